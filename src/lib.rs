@@ -1,0 +1,34 @@
+//! `cmkdiag` tells which cloud encryption keys can be migrated, which cannot, why, and what is missing
+//! to know it.
+//!
+//! ```text
+//! read ──► inventory ──► facts ──► judge × cards ──► outcome ──► write
+//! files,   records by    known or  │                 class, findings,
+//! blocks,  key, joined;  unknown,  │                 conditions, gaps,
+//! rows     places kept   graded    cards = one page  unlocks
+//!                                  a statement
+//! ```
+//!
+//! The rooms, from the top; each uses only rooms below it:
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | [`cli`] | arguments in, exit code out |
+//! | [`write`] | outcomes to one format each |
+//! | [`diagnose`] | every key of a survey with its outcome |
+//! | [`read`] | files to rows; one file a format |
+//! | [`inventory`] | rows to keys: merging, conflicts, duplicates, the account of every record |
+//! | [`domains`] | what each question can know: facts, atoms, classes, pages |
+//! | [`rulebook`] | pages to a compiled program, and its words |
+//! | [`engine`] | facts and cards to a verdict that holds however the unknown turns out |
+//! | [`ordered`] | work on several threads, results in order |
+
+pub mod cli;
+pub mod diagnose;
+pub mod domains;
+pub mod engine;
+pub mod inventory;
+pub mod ordered;
+pub mod read;
+pub mod rulebook;
+pub mod write;
