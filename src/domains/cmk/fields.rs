@@ -1,0 +1,439 @@
+//! The canonical fields of a key inventory, and the spellings under which people bring them.
+
+use crate::engine::facts::FactId;
+
+use super::atoms;
+
+/// A canonical field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is explained by its line in FIELDS")]
+pub enum Field {
+    KeyId,
+    Arn,
+    AccountId,
+    Region,
+    Aliases,
+    Resource,
+    Instance,
+    ManagerType,
+    Origin,
+    Rotation,
+    RotationInterval,
+    NextRotation,
+    Versions,
+    Usage,
+    Operations,
+    Languages,
+    Network,
+    Services,
+    Applications,
+    Owner,
+    State,
+    KeySpec,
+    KeyUsage,
+    ProtectionLevel,
+    Created,
+    Description,
+    Tags,
+}
+
+/// What is known of a canonical field.
+#[derive(Debug)]
+pub struct FieldSpec {
+    /// The field.
+    pub field: Field,
+    /// Its canonical name.
+    pub name: &'static str,
+    /// The fact that it supplies, if any.
+    pub fact: Option<FactId>,
+    /// Further spellings, without case, blanks, `-` and `_`.
+    pub spellings: &'static [&'static str],
+}
+
+const fn field(
+    field: Field,
+    name: &'static str,
+    fact: Option<FactId>,
+    spellings: &'static [&'static str],
+) -> FieldSpec {
+    FieldSpec {
+        field,
+        name,
+        fact,
+        spellings,
+    }
+}
+
+/// How many canonical fields there are.
+pub const FIELD_COUNT: usize = 27;
+
+/// Every canonical field, in the order of [`Field`].
+pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
+    field(
+        Field::KeyId,
+        "key_id",
+        None,
+        &[
+            "id",
+            "key",
+            "keyids",
+            "cmk",
+            "cmkid",
+            "masterkeyid",
+            "密钥id",
+            "主密钥id",
+            "用户主密钥id",
+            "密钥标识",
+        ],
+    ),
+    field(
+        Field::Arn,
+        "arn",
+        None,
+        &["keyarn", "cmkarn", "resourcearn"],
+    ),
+    field(
+        Field::AccountId,
+        "account_id",
+        None,
+        &[
+            "account",
+            "accountuid",
+            "uid",
+            "aliuid",
+            "aliyunuid",
+            "账号",
+            "账号id",
+        ],
+    ),
+    field(
+        Field::Region,
+        "region",
+        None,
+        &["regionid", "acsregion", "地域", "区域"],
+    ),
+    field(
+        Field::Aliases,
+        "aliases",
+        Some(atoms::ALIASES),
+        &[
+            "alias",
+            "aliasname",
+            "aliasnames",
+            "keyalias",
+            "keyaliases",
+            "别名",
+            "密钥别名",
+        ],
+    ),
+    field(
+        Field::Resource,
+        "resource",
+        Some(atoms::RESOURCE),
+        &["resourcetype", "资源类型"],
+    ),
+    field(
+        Field::Instance,
+        "instance",
+        Some(atoms::INSTANCE),
+        &[
+            "instanceid",
+            "kmsinstance",
+            "kmsinstanceid",
+            "dkmsinstance",
+            "dkmsinstanceid",
+            "kms实例",
+            "实例id",
+            "所属实例",
+        ],
+    ),
+    field(
+        Field::ManagerType,
+        "manager_type",
+        Some(atoms::MANAGER_TYPE),
+        &["keymanagertype", "keymanager", "managedby", "creatortype"],
+    ),
+    field(
+        Field::Origin,
+        "origin",
+        Some(atoms::ORIGIN),
+        &[
+            "materialorigin",
+            "keymaterialorigin",
+            "material",
+            "keymaterial",
+            "materialsource",
+            "keymaterialsource",
+            "keyorigin",
+            "密钥材料来源",
+            "材料来源",
+        ],
+    ),
+    field(
+        Field::Rotation,
+        "rotation",
+        Some(atoms::ROTATION),
+        &[
+            "automaticrotation",
+            "autorotation",
+            "autorotate",
+            "rotationenabled",
+            "rotationstatus",
+            "rotationstate",
+            "rotationpolicy",
+            "enableautomaticrotation",
+            "自动轮转",
+            "轮转状态",
+        ],
+    ),
+    field(
+        Field::RotationInterval,
+        "rotation_interval",
+        None,
+        &["rotationperiod", "轮转周期"],
+    ),
+    field(
+        Field::NextRotation,
+        "next_rotation",
+        None,
+        &[
+            "nextrotationdate",
+            "nextrotationtime",
+            "nextrotationat",
+            "下次轮转时间",
+        ],
+    ),
+    field(
+        Field::Versions,
+        "versions",
+        Some(atoms::VERSIONS),
+        &[
+            "version",
+            "versioncount",
+            "versionscount",
+            "keyversion",
+            "keyversions",
+            "keyversioncount",
+            "numberofversions",
+            "numversions",
+            "nversions",
+            "版本数",
+            "密钥版本数",
+        ],
+    ),
+    field(
+        Field::Usage,
+        "usage",
+        Some(atoms::USAGE),
+        &["usedby", "usedfor", "usagetype", "使用方"],
+    ),
+    field(
+        Field::Operations,
+        "operations",
+        Some(atoms::OPERATIONS),
+        &[
+            "operation",
+            "apioperations",
+            "apioperation",
+            "apiusage",
+            "apis",
+            "api",
+            "apisused",
+            "apicalls",
+            "usedapis",
+            "operationsused",
+            "kmsoperations",
+            "接口",
+            "使用的api",
+        ],
+    ),
+    field(
+        Field::Languages,
+        "languages",
+        Some(atoms::LANGUAGES),
+        &[
+            "language",
+            "lang",
+            "langs",
+            "applicationlanguage",
+            "applicationlanguages",
+            "applanguage",
+            "applanguages",
+            "programminglanguage",
+            "programminglanguages",
+            "sdk",
+            "sdks",
+            "sdklanguage",
+            "开发语言",
+            "语言",
+        ],
+    ),
+    field(
+        Field::Network,
+        "network",
+        Some(atoms::NETWORK),
+        &[
+            "networks",
+            "networklocation",
+            "networktype",
+            "applicationnetwork",
+            "location",
+            "deployedon",
+            "部署位置",
+            "网络",
+        ],
+    ),
+    field(
+        Field::Services,
+        "services",
+        None,
+        &["service", "cloudservice", "cloudservices", "云服务"],
+    ),
+    field(
+        Field::Applications,
+        "applications",
+        None,
+        &[
+            "application",
+            "app",
+            "apps",
+            "applicationname",
+            "appname",
+            "应用",
+        ],
+    ),
+    field(Field::Owner, "owner", None, &["team", "keyowner", "负责人"]),
+    field(
+        Field::State,
+        "state",
+        Some(atoms::STATE),
+        &["keystate", "status", "keystatus", "状态", "密钥状态"],
+    ),
+    field(
+        Field::KeySpec,
+        "key_spec",
+        Some(atoms::KEY_SPEC),
+        &["spec", "keyspecification", "keyspecifications", "密钥规格"],
+    ),
+    field(
+        Field::KeyUsage,
+        "key_usage",
+        Some(atoms::KEY_USAGE),
+        &["purpose", "密钥用途"],
+    ),
+    field(
+        Field::ProtectionLevel,
+        "protection_level",
+        Some(atoms::PROTECTION_LEVEL),
+        &["protection", "保护级别"],
+    ),
+    field(
+        Field::Created,
+        "created",
+        None,
+        &[
+            "createdat",
+            "createdon",
+            "creation",
+            "creationdate",
+            "creationtime",
+            "createtime",
+            "createdate",
+            "创建时间",
+        ],
+    ),
+    field(
+        Field::Description,
+        "description",
+        None,
+        &["desc", "keydescription", "描述"],
+    ),
+    field(Field::Tags, "tags", None, &["tag", "labels", "标签"]),
+];
+
+impl Field {
+    /// What is known of the field.
+    pub fn spec(self) -> &'static FieldSpec {
+        &FIELDS[self as usize]
+    }
+
+    /// Its canonical name.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// Whether a header is the field's own name, not just a spelling of it.
+    pub fn is_canonical(self, header: &str) -> bool {
+        plain_header(header) == plain_header(self.name())
+    }
+
+    /// The field that a header names, whatever its case, blanks, `-`, `_` and `.`.
+    pub fn from_header(header: &str) -> Option<Field> {
+        let plain = plain_header(header);
+        let named = |spec: &&FieldSpec| {
+            plain_header(spec.name) == plain || spec.spellings.contains(&plain.as_str())
+        };
+        FIELDS.iter().find(named).map(|spec| spec.field)
+    }
+}
+
+fn plain_header(header: &str) -> String {
+    let kept = header.chars().filter(|c| c.is_alphanumeric());
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_stand_in_the_order_of_the_enum() {
+        for (index, spec) in FIELDS.iter().enumerate() {
+            assert_eq!(spec.field as usize, index, "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn no_spelling_names_two_fields() {
+        let mut seen = std::collections::BTreeMap::new();
+        for spec in &FIELDS {
+            for spelling in spec
+                .spellings
+                .iter()
+                .copied()
+                .chain([plain_header(spec.name).as_str()])
+            {
+                let before = seen.insert(spelling.to_owned(), spec.name);
+                assert!(
+                    before.is_none(),
+                    "`{spelling}` names {before:?} and {}",
+                    spec.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_card_s_names_and_obvious_spellings_are_understood() {
+        for (header, field) in [
+            ("alias", Field::Aliases),
+            ("material origin", Field::Origin),
+            ("Material-Origin", Field::Origin),
+            ("rotation", Field::Rotation),
+            ("Versions", Field::Versions),
+            ("API usage", Field::Operations),
+            ("api_usage", Field::Operations),
+            ("LANGUAGE", Field::Languages),
+            ("version_count", Field::Versions),
+            ("api_operations", Field::Operations),
+            ("key_state", Field::State),
+            ("created_at", Field::Created),
+            ("KeyId", Field::KeyId),
+            ("DKMSInstanceId", Field::Instance),
+            ("AutomaticRotation", Field::Rotation),
+        ] {
+            assert_eq!(Field::from_header(header), Some(field), "{header}");
+        }
+        assert_eq!(Field::from_header("cost centre"), None);
+    }
+}

@@ -1,0 +1,29 @@
+//! May this Alibaba Cloud CMK leave the default KMS instance?
+
+pub mod atoms;
+pub mod class;
+pub mod fields;
+pub mod observe;
+pub mod rules;
+pub mod words;
+
+use crate::engine::facts::Text;
+use crate::rulebook::Domain;
+
+/// The domain, as the engine sees it.
+pub static CMK: Domain = Domain {
+    name: "cmk",
+    question: Text::of(
+        "May this Alibaba Cloud CMK leave the default KMS instance?",
+        "该阿里云用户主密钥能否迁出默认 KMS 实例？",
+    ),
+    facts: &atoms::FACTS,
+    atoms: &atoms::ATOMS,
+    classes: &class::CLASSES,
+    good: "migratable",
+    editions: &class::EDITIONS,
+    default_edition: "alibaba-2023",
+    documents: &class::DOCUMENTS,
+    pages: rules::PAGES,
+    derive: observe::derive,
+};

@@ -1,0 +1,415 @@
+//! Cells to facts: what each field of an inventory says about a key.
+//!
+//! All parsing lives here. A blank or a word such as "N/A" makes a fact unknown; a value that is not
+//! understood is a [`Misread`], never a guess.
+
+use crate::domains::cell::Cell;
+use crate::engine::facts::{Bits, Facts, Grade};
+
+use super::atoms::{self, FACTS};
+use super::fields::Field;
+use super::words::{self, Word, is_unknown, plain};
+
+/// A value that is not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misread {
+    /// The field.
+    pub field: Field,
+    /// What stands there.
+    pub value: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+/// The values that a cell gives to the field's fact; `0` if it says that nobody knows.
+///
+/// # Errors
+/// The value is not understood.
+pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    match field {
+        Field::Resource => choice(field, cell, words::RESOURCE),
+        Field::Instance => instance(cell),
+        Field::Aliases => aliases(cell),
+        Field::ManagerType => choice(field, cell, words::MANAGER_TYPE),
+        Field::Origin => choice(field, cell, words::ORIGIN),
+        Field::Rotation => choice(field, cell, words::ROTATION),
+        Field::Versions => versions(cell),
+        Field::Usage => list(field, cell, |word| {
+            lookup(field, words::USAGE, &plain(word))
+        }),
+        Field::Operations => list(field, cell, operation),
+        Field::Languages => list(field, cell, language),
+        Field::Network => list(field, cell, network),
+        Field::State => choice(field, cell, words::STATE),
+        Field::KeySpec => Ok(key_spec(cell)),
+        Field::KeyUsage => choice(field, cell, words::KEY_USAGE),
+        Field::ProtectionLevel => choice(field, cell, words::PROTECTION_LEVEL),
+        _ => Ok(0),
+    }
+}
+
+/// Sets the facts that follow from others: who manages the key, and whether applications use it.
+pub fn derive(facts: &mut Facts) {
+    derive_key_manager(facts);
+    derive_application_use(facts);
+}
+
+/// A service alias makes a service key, any other alias or none makes a CMK (seed, "Keys in the consoles
+/// of the old version and the new version"); `KeyManagerType` says the same. If they disagree, nobody
+/// knows.
+fn derive_key_manager(facts: &mut Facts) {
+    let service = bit(atoms::KEY_MANAGER.index(), "service");
+    let customer = bit(atoms::KEY_MANAGER.index(), "customer");
+    let by_alias = match facts.get(atoms::ALIASES) {
+        0 => 0,
+        held if held & bit(atoms::ALIASES.index(), "service") != 0 => service,
+        _ => customer,
+    };
+    let by_type = match facts.get(atoms::MANAGER_TYPE) {
+        0 => 0,
+        held if held == bit(atoms::MANAGER_TYPE.index(), "service") => service,
+        _ => customer,
+    };
+    let conflict = [atoms::ALIASES, atoms::MANAGER_TYPE]
+        .iter()
+        .any(|fact| facts.grade(*fact) == Grade::Conflict);
+    let grade = facts
+        .grade(atoms::ALIASES)
+        .max(facts.grade(atoms::MANAGER_TYPE));
+    match (by_alias, by_type) {
+        _ if conflict => facts.conflict(atoms::KEY_MANAGER),
+        (0, manager) | (manager, 0) => facts.set(atoms::KEY_MANAGER, manager, grade),
+        (alias, kind) if alias == kind => facts.set(atoms::KEY_MANAGER, alias, grade),
+        _ => facts.set(atoms::KEY_MANAGER, 0, Grade::Unknown),
+    }
+}
+
+/// Application conditions bind where applications of the owner use the key: the usage says so, or, if
+/// it is not known, operations or languages are listed. If the usage names no such application although
+/// a language or a place outside the VPCs is listed, or names no use at all although operations are, the
+/// usage is believed, but only as an inference.
+fn derive_application_use(facts: &mut Facts) {
+    let (no, yes) = (
+        bit(atoms::APPLICATION_USE.index(), "no"),
+        bit(atoms::APPLICATION_USE.index(), "yes"),
+    );
+    let listed = |fact| match facts.get(fact) {
+        0 => None,
+        held => Some(held & FACTS[usize::from(fact.0)].none_bit() == 0),
+    };
+    let (operations, languages) = (listed(atoms::OPERATIONS), listed(atoms::LANGUAGES));
+    let usage = facts.get(atoms::USAGE);
+    let by_lists = facts
+        .grade(atoms::OPERATIONS)
+        .max(facts.grade(atoms::LANGUAGES));
+    let (value, grade) = if facts.grade(atoms::USAGE) == Grade::Conflict {
+        (0, Grade::Conflict)
+    } else if usage & bit(atoms::USAGE.index(), "self-managed") != 0 {
+        (yes, facts.grade(atoms::USAGE))
+    } else if usage != 0 {
+        let outside = facts.get(atoms::NETWORK) & !places_inside() != 0;
+        let idle_but_called =
+            usage == bit(atoms::USAGE.index(), "none") && operations == Some(true);
+        let doubtful = languages == Some(true) || outside || idle_but_called;
+        (
+            no,
+            if doubtful {
+                Grade::Inferred
+            } else {
+                facts.grade(atoms::USAGE)
+            },
+        )
+    } else if operations == Some(true) || languages == Some(true) {
+        (yes, by_lists)
+    } else if operations == Some(false) && languages == Some(false) {
+        (no, by_lists)
+    } else {
+        (0, Grade::Unknown)
+    };
+    facts.set(atoms::APPLICATION_USE, value, grade);
+}
+
+/// The places that stand in no application's way.
+fn places_inside() -> Bits {
+    ["none", "vpc", "support-agreed"]
+        .iter()
+        .fold(0, |bits, place| bits | bit(atoms::NETWORK.index(), place))
+}
+
+/// The bit of a value that is known to exist; a test asks for every one used here.
+fn bit(fact: usize, value: &str) -> Bits {
+    FACTS[fact].value(value).unwrap_or_default()
+}
+
+fn fact_of(field: Field) -> usize {
+    field.spec().fact.map_or(0, |fact| fact.index())
+}
+
+fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
+    let value = cell
+        .text()
+        .unwrap_or_default()
+        .replace(crate::domains::cell::LIST_SEPARATOR, ";");
+    Misread {
+        field,
+        value,
+        expected: expected.into(),
+    }
+}
+
+/// The bits of a word, if it is in the table.
+fn lookup(field: Field, table: &[Word], word: &str) -> Option<Bits> {
+    let (_, values) = table.iter().find(|(known, _)| *known == word)?;
+    Some(
+        values
+            .iter()
+            .fold(0, |bits, value| bits | bit(fact_of(field), value)),
+    )
+}
+
+/// The values of the field's fact, for messages.
+fn accepted(field: Field) -> String {
+    FACTS[fact_of(field)].values.join(", ")
+}
+
+/// A field that holds one of few words.
+fn choice(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread> {
+    match cell {
+        Cell::Text(text) if is_unknown(text) => Ok(0),
+        Cell::Text(text) => lookup(field, table, &plain(text)).ok_or_else(|| {
+            misread(
+                field,
+                cell,
+                format!("one of {}; leave it blank if nobody knows", accepted(field)),
+            )
+        }),
+        Cell::List(_) => misplaced_list(field, cell),
+        _ => Ok(0),
+    }
+}
+
+fn misplaced_list(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    Err(misread(
+        field,
+        cell,
+        format!("one value, not a list: {}", accepted(field)),
+    ))
+}
+
+/// A field that holds a list: of members, or "none", or nothing known.
+fn list(
+    field: Field,
+    cell: Cell<'_>,
+    member: impl Fn(&str) -> Option<Bits>,
+) -> Result<Bits, Misread> {
+    let none = FACTS[fact_of(field)].none_bit();
+    if cell == Cell::EmptyList {
+        return Ok(none);
+    }
+    if cell.text().is_some_and(is_unknown) {
+        return Ok(0);
+    }
+    let mut bits = 0;
+    for element in cell.elements() {
+        if is_unknown(element) {
+            return Err(misread(
+                field,
+                cell,
+                "a list that is known in full, or a blank cell",
+            ));
+        }
+        bits |= if words::NONE.contains(&plain(element).as_str()) {
+            none
+        } else {
+            member(element).ok_or_else(|| {
+                misread(
+                    field,
+                    Cell::Text(element),
+                    format!(
+                        "one of {}; {}",
+                        accepted(field),
+                        "`none` if there is none, blank if nobody knows"
+                    ),
+                )
+            })?
+        };
+    }
+    if bits & none != 0 && bits != none {
+        return Err(misread(field, cell, "either `none` or members, not both"));
+    }
+    Ok(bits)
+}
+
+/// A key is in the default instance, or in the one whose id is given (`kst-…`).
+fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
+    let (default, dedicated) = (
+        bit(atoms::INSTANCE.index(), "default"),
+        bit(atoms::INSTANCE.index(), "dedicated"),
+    );
+    let Cell::Text(text) = cell else {
+        return if matches!(cell, Cell::List(_)) {
+            misplaced_list(Field::Instance, cell)
+        } else {
+            Ok(0)
+        };
+    };
+    let word = plain(text);
+    match word.as_str() {
+        _ if is_unknown(text) => Ok(0),
+        "default" | "defaultinstance" | "defaultkmsinstance" | "shared" | "默认" | "默认实例"
+        | "kms默认实例" => Ok(default),
+        "dedicated" | "dedicatedinstance" | "专属" => Ok(dedicated),
+        _ if word.starts_with("kst") && word.len() > 3 && text.bytes().all(is_id_byte) => {
+            Ok(dedicated)
+        }
+        _ => Err(misread(
+            Field::Instance,
+            cell,
+            "default, or the id of a KMS instance (kst-…)",
+        )),
+    }
+}
+
+fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*')
+}
+
+/// A blank alias cell means that the key has no alias: lists of keys leave it blank where there is none.
+fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
+    let none = FACTS[atoms::ALIASES.index()].none_bit();
+    match cell {
+        Cell::Absent => Ok(0),
+        Cell::Blank | Cell::EmptyList => Ok(none),
+        Cell::Text(text) if text.starts_with("alias/") && is_one_alias(text) => {
+            Ok(alias_form(text))
+        }
+        Cell::Text(text) if is_unknown(text) => Ok(0),
+        _ => {
+            let mut bits = 0;
+            for alias in cell.elements() {
+                bits |= if words::NONE.contains(&alias) {
+                    none
+                } else {
+                    alias_form(alias)
+                };
+            }
+            if bits & none != 0 && bits != none {
+                return Err(misread(
+                    Field::Aliases,
+                    cell,
+                    "either `none` or aliases, not both",
+                ));
+            }
+            Ok(bits)
+        }
+    }
+}
+
+/// The form of one alias. Service keys have the exact form `alias/acs/<service>`, in lower case, with one
+/// segment that is not empty and has no white space.
+fn alias_form(alias: &str) -> Bits {
+    match alias.strip_prefix("alias/acs/") {
+        Some(service) if is_service_name(service) => atoms::ALIAS_OF_SERVICE,
+        _ if resembles_service_alias(alias) => atoms::ALIAS_LOOK_ALIKE,
+        _ => atoms::ALIAS_OF_USER,
+    }
+}
+
+/// Whether the text is plain and holds no separator of a list.
+pub fn is_one_alias(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'|'))
+}
+
+fn is_service_name(segment: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '/' && !c.is_uppercase();
+    !segment.is_empty() && segment.chars().all(plain)
+}
+
+fn resembles_service_alias(alias: &str) -> bool {
+    let prefix = |text: &str, prefix: &str| {
+        text.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let name = if prefix(alias, "alias/") {
+        alias["alias/".len()..].trim()
+    } else {
+        alias
+    };
+    name.eq_ignore_ascii_case("acs") || prefix(name, "acs/")
+}
+
+fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
+    let (one, several) = (
+        bit(atoms::VERSIONS.index(), "one"),
+        bit(atoms::VERSIONS.index(), "several"),
+    );
+    let expected = "the number of key versions, 1 or more";
+    match cell {
+        Cell::Text(text) if is_unknown(text) => Ok(0),
+        Cell::Text(text) => match text.parse::<u64>() {
+            Ok(0) => Err(misread(Field::Versions, cell, expected)),
+            Ok(1) => Ok(one),
+            Ok(_) => Ok(several),
+            Err(_) => lookup(Field::Versions, words::VERSIONS, &plain(text))
+                .ok_or_else(|| misread(Field::Versions, cell, expected)),
+        },
+        Cell::List(_) => Ok(if cell.elements().count() > 1 {
+            several
+        } else {
+            one
+        }),
+        Cell::EmptyList => Err(misread(Field::Versions, cell, expected)),
+        _ => Ok(0),
+    }
+}
+
+/// One API operation, with or without the prefix `kms:`.
+fn operation(name: &str) -> Option<Bits> {
+    let lower = plain(name);
+    let name = lower.strip_prefix("kms:").unwrap_or(&lower);
+    let value = match name {
+        "reencrypt" | "reencryptfrom" | "reencryptto" => "ReEncrypt",
+        "exportdatakey" => "ExportDataKey",
+        "generateandexportdatakey" => "GenerateAndExportDataKey",
+        _ if words::ORDINARY_OPERATIONS.contains(&name) => "ordinary",
+        _ => return None,
+    };
+    Some(bit(atoms::OPERATIONS.index(), value))
+}
+
+/// One language, with or without a version behind it.
+fn language(name: &str) -> Option<Bits> {
+    let word = plain(name);
+    let trimmed =
+        word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
+    let is_version = word[trimmed.len()..].contains(|c: char| c.is_ascii_digit());
+    let unversioned = if is_version { trimmed } else { &word };
+    let known = |word: &str| lookup(Field::Languages, words::LANGUAGES, word);
+    known(&word).or_else(|| known(unversioned))
+}
+
+/// One place where an application runs; the id of a VPC is a VPC.
+fn network(name: &str) -> Option<Bits> {
+    let word = plain(name);
+    if name.starts_with("vpc-")
+        && name.len() > 4
+        && word != "vpcpeering"
+        && name.bytes().all(is_id_byte)
+    {
+        return Some(bit(atoms::NETWORK.index(), "vpc"));
+    }
+    lookup(Field::Network, words::NETWORK, &word)
+}
+
+/// The key spec; one that is newer than this program is unknown, for it decides nothing here.
+fn key_spec(cell: Cell<'_>) -> Bits {
+    let Cell::Text(text) = cell else { return 0 };
+    let spec = &FACTS[atoms::KEY_SPEC.index()];
+    let same = |name: &&&str| plain(name) == plain(text);
+    spec.values
+        .iter()
+        .find(same)
+        .and_then(|name| spec.value(name))
+        .unwrap_or(0)
+}
