@@ -1,0 +1,164 @@
+//! Which key a record is about: key id, account and region, from columns or from an ARN.
+
+/// Longer ids than this are no key ids; in bytes.
+const MAX_ID: usize = 512;
+
+/// A key's identity as one record gives it; account and region may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Identity<'a> {
+    /// The key id.
+    pub key_id: &'a str,
+    /// The account, or nothing.
+    pub account_id: &'a str,
+    /// The region, or nothing.
+    pub region: &'a str,
+}
+
+/// Takes an ARN of a key apart: `acs:kms:<region>:<account>:key/<id>`
+/// (KMS API 2016-01-20, `KeyArn` of `ListKeys`).
+pub fn parse_arn(arn: &str) -> Option<Identity<'_>> {
+    let mut parts = arn.splitn(5, ':');
+    let (acs, kms) = (parts.next()?, parts.next()?);
+    let (region, account_id, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    let key_id = resource.strip_prefix("key/")?;
+    (acs == "acs" && kms == "kms" && !key_id.is_empty()).then_some(Identity {
+        key_id,
+        account_id,
+        region,
+    })
+}
+
+/// What stands in the four identifying columns of a record; nothing where a column is missing or blank.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IdentityCells<'a> {
+    /// `key_id`.
+    pub key_id: &'a str,
+    /// `arn`.
+    pub arn: &'a str,
+    /// `account_id`.
+    pub account_id: &'a str,
+    /// `region`.
+    pub region: &'a str,
+}
+
+impl<'a> IdentityCells<'a> {
+    /// The identity, if the columns give one and agree.
+    ///
+    /// # Errors
+    /// The column to blame, what stands there, and why it cannot be.
+    pub fn identity(self) -> Result<Identity<'a>, (&'static str, &'a str, String)> {
+        let mut identity = Identity {
+            key_id: self.key_id,
+            account_id: self.account_id,
+            region: self.region,
+        };
+        if self.key_id.starts_with("acs:") {
+            let named = parse_arn(self.key_id).ok_or_else(|| not_an_arn("key_id", self.key_id))?;
+            identity.key_id = named.key_id;
+            agree(&mut identity, named, "key_id", self.key_id)?;
+        }
+        if !self.arn.is_empty() {
+            let named = parse_arn(self.arn).ok_or_else(|| not_an_arn("arn", self.arn))?;
+            agree(&mut identity, named, "arn", self.arn)?;
+        }
+        if identity.key_id.is_empty() {
+            return Err((
+                "key_id",
+                "",
+                "the record names no key; fill in key_id or arn".to_owned(),
+            ));
+        }
+        if identity.key_id.len() > MAX_ID {
+            return Err((
+                "key_id",
+                identity.key_id,
+                format!("longer than {MAX_ID} bytes, so no key id"),
+            ));
+        }
+        Ok(identity)
+    }
+}
+
+fn not_an_arn<'a>(column: &'static str, value: &'a str) -> (&'static str, &'a str, String) {
+    (
+        column,
+        value,
+        "not the ARN of a key; expected acs:kms:<region>:<account>:key/<id>".to_owned(),
+    )
+}
+
+/// Fills what is missing from an ARN; what is there must agree with it.
+fn agree<'a>(
+    identity: &mut Identity<'a>,
+    named: Identity<'a>,
+    column: &'static str,
+    value: &'a str,
+) -> Result<(), (&'static str, &'a str, String)> {
+    let pairs = [
+        ("key_id", &mut identity.key_id, named.key_id),
+        ("account_id", &mut identity.account_id, named.account_id),
+        ("region", &mut identity.region, named.region),
+    ];
+    for (name, have, arn) in pairs {
+        if have.is_empty() {
+            *have = arn;
+        } else if !arn.is_empty() && *have != arn {
+            return Err((
+                column,
+                value,
+                format!("the ARN says `{arn}`, but {name} is `{have}`; they must agree"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "acs:kms:cn-hangzhou:1234567890123456:key/0f5a1c1e";
+
+    #[test]
+    fn an_arn_gives_account_region_and_id_in_either_column() {
+        let expected = Identity {
+            key_id: "0f5a1c1e",
+            account_id: "1234567890123456",
+            region: "cn-hangzhou",
+        };
+        for cells in [
+            IdentityCells {
+                arn: ARN,
+                ..IdentityCells::default()
+            },
+            IdentityCells {
+                key_id: ARN,
+                ..IdentityCells::default()
+            },
+            IdentityCells {
+                key_id: "0f5a1c1e",
+                arn: ARN,
+                account_id: "1234567890123456",
+                region: "",
+            },
+        ] {
+            assert_eq!(cells.identity(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn columns_that_contradict_the_arn_are_refused() {
+        let cells = IdentityCells {
+            key_id: "another",
+            arn: ARN,
+            ..IdentityCells::default()
+        };
+        assert_eq!(cells.identity().unwrap_err().0, "arn");
+        let alias = IdentityCells {
+            arn: "acs:kms:cn-hangzhou:1:alias/orders",
+            ..IdentityCells::default()
+        };
+        assert!(alias.identity().is_err());
+        assert!(IdentityCells::default().identity().is_err());
+    }
+}

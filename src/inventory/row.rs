@@ -1,0 +1,111 @@
+//! What readers hand over: rows of named cells with their places, and rejects.
+
+use crate::domains::cell::Cell;
+
+/// The position of a file in the list of inputs.
+pub type FileId = u32;
+
+/// Where something stands in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The line on which the record begins, from 1.
+    pub line: u64,
+}
+
+/// The columns of a source. Names are only ever added, so that a position keeps its meaning.
+#[derive(Debug, Default)]
+pub struct Names {
+    names: Vec<String>,
+    source: u64,
+}
+
+impl Names {
+    /// The columns of one source; `source` tells it from all others.
+    pub fn new(source: u64, names: Vec<String>) -> Names {
+        Names { names, source }
+    }
+
+    /// Which source this is.
+    pub fn source(&self) -> u64 {
+        self.source
+    }
+
+    /// The names, by position.
+    pub fn as_slice(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The position of a name, which is added if it is new. `hint` is where it is likely to stand.
+    pub fn position(&mut self, name: &str, hint: usize) -> u16 {
+        if self.names.get(hint).is_some_and(|known| known == name) {
+            return hint as u16;
+        }
+        let found = self.names.iter().position(|known| known == name);
+        let position = found.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        position as u16
+    }
+}
+
+/// One record, borrowed from the reader's buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// Position of the column, and what stands there.
+    pub cells: &'a [(u16, Cell<'a>)],
+}
+
+/// A record, or a part of the input, that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Where it stands.
+    pub place: Place,
+    /// The column or member, if one is to blame.
+    pub column: Option<String>,
+    /// What stands there, shortened.
+    pub value: Option<String>,
+    /// What is wrong, what was expected, what to do.
+    pub reason: String,
+}
+
+/// Values in rejects are cut to this many characters.
+const MAX_SHOWN: usize = 120;
+
+impl Reject {
+    /// A reject that concerns the record as a whole.
+    pub fn whole(place: Place, reason: impl Into<String>) -> Reject {
+        Reject {
+            place,
+            column: None,
+            value: None,
+            reason: reason.into(),
+        }
+    }
+
+    /// A reject for which one cell is to blame.
+    pub fn cell(place: Place, column: &str, value: &str, reason: impl Into<String>) -> Reject {
+        let mut shown: String = value.chars().take(MAX_SHOWN).collect();
+        if shown.len() < value.len() {
+            shown.push('…');
+        }
+        Reject {
+            place,
+            column: Some(column.to_owned()),
+            value: Some(shown),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Takes rows one by one.
+pub trait RowSink {
+    /// A record.
+    fn row(&mut self, names: &Names, row: Row<'_>);
+    /// A part of the input that counts as one record and could not be read.
+    fn reject(&mut self, reject: Reject);
+}

@@ -1,0 +1,311 @@
+//! Records by key: finds those of the same key, and exact duplicates among them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::intake::{Batch, Numbered, Record};
+use super::row::{FileId, Place, Reject};
+
+/// The number of a record, in input order.
+pub type RecordId = u32;
+
+/// Every record that could be used, and which of them are about the same key.
+#[derive(Debug, Default)]
+pub struct Store {
+    batches: Vec<StoredBatch>,
+    /// The first record of each key and scope, by identity.
+    table: HashTable<RecordId>,
+    /// The further records of keys that have several, by the first.
+    more: HashMap<RecordId, Vec<RecordId>, FixedState>,
+    /// The records that are not the first of their key, in order.
+    further: Vec<RecordId>,
+    /// What could not be used.
+    pub rejects: Vec<Reject>,
+    /// How many records were exact duplicates of an earlier one.
+    pub duplicates: u64,
+    /// How many records were read, whatever became of them.
+    pub records_read: u64,
+    next: RecordId,
+}
+
+#[derive(Debug)]
+struct StoredBatch {
+    first: RecordId,
+    file: FileId,
+    records: Box<[Record]>,
+    text: Box<[u8]>,
+}
+
+/// A record with its texts.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredRecord<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// Where it stands.
+    pub place: Place,
+    /// The key id.
+    pub key_id: &'a str,
+    /// The aliases, each closed by a unit separator.
+    pub aliases: &'a str,
+    /// The extras, packed.
+    pub extras: &'a [u8],
+}
+
+/// The records of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The records, in input order; never empty.
+    pub records: Vec<RecordId>,
+    /// Account and region as the records together give them.
+    pub scope: (String, String),
+}
+
+impl Store {
+    /// Makes room for so many records.
+    pub fn reserve(&mut self, records: usize) {
+        let store = &self.batches;
+        self.table
+            .reserve(records, |id| spread(record_of(store, *id).record.identity));
+    }
+
+    /// Takes the records of a block. Blocks must come in input order.
+    pub fn add(&mut self, batch: Batch) {
+        self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
+        self.rejects.extend(batch.rejects);
+        let count = batch.records.len() as RecordId;
+        if count == 0 {
+            return;
+        }
+        self.batches.push(StoredBatch {
+            first: self.next,
+            file: batch.file,
+            records: batch.records.into_boxed_slice(),
+            text: batch.text.into_boxed_slice(),
+        });
+        for id in self.next..self.next + count {
+            self.enter(id);
+        }
+        self.next += count;
+    }
+
+    fn enter(&mut self, id: RecordId) {
+        let batches = &self.batches;
+        let new = record_of(batches, id);
+        let same = |other: &RecordId| {
+            let other = record_of(batches, *other);
+            other.record.identity == new.record.identity
+                && other.record.scope == new.record.scope
+                && other.key_id == new.key_id
+        };
+        let hash = |id: &RecordId| spread(record_of(batches, *id).record.identity);
+        match self.table.entry(spread(new.record.identity), same, hash) {
+            hashbrown::hash_table::Entry::Vacant(slot) => {
+                slot.insert(id);
+            }
+            hashbrown::hash_table::Entry::Occupied(slot) => {
+                let first = *slot.get();
+                self.further.push(id);
+                let more = self.more.entry(first).or_default();
+                let known = std::iter::once(first).chain(more.iter().copied());
+                if known
+                    .into_iter()
+                    .any(|id| record_of(batches, id).record.content == new.record.content)
+                {
+                    self.duplicates += 1;
+                } else {
+                    more.push(id);
+                }
+            }
+        }
+    }
+
+    /// A record with its texts.
+    pub fn record(&self, id: RecordId) -> StoredRecord<'_> {
+        record_of(&self.batches, id)
+    }
+
+    /// The first records of all keys, in input order, and the groups of keys that have several
+    /// records or whose scope had to be put together. Records that cannot be told to be about one key
+    /// or another are rejected.
+    pub fn subjects(
+        &mut self,
+        numbered: &Numbered,
+    ) -> (Vec<RecordId>, HashMap<RecordId, Group, FixedState>) {
+        self.table = HashTable::new();
+        let mut further = self.further.iter().copied().peekable();
+        let is_first = |id: &RecordId| further.next_if_eq(id).is_none();
+        let mut firsts: Vec<RecordId> = (0..self.next).filter(is_first).collect();
+        let mut groups = HashMap::default();
+        for (first, more) in self.more.iter().filter(|(_, more)| !more.is_empty()) {
+            let scope = numbered.scopes[self.record(*first).record.scope as usize].clone();
+            let mut records = vec![*first];
+            records.extend(more);
+            groups.insert(*first, Group { records, scope });
+        }
+        let incomplete =
+            |(account, region): &(String, String)| account.is_empty() || region.is_empty();
+        if numbered.scopes.len() > 1 && numbered.scopes.iter().any(incomplete) {
+            self.join_scopes(numbered, &mut firsts, &mut groups);
+        }
+        (firsts, groups)
+    }
+
+    /// Joins keys of one id whose scopes do not contradict each other, where that is unambiguous.
+    fn join_scopes(
+        &mut self,
+        numbered: &Numbered,
+        firsts: &mut Vec<RecordId>,
+        groups: &mut HashMap<RecordId, Group, FixedState>,
+    ) {
+        let mut by_id: HashMap<u64, Vec<RecordId>, FixedState> = HashMap::default();
+        for first in firsts.iter() {
+            let hash = FixedState::default().hash_one(self.record(*first).key_id);
+            by_id.entry(hash).or_default().push(*first);
+        }
+        let mut gone: Vec<RecordId> = Vec::new();
+        let shared = by_id.into_values().filter(|firsts| firsts.len() > 1);
+        let shared: BTreeMap<RecordId, Vec<RecordId>> =
+            shared.map(|firsts| (firsts[0], firsts)).collect();
+        for candidates in shared.into_values() {
+            self.join_candidates(numbered, candidates, groups, &mut gone);
+        }
+        gone.sort_unstable();
+        firsts.retain(|first| gone.binary_search(first).is_err());
+        firsts.sort_unstable();
+    }
+
+    fn join_candidates(
+        &mut self,
+        numbered: &Numbered,
+        mut candidates: Vec<RecordId>,
+        groups: &mut HashMap<RecordId, Group, FixedState>,
+        gone: &mut Vec<RecordId>,
+    ) {
+        let scope_of =
+            |id: &RecordId| numbered.scopes[self.record(*id).record.scope as usize].clone();
+        candidates.sort_by_key(|id| {
+            let (account, region) = scope_of(id);
+            (
+                usize::from(account.is_empty()) + usize::from(region.is_empty()),
+                account,
+                region,
+            )
+        });
+        // Scopes as joined so far, with the first records that stand for them.
+        let mut clusters: Vec<((String, String), Vec<RecordId>)> = Vec::new();
+        let mut ambiguous: Vec<(RecordId, String)> = Vec::new();
+        for id in candidates {
+            let scope = scope_of(&id);
+            let same_key = |other: &RecordId| self.record(*other).key_id == self.record(id).key_id;
+            let fits = |cluster: &&mut ((String, String), Vec<RecordId>)| {
+                compatible(&cluster.0, &scope) && same_key(&cluster.1[0])
+            };
+            let mut fitting: Vec<_> = clusters.iter_mut().filter(fits).collect();
+            match fitting.as_mut_slice() {
+                [] => clusters.push((scope, vec![id])),
+                [only] => {
+                    only.0 = (longer(&only.0.0, &scope.0), longer(&only.0.1, &scope.1));
+                    only.1.push(id);
+                }
+                several => {
+                    let named: Vec<String> = several
+                        .iter()
+                        .map(|(scope, _)| format!("{} {}", scope.0, scope.1).trim().to_owned())
+                        .collect();
+                    ambiguous.push((id, named.join(" and ")));
+                }
+            }
+        }
+        for (id, scopes) in ambiguous {
+            self.reject_group(id, &scopes, groups);
+            gone.push(id);
+        }
+        for (scope, members) in clusters
+            .into_iter()
+            .filter(|(_, members)| members.len() > 1)
+        {
+            join_groups(scope, members, groups, gone);
+        }
+    }
+
+    /// Rejects all records of a key that may be one of several.
+    fn reject_group(
+        &mut self,
+        first: RecordId,
+        scopes: &str,
+        groups: &mut HashMap<RecordId, Group, FixedState>,
+    ) {
+        let records = groups
+            .remove(&first)
+            .map_or_else(|| vec![first], |group| group.records);
+        for id in records {
+            let record = self.record(id);
+            let reason = format!(
+                "the key id occurs in {scopes}, and this record does not say which of them it is about; add account_id and region"
+            );
+            let reject = Reject::cell(record.place, "key_id", record.key_id, reason);
+            self.rejects.push(reject);
+        }
+    }
+}
+
+/// Makes one group of several; the earliest record stands for it.
+fn join_groups(
+    scope: (String, String),
+    members: Vec<RecordId>,
+    groups: &mut HashMap<RecordId, Group, FixedState>,
+    gone: &mut Vec<RecordId>,
+) {
+    let mut records = Vec::new();
+    for id in &members {
+        match groups.remove(id) {
+            Some(group) => records.extend(group.records),
+            None => records.push(*id),
+        }
+    }
+    records.sort_unstable();
+    let first = records[0];
+    gone.extend(members.into_iter().filter(|id| *id != first));
+    groups.insert(first, Group { records, scope });
+}
+
+fn compatible(a: &(String, String), b: &(String, String)) -> bool {
+    let agree = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
+    agree(&a.0, &b.0) && agree(&a.1, &b.1)
+}
+
+fn longer(a: &str, b: &str) -> String {
+    if a.is_empty() {
+        b.to_owned()
+    } else {
+        a.to_owned()
+    }
+}
+
+fn spread(identity: u32) -> u64 {
+    // The table takes its buckets from the low bits and its tags from the high ones.
+    u64::from(identity).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+fn record_of(batches: &[StoredBatch], id: RecordId) -> StoredRecord<'_> {
+    let at = batches.partition_point(|batch| batch.first <= id) - 1;
+    let batch = &batches[at];
+    let record = &batch.records[(id - batch.first) as usize];
+    let text = &batch.text[record.text as usize..];
+    let (key_id, text) = text.split_at(usize::from(record.key_id));
+    let (aliases, text) = text.split_at(record.aliases as usize);
+    let as_text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+    StoredRecord {
+        record,
+        place: Place {
+            file: batch.file,
+            line: u64::from(record.line),
+        },
+        key_id: as_text(key_id),
+        aliases: as_text(aliases),
+        extras: &text[..record.extras as usize],
+    }
+}

@@ -1,0 +1,332 @@
+//! The result of reading: every key with its joined facts, and an account of every record.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use jiff::Timestamp;
+
+use crate::domains::cmk::atoms;
+use crate::domains::cmk::fields::Field;
+use crate::engine::facts::{FactId, FactSpec, Facts, Grade};
+
+use super::intake::{Clock, Extra, Numbered, extras};
+use super::row::{Place, Reject};
+use super::store::{Group, RecordId, Store, StoredRecord};
+
+/// What became of the records that were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Records read.
+    pub read: u64,
+    /// Records that are part of a diagnosed key.
+    pub diagnosed: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// Exact duplicates of an earlier record.
+    pub duplicates: u64,
+    /// Different keys.
+    pub keys: u64,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+struct Subject {
+    first: RecordId,
+    shape: u32,
+}
+
+/// Every key, with everything that was read about it.
+#[derive(Debug)]
+pub struct Survey {
+    store: Store,
+    numbered: Numbered,
+    subjects: Vec<Subject>,
+    groups: HashMap<RecordId, Group, FixedState>,
+    /// The inputs, by number.
+    pub files: Vec<String>,
+    /// What became of the records.
+    pub account: Account,
+}
+
+/// One key with its texts and places, borrowed from the survey.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    survey: &'a Survey,
+    record: StoredRecord<'a>,
+    group: Option<&'a Group>,
+    /// The number of its combination of facts.
+    pub shape: u32,
+}
+
+impl Survey {
+    /// Joins the records of each key.
+    pub fn new(
+        mut store: Store,
+        mut numbered: Numbered,
+        specs: &[FactSpec],
+        files: Vec<String>,
+    ) -> Survey {
+        let (firsts, groups) = store.subjects(&numbered);
+        let mut subjects = Vec::with_capacity(firsts.len());
+        for first in firsts {
+            let shape = match groups.get(&first) {
+                None => store.record(first).record.shape,
+                Some(group) => joined_shape(&store, &mut numbered, specs, group),
+            };
+            subjects.push(Subject { first, shape });
+        }
+        let account = Account {
+            read: store.records_read,
+            rejected: store.rejects.len() as u64,
+            duplicates: store.duplicates,
+            diagnosed: store.records_read - store.rejects.len() as u64 - store.duplicates,
+            keys: subjects.len() as u64,
+        };
+        Survey {
+            store,
+            numbered,
+            subjects,
+            groups,
+            files,
+            account,
+        }
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.subjects.len()
+    }
+
+    /// Whether no record could be used.
+    pub fn is_empty(&self) -> bool {
+        self.subjects.is_empty()
+    }
+
+    /// A key, by its place in input order.
+    pub fn key(&self, index: usize) -> Key<'_> {
+        let subject = self.subjects[index];
+        Key {
+            survey: self,
+            record: self.store.record(subject.first),
+            group: self.groups.get(&subject.first),
+            shape: subject.shape,
+        }
+    }
+
+    /// All keys, in input order.
+    pub fn keys(&self) -> impl Iterator<Item = Key<'_>> {
+        (0..self.len()).map(|index| self.key(index))
+    }
+
+    /// All combinations of facts, by number; records of a key that has several count alone, too.
+    pub fn shapes(&self) -> &[Facts] {
+        &self.numbered.shapes.things
+    }
+
+    /// How many keys have each combination.
+    pub fn shape_counts(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.shapes().len()];
+        for subject in &self.subjects {
+            counts[subject.shape as usize] += 1;
+        }
+        counts
+    }
+
+    /// The columns that no field takes, in alphabetical order, with their numbers.
+    pub fn unused_columns(&self) -> Vec<(u16, &str)> {
+        let numbered = self.numbered.columns.iter().enumerate();
+        let mut columns: Vec<(u16, &str)> = numbered
+            .map(|(number, name)| (number as u16, name.as_str()))
+            .collect();
+        columns.sort_by(|a, b| a.1.cmp(b.1));
+        columns
+    }
+
+    /// What could not be used, by place.
+    pub fn rejects(&self) -> Vec<&Reject> {
+        let mut rejects: Vec<&Reject> = self.store.rejects.iter().collect();
+        rejects.sort_by_key(|reject| reject.place);
+        rejects
+    }
+
+    /// A place, for people.
+    pub fn show(&self, place: Place) -> String {
+        let file = self
+            .files
+            .get(place.file as usize)
+            .map_or("?", String::as_str);
+        format!("{file}:{}", place.line)
+    }
+}
+
+fn joined_shape(store: &Store, numbered: &mut Numbered, specs: &[FactSpec], group: &Group) -> u32 {
+    let mut facts = Facts::unknown();
+    let shapes = group
+        .records
+        .iter()
+        .map(|id| store.record(*id).record.shape);
+    for shape in shapes {
+        facts.join(specs, &numbered.shapes.things[shape as usize]);
+    }
+    numbered.shapes.number(&facts)
+}
+
+impl<'a> Key<'a> {
+    /// The key id.
+    pub fn key_id(&self) -> &'a str {
+        self.record.key_id
+    }
+
+    /// The account, or nothing.
+    pub fn account_id(&self) -> &'a str {
+        &self.scope().0
+    }
+
+    /// The region, or nothing.
+    pub fn region(&self) -> &'a str {
+        &self.scope().1
+    }
+
+    fn scope(&self) -> &'a (String, String) {
+        match self.group {
+            Some(group) => &group.scope,
+            None => &self.survey.numbered.scopes[self.record.record.scope as usize],
+        }
+    }
+
+    /// The records that speak of the key, in input order.
+    pub fn records(&self) -> impl Iterator<Item = StoredRecord<'a>> + use<'a> {
+        let survey = self.survey;
+        // Nearly every key has one record, which is at hand.
+        let single = self.group.is_none().then_some(self.record);
+        let several = self.group.map_or(&[][..], |group| &group.records);
+        single
+            .into_iter()
+            .chain(several.iter().map(|id| survey.store.record(*id)))
+    }
+
+    /// The aliases, each once, in input order.
+    pub fn aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let key = *self;
+        let new = move |(index, alias): &(usize, &str)| {
+            key.all_aliases()
+                .take(*index)
+                .all(|before| before != *alias)
+        };
+        self.all_aliases()
+            .enumerate()
+            .filter(new)
+            .map(|(_, alias)| alias)
+    }
+
+    fn all_aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.records()
+            .flat_map(|record| record.aliases.split_terminator('\u{1f}'))
+    }
+
+    /// Where the records stand.
+    pub fn places(&self) -> impl Iterator<Item = Place> + use<'a> {
+        self.records().map(|record| record.place)
+    }
+
+    /// Where a fact was read, and what each record says of it.
+    pub fn said(&self, fact: FactId) -> impl Iterator<Item = (Place, u32)> + use<'a> {
+        let shapes = &self.survey.numbered.shapes.things;
+        let each = self
+            .records()
+            .map(move |record| (record.place, shapes[record.record.shape as usize].get(fact)));
+        each.filter(|(_, bits)| *bits != 0)
+    }
+
+    /// The texts of a field, each once.
+    pub fn texts(&self, wanted: Extra) -> Vec<&'a str> {
+        let mut texts: Vec<&str> = Vec::new();
+        for (extra, text) in self.records().flat_map(|record| extras(record.extras)) {
+            if extra == wanted && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        texts
+    }
+
+    /// The next rotation and whether it was computed: the earliest that a record gives.
+    pub fn next_rotation(&self) -> Option<(&'a str, bool)> {
+        let clocks = self
+            .records()
+            .flat_map(|record| extras(record.extras))
+            .filter_map(|(extra, text)| match extra {
+                Extra::NextRotation => Some((text, false)),
+                Extra::ComputedRotation => Some((text, true)),
+                _ => None,
+            });
+        clocks.min_by_key(|(text, computed)| (*computed, *text))
+    }
+}
+
+/// Writes down when the next rotation is: as stated, or else creation plus interval for a key that has
+/// one version, since its only version is the one that it was created with.
+///
+/// # Errors
+/// The field that is not understood, and why.
+pub fn rotation_extra(
+    clock: &Clock<'_>,
+    facts: &Facts,
+    mut write: impl FnMut(Extra, &str),
+) -> Result<(), (Field, String)> {
+    if !clock.next.is_empty() {
+        let next = parse_time(clock.next).ok_or_else(|| (Field::NextRotation, expected_time()))?;
+        write(Extra::NextRotation, &next.to_string());
+        return Ok(());
+    }
+    let single = facts.get(atoms::VERSIONS) == 1;
+    if clock.interval.is_empty()
+        || clock.created.is_empty()
+        || !single
+        || facts.grade(atoms::ROTATION) == Grade::Unknown
+    {
+        return Ok(());
+    }
+    let seconds = parse_interval(clock.interval).ok_or_else(|| {
+        (
+            Field::RotationInterval,
+            "not understood as an interval; expected days or seconds, such as 365d or 31536000s"
+                .to_owned(),
+        )
+    })?;
+    let created = parse_time(clock.created).ok_or_else(|| (Field::Created, expected_time()))?;
+    if let Ok(next) = created.checked_add(jiff::SignedDuration::from_secs(seconds)) {
+        write(Extra::ComputedRotation, &next.to_string());
+    }
+    Ok(())
+}
+
+fn expected_time() -> String {
+    "not understood as a time; expected 2026-12-20T06:34:21Z or 2026-12-20 (UTC)".to_owned()
+}
+
+/// A time as inventories write it; a time without zone is taken as UTC, as in the API's replies.
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    let civil = text.replace('/', "-");
+    let civil: jiff::civil::DateTime = civil.parse().ok()?;
+    civil
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
+}
+
+/// An interval in seconds: `31536000s`, `365d`, or a bare number of days (up to 730) or seconds.
+fn parse_interval(text: &str) -> Option<i64> {
+    let lower = text.trim().to_lowercase();
+    let digits: String = lower.chars().take_while(char::is_ascii_digit).collect();
+    let number: i64 = digits.parse().ok()?;
+    match lower[digits.len()..].trim() {
+        "s" | "sec" | "seconds" => Some(number),
+        "d" | "day" | "days" | "天" => number.checked_mul(86_400),
+        "" if number <= 730 => number.checked_mul(86_400),
+        "" => Some(number),
+        _ => None,
+    }
+}
