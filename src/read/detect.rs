@@ -1,0 +1,124 @@
+//! Which format an input has, by its content; and one way to fill a buffer.
+
+use std::io::Read;
+
+use super::csv;
+use super::json;
+use super::{Format, ReadError, Splitter};
+use crate::inventory::row::FileId;
+
+/// How many bytes are looked at to tell the format.
+const SAMPLE: usize = 1 << 16;
+
+/// An open input with its first bytes.
+pub struct Opened {
+    /// Its number.
+    pub file: FileId,
+    /// Its name in messages.
+    pub name: String,
+    /// The bytes after `start`.
+    pub reader: Box<dyn Read + Send>,
+    /// The first bytes, without a byte order mark.
+    pub start: Vec<u8>,
+    /// Whether `start` is everything.
+    pub ended: bool,
+}
+
+/// Makes the splitter for an input.
+///
+/// # Errors
+/// The input cannot be read, or is of no format that is known.
+pub fn splitter(
+    file: FileId,
+    name: &str,
+    mut reader: Box<dyn Read + Send>,
+    forced: Option<Format>,
+    is_field: fn(&str) -> bool,
+) -> Result<Splitter, ReadError> {
+    let mut start = Vec::new();
+    let ended = fill(&mut reader, &mut start, SAMPLE).map_err(|source| ReadError::Io {
+        name: name.to_owned(),
+        source,
+    })?;
+    if start.starts_with(&[0xef, 0xbb, 0xbf]) {
+        start.drain(..3);
+    }
+    refuse_unreadable(name, &start)?;
+    let format = forced.unwrap_or_else(|| sniff(name, &start));
+    let opened = Opened {
+        file,
+        name: name.to_owned(),
+        reader,
+        start,
+        ended,
+    };
+    match format {
+        Format::Csv => csv::Splitter::new(opened, None).map(Splitter::Csv),
+        Format::Tsv => csv::Splitter::new(opened, Some(b'\t')).map(Splitter::Csv),
+        Format::Json => Ok(Splitter::Json(json::Splitter::new(
+            opened,
+            json::Mode::Unknown,
+            is_field,
+        ))),
+        Format::JsonLines => Ok(Splitter::Json(json::Splitter::new(
+            opened,
+            json::Mode::Lines,
+            is_field,
+        ))),
+    }
+}
+
+fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
+    let refuse = |message: &str| {
+        Err(ReadError::Content {
+            name: name.to_owned(),
+            message: message.to_owned(),
+        })
+    };
+    if start.starts_with(&[0xff, 0xfe])
+        || start.starts_with(&[0xfe, 0xff])
+        || start.iter().take(64).any(|byte| *byte == 0)
+    {
+        return refuse("not UTF-8 text (it looks like UTF-16 or a binary file); save it as UTF-8");
+    }
+    if start.starts_with(b"PK\x03\x04") {
+        return refuse("a spreadsheet or archive; export the sheet as CSV (UTF-8)");
+    }
+    if start.iter().all(u8::is_ascii_whitespace) {
+        return refuse("the input is empty; expected a header line or JSON");
+    }
+    Ok(())
+}
+
+fn sniff(name: &str, start: &[u8]) -> Format {
+    let lower = name.to_lowercase();
+    let stem = lower
+        .strip_suffix(".gz")
+        .or_else(|| lower.strip_suffix(".zst"))
+        .unwrap_or(&lower);
+    match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Format::JsonLines,
+        Some(b'{' | b'[') => Format::Json,
+        _ => Format::Csv,
+    }
+}
+
+/// Reads until the buffer has grown by `wanted` bytes, or to the end, which is `true`.
+pub fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>, wanted: usize) -> std::io::Result<bool> {
+    let target = buffer.len() + wanted;
+    let mut at = buffer.len();
+    buffer.resize(target, 0);
+    let ended = loop {
+        if at == target {
+            break Ok(false);
+        }
+        match reader.read(&mut buffer[at..]) {
+            Ok(0) => break Ok(true),
+            Ok(read) => at += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+    };
+    buffer.truncate(at);
+    ended
+}

@@ -1,0 +1,123 @@
+//! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
+//!
+//! [`source`] opens files, folders and standard input and inflates them; a splitter per format ([`csv`],
+//! [`json`]) cuts the bytes into blocks of whole records, which [`Block::rows`] then parses on any
+//! thread. Nothing here knows what a column means.
+
+pub mod csv;
+pub mod detect;
+pub mod json;
+pub mod source;
+
+use std::path::PathBuf;
+
+use crate::inventory::row::{FileId, Reject, RowSink};
+
+/// Blocks have about so many bytes.
+pub const BLOCK: usize = 1 << 20;
+
+/// A single record longer than this is refused; bounds the memory of a hostile or broken file.
+pub const MAX_RECORD: usize = 64 << 20;
+
+/// An input format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Delimited text with a header line; the delimiter is found by itself.
+    Csv,
+    /// Tab-separated text with a header line.
+    Tsv,
+    /// JSON: an array of objects, an object that wraps one, or objects one behind the other.
+    Json,
+    /// JSON Lines: one object a line.
+    JsonLines,
+}
+
+/// Why an input cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be opened or read.
+    #[error("cannot read {name}: {source}")]
+    Io {
+        /// The input.
+        name: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Nothing readable is in a folder.
+    #[error("{} holds no .csv, .tsv, .json, .jsonl or .ndjson file (plain, .gz or .zst)", .0.display())]
+    EmptyFolder(PathBuf),
+    /// The content is not what its format asks for.
+    #[error("{name}: {message}")]
+    Content {
+        /// The input, with a line where one is known.
+        name: String,
+        /// What is wrong, what was expected, what to do.
+        message: String,
+    },
+}
+
+/// Some whole records of one file.
+#[derive(Debug)]
+pub struct Block {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The line on which the bytes begin, from 1.
+    pub first_line: u64,
+    /// How to take them apart.
+    pub layout: Layout,
+    /// Parts of the input before or inside the block that cannot be read.
+    pub rejects: Vec<Reject>,
+}
+
+/// How the bytes of a block are taken apart.
+#[derive(Debug)]
+pub enum Layout {
+    /// Delimited text.
+    Csv(std::sync::Arc<csv::Header>),
+    /// JSON objects, by position.
+    Json(Vec<json::Span>),
+}
+
+/// A worker's buffers for taking blocks apart.
+#[derive(Debug, Default)]
+pub struct Parser {
+    json: json::Parser,
+}
+
+impl Parser {
+    /// Hands every record of the block to the sink.
+    pub fn rows(&mut self, block: Block, sink: &mut dyn RowSink) {
+        for reject in block.rejects {
+            sink.reject(reject);
+        }
+        match block.layout {
+            Layout::Csv(header) => {
+                csv::rows(&header, block.file, &block.bytes, block.first_line, sink)
+            }
+            Layout::Json(spans) => self.json.rows(block.file, &block.bytes, &spans, sink),
+        }
+    }
+}
+
+/// Cuts one file into blocks.
+pub enum Splitter {
+    /// Delimited text.
+    Csv(csv::Splitter),
+    /// JSON.
+    Json(json::Splitter),
+}
+
+impl Splitter {
+    /// The next block, or nothing at the end of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its content is not what the format asks for.
+    pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        match self {
+            Splitter::Csv(splitter) => splitter.next_block(),
+            Splitter::Json(splitter) => splitter.next_block(),
+        }
+    }
+}

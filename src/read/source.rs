@@ -1,0 +1,184 @@
+//! Opening inputs: files, folders, standard input; plain, gzip or zstd, found by their first bytes.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::ReadError;
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its name in places and messages.
+    pub name: String,
+    /// The file, or nothing for standard input.
+    pub path: Option<PathBuf>,
+}
+
+/// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
+const EXTENSIONS: [&str; 6] = ["csv", "tsv", "json", "jsonl", "ndjson", "txt"];
+
+/// The inputs that the arguments name: `-` is standard input, a folder stands for the files in it, in
+/// alphabetical order.
+///
+/// # Errors
+/// A folder cannot be read or holds nothing readable, or standard input is named twice.
+pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        if argument.as_os_str() == "-" {
+            inputs.push(Input {
+                name: "(standard input)".to_owned(),
+                path: None,
+            });
+        } else if argument.is_dir() {
+            let before = inputs.len();
+            folder(argument, &mut BTreeSet::new(), &mut inputs)?;
+            if inputs.len() == before {
+                return Err(ReadError::EmptyFolder(argument.clone()));
+            }
+        } else {
+            inputs.push(file_input(argument));
+        }
+    }
+    if inputs.iter().filter(|input| input.path.is_none()).count() > 1 {
+        let message = "named more than once; `-` can be read only once".to_owned();
+        return Err(ReadError::Content {
+            name: "(standard input)".to_owned(),
+            message,
+        });
+    }
+    Ok(inputs)
+}
+
+fn file_input(path: &Path) -> Input {
+    Input {
+        name: path.display().to_string(),
+        path: Some(path.to_owned()),
+    }
+}
+
+fn folder(
+    path: &Path,
+    visited: &mut BTreeSet<PathBuf>,
+    inputs: &mut Vec<Input>,
+) -> Result<(), ReadError> {
+    let failed = |source| ReadError::Io {
+        name: path.display().to_string(),
+        source,
+    };
+    // A folder is entered once, by its true name, so that links in a circle come to an end.
+    if !visited.insert(path.canonicalize().map_err(failed)?) {
+        return Ok(());
+    }
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        entries.push(entry.map_err(failed)?.path());
+    }
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            folder(&entry, visited, inputs)?;
+        } else if has_known_extension(&entry) {
+            inputs.push(file_input(&entry));
+        }
+    }
+    Ok(())
+}
+
+fn has_known_extension(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let name = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"))
+        .unwrap_or(&name);
+    !name.starts_with('.')
+        && EXTENSIONS.iter().any(|extension| {
+            name.strip_suffix(extension)
+                .is_some_and(|stem| stem.ends_with('.'))
+        })
+}
+
+/// Counts the bytes that were read, before inflating.
+struct Counting<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Opens an input and inflates it if it is compressed; `count` grows by the bytes that are read.
+///
+/// # Errors
+/// The input cannot be opened.
+pub fn open(input: &Input, count: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, ReadError> {
+    let failed = |source| ReadError::Io {
+        name: input.name.clone(),
+        source,
+    };
+    let raw: Box<dyn Read + Send> = match &input.path {
+        Some(path) => Box::new(File::open(path).map_err(failed)?),
+        None => Box::new(std::io::stdin()),
+    };
+    let counting = Counting {
+        inner: raw,
+        count: Arc::clone(count),
+    };
+    inflate(BufReader::with_capacity(1 << 18, counting)).map_err(failed)
+}
+
+/// Inflates gzip (of any number of members) and zstd (of any number of frames); passes on the rest.
+pub fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<Box<dyn Read + Send>> {
+    let start = reader.fill_buf()?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
+    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Ok(Box::new(ZstdFrames {
+            frame: None,
+            rest: Some(reader),
+        }))
+    } else {
+        Ok(Box::new(reader))
+    }
+}
+
+/// Zstd frames one behind the other.
+struct ZstdFrames<R: BufRead> {
+    frame: Option<Box<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>>,
+    rest: Option<R>,
+}
+
+impl<R: BufRead> Read for ZstdFrames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let read = frame.read(buffer)?;
+                if read > 0 || buffer.is_empty() {
+                    return Ok(read);
+                }
+                self.rest = self.frame.take().map(|frame| frame.into_inner());
+            }
+            let Some(mut rest) = self.rest.take() else {
+                return Ok(0);
+            };
+            if rest.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            let frame =
+                ruzstd::decoding::StreamingDecoder::new(rest).map_err(std::io::Error::other)?;
+            self.frame = Some(Box::new(frame));
+        }
+    }
+}
