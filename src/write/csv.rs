@@ -1,0 +1,201 @@
+//! CSV: one row a key, every fact of the outcome flattened; `confirmed` stands right behind the class.
+
+use std::io::Write as _;
+
+use crate::diagnose::{Diagnosis, KeyOutcome};
+use crate::engine::facts::Lang;
+use crate::inventory::intake::Extra;
+use crate::rulebook::render::source_name;
+
+use super::safe::csv_cell;
+use super::{Format, PerShape, words};
+
+/// The columns before those that the user asked to keep.
+pub const COLUMNS: [&str; 21] = [
+    "key_id",
+    "account_id",
+    "region",
+    "aliases",
+    "class",
+    "confirmed",
+    "scenario",
+    "rules",
+    "because",
+    "source",
+    "remedy",
+    "conditions",
+    "gaps",
+    "possible",
+    "unlocks",
+    "advisories",
+    "assumed",
+    "rulebook",
+    "rotation_deadline",
+    "conflicts",
+    "origins",
+];
+
+/// CSV by RFC 4180, lines ended by LF.
+pub struct Csv<'d> {
+    diagnosis: &'d Diagnosis,
+    lang: Lang,
+    kept: Vec<(u16, &'d str)>,
+    shapes: PerShape,
+    files: Vec<Vec<u8>>,
+}
+
+impl<'d> Csv<'d> {
+    /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>) -> Csv<'d> {
+        let files = diagnosis.survey.files.iter().map(|name| {
+            let mut cell = Vec::new();
+            csv_cell(name, &mut cell);
+            cell
+        });
+        Csv {
+            diagnosis,
+            lang,
+            kept,
+            shapes: PerShape::new(diagnosis),
+            files: files.collect(),
+        }
+    }
+
+    /// The cells from `class` to `rulebook`, which depend on the combination of facts only.
+    fn shape_cells(&self, key: &KeyOutcome<'_>) -> String {
+        let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
+        let findings: Vec<_> = words::findings(outcome).collect();
+        let of = |text: &dyn Fn(u16) -> String| {
+            let mut texts: Vec<String> = findings.iter().map(|fired| text(fired.card)).collect();
+            texts.dedup();
+            texts.retain(|text| !text.is_empty());
+            texts.join("; ")
+        };
+        let named = |fact, text: String| format!("{}: {text}", words::fact_name(book, fact));
+        let conditions: Vec<String> = outcome
+            .conditions()
+            .map(|fact| named(fact, words::condition(book, outcome, fact, lang)))
+            .collect();
+        let gaps: Vec<String> = outcome
+            .gaps()
+            .map(|fact| named(fact, words::gap(book, outcome, fact, lang)))
+            .collect();
+        let assumed: Vec<String> = words::assumed(book, outcome)
+            .into_iter()
+            .map(|(fact, value)| format!("{fact}={value}"))
+            .collect();
+        let advisories: Vec<&str> = outcome
+            .advisories
+            .iter()
+            .map(|card| book.card(*card).id.as_str())
+            .collect();
+        let cells = [
+            self.diagnosis.class_name(outcome.class).to_owned(),
+            if outcome.confirmed { "yes" } else { "no" }.to_owned(),
+            outcome.scenario.show(),
+            of(&|card| book.card(card).id.clone()),
+            of(&|card| words::short_because(book, outcome, card, lang)),
+            of(&|card| {
+                book.card(card)
+                    .source
+                    .first()
+                    .map(source_name)
+                    .unwrap_or_default()
+            }),
+            of(&|card| {
+                book.card(card)
+                    .remedy
+                    .as_ref()
+                    .map(|remedy| remedy.get(lang).to_owned())
+                    .unwrap_or_default()
+            }),
+            conditions.join("; "),
+            gaps.join("; "),
+            words::possible(self.diagnosis, outcome).join(" | "),
+            words::unlock_names(book, outcome),
+            advisories.join("; "),
+            assumed.join("; "),
+            book.name(),
+        ];
+        let mut out = Vec::new();
+        for cell in cells {
+            csv_cell(&cell, &mut out);
+            out.push(b',');
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn origins(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        let mut places = key.key.places();
+        let (first, second) = (places.next(), places.next());
+        if let (Some(place), None) = (first, second) {
+            let file = &self.files[place.file as usize];
+            let quoted = file.last() == Some(&b'"');
+            out.extend_from_slice(if quoted {
+                &file[..file.len() - 1]
+            } else {
+                file
+            });
+            let _ = write!(out, ":{}", place.line);
+            out.extend_from_slice(if quoted { b"\"" } else { b"" });
+            return;
+        }
+        let all: Vec<String> = key
+            .key
+            .places()
+            .map(|place| self.diagnosis.survey.show(place))
+            .collect();
+        csv_cell(&all.join("; "), out);
+    }
+}
+
+impl Format for Csv<'_> {
+    fn head(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(COLUMNS.join(",").as_bytes());
+        for (_, name) in &self.kept {
+            out.push(b',');
+            csv_cell(name, out);
+        }
+        out.push(b'\n');
+    }
+
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        for text in [key.key.key_id(), key.key.account_id(), key.key.region()] {
+            csv_cell(text, out);
+            out.push(b',');
+        }
+        let mut aliases = key.key.aliases();
+        match (aliases.next(), aliases.next()) {
+            (None, _) => {}
+            (Some(only), None) => csv_cell(only, out),
+            (Some(_), Some(_)) => csv_cell(&key.key.aliases().collect::<Vec<_>>().join("; "), out),
+        }
+        out.push(b',');
+        self.shapes
+            .write(key, out, || self.shape_cells(key), csv_cell);
+        csv_cell(key.rotation_deadline().map_or("", |(time, _)| time), out);
+        out.push(b',');
+        csv_cell(&conflict_text(key), out);
+        out.push(b',');
+        self.origins(key, out);
+        for (number, _) in &self.kept {
+            out.push(b',');
+            csv_cell(&key.key.texts(Extra::Column(*number)).join("; "), out);
+        }
+        out.push(b'\n');
+    }
+
+    fn tail(&self, _out: &mut Vec<u8>) {}
+}
+
+fn conflict_text(key: &KeyOutcome<'_>) -> String {
+    let book = &key.diagnosis.rulebook;
+    let each = words::conflicts(key).into_iter().map(|(fact, said)| {
+        let said: Vec<String> = said
+            .into_iter()
+            .map(|(value, place)| format!("{value} ({place})"))
+            .collect();
+        format!("{}: {}", words::fact_name(book, fact), said.join(", "))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}

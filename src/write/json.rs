@@ -1,0 +1,350 @@
+//! JSON and JSON Lines: one object a key. Version 1 of the format; members are only ever added.
+
+use serde_json::{Map, Value, json};
+
+use crate::diagnose::{Diagnosis, KeyOutcome};
+use crate::domains::cmk::fields::Field;
+use crate::engine::facts::{FactId, Grade, Lang};
+use crate::inventory::intake::Extra;
+use crate::rulebook::card::{Card, Remedy, Source};
+
+use super::safe::{json_string, json_text};
+use super::summary::Counts;
+use super::{Format, PerShape, words};
+
+/// The name and version of the format.
+pub const FORMAT: &str = "cmkdiag.diagnosis/1";
+
+/// Whether the keys stand in one array or one a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// One object with a summary and all keys.
+    Document,
+    /// One object a line, and nothing else.
+    Lines,
+}
+
+/// JSON.
+pub struct Json<'d> {
+    diagnosis: &'d Diagnosis,
+    lang: Lang,
+    kept: Vec<(u16, &'d str)>,
+    framing: Framing,
+    shapes: PerShape,
+}
+
+impl<'d> Json<'d> {
+    /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
+    pub fn new(
+        diagnosis: &'d Diagnosis,
+        lang: Lang,
+        kept: Vec<(u16, &'d str)>,
+        framing: Framing,
+    ) -> Json<'d> {
+        Json {
+            diagnosis,
+            lang,
+            kept,
+            framing,
+            shapes: PerShape::new(diagnosis),
+        }
+    }
+
+    fn source(&self, source: &Source) -> Value {
+        let documents = self.diagnosis.rulebook.domain.documents;
+        let url = documents
+            .iter()
+            .find(|document| document.id == source.document)
+            .map(|document| document.url);
+        json!({ "document": source.document, "section": source.section, "retrieved": source.retrieved, "url": url })
+    }
+
+    fn remedy(&self, remedy: Option<&Remedy>) -> Value {
+        remedy.map_or(Value::Null, |remedy| {
+            json!({ "kind": remedy.kind.name(), "text": remedy.get(self.lang), "command": remedy.command })
+        })
+    }
+
+    fn finding(&self, key: &KeyOutcome<'_>, fired: crate::engine::outcome::Fired) -> Value {
+        let book = &self.diagnosis.rulebook;
+        let card: &Card = book.card(fired.card);
+        json!({
+            "rule": card.id,
+            "class": card.class,
+            "decides": fired.decides,
+            "basis": card.basis.name(),
+            "because": words::because(book, key.outcome, fired, self.lang),
+            "source": card.source.iter().map(|source| self.source(source)).collect::<Vec<_>>(),
+            "remedy": self.remedy(card.remedy.as_ref()),
+        })
+    }
+
+    fn condition(&self, key: &KeyOutcome<'_>, fact: FactId) -> Value {
+        let book = &self.diagnosis.rulebook;
+        let spec = &book.facts[fact.index()];
+        let inferred = key.outcome.facts.grade(fact) == Grade::Inferred;
+        let presumed = spec
+            .presumption
+            .as_ref()
+            .map(|presumption| presumption.value);
+        json!({
+            "fact": spec.name,
+            "kind": if inferred { "inferred" } else { "presumed" },
+            "value": if inferred { Some(spec.show(key.outcome.facts.get(fact))) } else { presumed.map(str::to_owned) },
+            "confirm": words::condition(book, key.outcome, fact, self.lang),
+            "columns": spec.settle.columns,
+            "command": command(spec.settle.command),
+        })
+    }
+
+    fn gap(&self, key: &KeyOutcome<'_>, fact: FactId) -> Value {
+        let book = &self.diagnosis.rulebook;
+        let spec = &book.facts[fact.index()];
+        json!({
+            "fact": spec.name,
+            "kind": key.outcome.facts.grade(fact).name(),
+            "settle": words::gap(book, key.outcome, fact, self.lang),
+            "columns": spec.settle.columns,
+            "command": command(spec.settle.command),
+        })
+    }
+
+    fn facts(&self, key: &KeyOutcome<'_>) -> Value {
+        let facts = &key.outcome.facts;
+        let each = self
+            .diagnosis
+            .rulebook
+            .facts
+            .iter()
+            .enumerate()
+            .filter_map(|(index, spec)| {
+                let fact = FactId(index as u8);
+                let value = (facts.knows(fact)).then(|| spec.show(facts.get(fact)));
+                let grade = facts.grade(fact);
+                (grade != Grade::Unknown).then(|| {
+                    (
+                        spec.name.to_string(),
+                        json!({ "value": value, "grade": grade.name() }),
+                    )
+                })
+            });
+        Value::Object(each.collect())
+    }
+
+    /// The members from `class` to `rulebook`, without the braces around them.
+    fn shape_members(&self, key: &KeyOutcome<'_>) -> String {
+        let (diagnosis, outcome) = (self.diagnosis, key.outcome);
+        let book = &diagnosis.rulebook;
+        let scenario = Some(outcome.scenario.show()).filter(|scenario| !scenario.is_empty());
+        let advisory = |card: &u16| {
+            let card = book.card(*card);
+            json!({ "rule": card.id, "says": card.title.get(self.lang), "remedy": self.remedy(card.remedy.as_ref()) })
+        };
+        let unlocks: Vec<Vec<&str>> = words::unlocks(book, outcome)
+            .map(|set| set.iter().map(|card| card.id.as_str()).collect())
+            .collect();
+        let members: [(&str, Value); 12] = [
+            ("class", json!(diagnosis.class_name(outcome.class))),
+            ("confirmed", json!(outcome.confirmed)),
+            ("scenario", json!(scenario)),
+            (
+                "findings",
+                outcome
+                    .judgement
+                    .findings
+                    .iter()
+                    .map(|fired| self.finding(key, *fired))
+                    .collect(),
+            ),
+            (
+                "conditions",
+                outcome
+                    .conditions()
+                    .map(|fact| self.condition(key, fact))
+                    .collect(),
+            ),
+            (
+                "gaps",
+                outcome.gaps().map(|fact| self.gap(key, fact)).collect(),
+            ),
+            ("possible", json!(words::possible(diagnosis, outcome))),
+            ("unlocks", json!(unlocks)),
+            (
+                "advisories",
+                outcome.advisories.iter().map(advisory).collect(),
+            ),
+            (
+                "assumed",
+                Value::Object(
+                    words::assumed(book, outcome)
+                        .into_iter()
+                        .map(|(fact, value)| (fact, json!(value)))
+                        .collect(),
+                ),
+            ),
+            ("facts", self.facts(key)),
+            ("rulebook", json!(book.name())),
+        ];
+        let text: Vec<String> = members
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        text.join(",")
+    }
+
+    /// Members that differ from key to key.
+    fn own_members(&self, key: &KeyOutcome<'_>) -> Map<String, Value> {
+        let deadline = key.rotation_deadline();
+        let mut own = Map::new();
+        own.insert(
+            "rotation_deadline".to_owned(),
+            json!(deadline.map(|(time, _)| time)),
+        );
+        let basis = |computed: bool| {
+            if computed {
+                "created + rotation_interval"
+            } else {
+                "next_rotation"
+            }
+        };
+        own.insert(
+            "rotation_deadline_basis".to_owned(),
+            json!(deadline.map(|(_, computed)| basis(computed))),
+        );
+        for field in [
+            Field::Services,
+            Field::Applications,
+            Field::Owner,
+            Field::RotationInterval,
+        ] {
+            let texts = key.key.texts(Extra::Field(field));
+            if !texts.is_empty() {
+                own.insert(
+                    field.name().to_owned(),
+                    json!(texts.join("; ").replace('\u{1f}', "; ")),
+                );
+            }
+        }
+        let conflicts = words::conflicts(key).into_iter().map(|(fact, said)| {
+            let said: Vec<Value> = said
+                .into_iter()
+                .map(|(value, at)| json!({ "value": value, "at": at }))
+                .collect();
+            json!({ "fact": words::fact_name(&self.diagnosis.rulebook, fact), "said": said })
+        });
+        own.insert("conflicts".to_owned(), conflicts.collect());
+        let origins = key.key.places().map(|place| json!({ "file": self.diagnosis.survey.files[place.file as usize], "line": place.line }));
+        own.insert("origins".to_owned(), origins.collect());
+        if !self.kept.is_empty() {
+            let each = self.kept.iter().map(|(number, name)| {
+                (
+                    (*name).to_owned(),
+                    json!(
+                        key.key
+                            .texts(Extra::Column(*number))
+                            .join("; ")
+                            .replace('\u{1f}', "; ")
+                    ),
+                )
+            });
+            own.insert("columns".to_owned(), Value::Object(each.collect()));
+        }
+        own
+    }
+}
+
+fn command(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Writes a value so that nothing in it acts on a terminal.
+fn write_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::String(text) => json_string(text, out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                out.extend_from_slice(if index > 0 { b"," } else { b"" });
+                write_value(item, out);
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            out.push(b'{');
+            for (index, (name, value)) in members.iter().enumerate() {
+                out.extend_from_slice(if index > 0 { b"," } else { b"" });
+                json_string(name, out);
+                out.push(b':');
+                write_value(value, out);
+            }
+            out.push(b'}');
+        }
+        plain => out.extend_from_slice(plain.to_string().as_bytes()),
+    }
+}
+
+fn optional(name: &str, text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("\"{name}\":").as_bytes());
+    if text.is_empty() {
+        out.extend_from_slice(b"null");
+    } else {
+        json_string(text, out);
+    }
+    out.push(b',');
+}
+
+impl Format for Json<'_> {
+    fn head(&self, out: &mut Vec<u8>) {
+        if self.framing == Framing::Lines {
+            return;
+        }
+        let book = &self.diagnosis.rulebook;
+        let head = json!({
+            "rulebook": { "domain": book.domain.name, "edition": book.edition, "digest": format!("sha256:{}", book.digest) },
+            "summary": Counts::new(self.diagnosis).json(),
+        });
+        out.extend_from_slice(format!("{{\"format\":\"{FORMAT}\",\n").as_bytes());
+        let mut members = Vec::new();
+        write_value(&head, &mut members);
+        out.extend_from_slice(&members[1..members.len() - 1]);
+        out.extend_from_slice(b",\n\"keys\":[\n");
+    }
+
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        out.push(b'{');
+        optional("key_id", key.key.key_id(), out);
+        optional("account_id", key.key.account_id(), out);
+        optional("region", key.key.region(), out);
+        out.extend_from_slice(b"\"aliases\":[");
+        for (index, alias) in key.key.aliases().enumerate() {
+            out.extend_from_slice(if index > 0 { b"," } else { b"" });
+            json_string(alias, out);
+        }
+        out.extend_from_slice(b"],");
+        self.shapes
+            .write(key, out, || self.shape_members(key), json_text);
+        for (name, value) in self.own_members(key) {
+            out.push(b',');
+            json_string(&name, out);
+            out.push(b':');
+            write_value(&value, out);
+        }
+        out.push(b'}');
+        if self.framing == Framing::Lines {
+            out.push(b'\n');
+        }
+    }
+
+    fn between(&self) -> &'static [u8] {
+        match self.framing {
+            Framing::Document => b",\n",
+            Framing::Lines => b"",
+        }
+    }
+
+    fn tail(&self, out: &mut Vec<u8>) {
+        if self.framing == Framing::Document {
+            out.extend_from_slice(b"\n]}\n");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Markdown: a report with summary, next steps and one table row a key.
+
+use crate::diagnose::{Diagnosis, KeyOutcome};
+use crate::engine::facts::Lang;
+use crate::inventory::intake::Extra;
+
+use super::safe::markdown_text;
+use super::summary::{Counts, next_steps};
+use super::{Format, words};
+
+/// Markdown with tables (GitHub flavour).
+pub struct Markdown<'d> {
+    diagnosis: &'d Diagnosis,
+    lang: Lang,
+    kept: Vec<(u16, &'d str)>,
+}
+
+impl<'d> Markdown<'d> {
+    /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>) -> Markdown<'d> {
+        Markdown {
+            diagnosis,
+            lang,
+            kept,
+        }
+    }
+
+    fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
+        match self.lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+}
+
+fn line(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'\n');
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = Vec::new();
+    markdown_text(text, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+impl Format for Markdown<'_> {
+    fn head(&self, out: &mut Vec<u8>) {
+        let book = &self.diagnosis.rulebook;
+        let counts = Counts::new(self.diagnosis);
+        line(
+            out,
+            &format!(
+                "# {}\n",
+                self.say("Key migration diagnosis", "密钥迁移诊断")
+            ),
+        );
+        line(
+            out,
+            &format!(
+                "{}  \n{}: `{}`\n",
+                counts.account_line(self.lang),
+                self.say("Rulebook", "规则集"),
+                book.name()
+            ),
+        );
+        line(
+            out,
+            self.say(
+                "| class | confirmed | conditional | meaning |",
+                "| 类别 | 已确认 | 有条件 | 含义 |",
+            ),
+        );
+        line(out, "| --- | ---: | ---: | --- |");
+        for (name, confirmed, conditional) in counts.classes() {
+            let class = book.domain.classes.iter().find(|class| class.name == name);
+            let undetermined = self.say(
+                "Facts are missing or records disagree",
+                "缺少事实或记录相互矛盾",
+            );
+            let meaning = class.map_or(undetermined, |class| class.meaning.get(self.lang));
+            line(
+                out,
+                &format!("| {name} | {confirmed} | {conditional} | {meaning} |"),
+            );
+        }
+        let steps = next_steps(self.diagnosis, self.lang);
+        if !steps.is_empty() {
+            line(
+                out,
+                &format!("\n## {}\n", self.say("Next steps", "后续步骤")),
+            );
+        }
+        for (index, step) in steps.iter().enumerate() {
+            line(out, &format!("{}. {}", index + 1, escaped(&step.text)));
+            if let Some(command) = &step.command {
+                line(out, &format!("   `{command}`"));
+            }
+        }
+        line(out, &format!("\n## {}\n", self.say("Keys", "密钥")));
+        let mut header = self.say("| key | account | region | aliases | class | why | to confirm or settle | deadline |", "| 密钥 | 账号 | 地域 | 别名 | 类别 | 原因 | 待确认或补充 | 期限 |").to_owned();
+        let mut rule = "| --- | --- | --- | --- | --- | --- | --- | --- |".to_owned();
+        for (_, name) in &self.kept {
+            header.push_str(&format!(" {} |", escaped(name)));
+            rule.push_str(" --- |");
+        }
+        line(out, &header);
+        line(out, &rule);
+    }
+
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
+        let class = self.diagnosis.class_name(outcome.class);
+        let conditional = if outcome.class.is_some() && !outcome.confirmed {
+            self.say(" (conditional)", "（有条件）")
+        } else {
+            ""
+        };
+        let why: Vec<String> = words::findings(outcome)
+            .map(|fired| words::because(book, outcome, fired, lang))
+            .collect();
+        let conditions = outcome
+            .conditions()
+            .map(|fact| words::condition(book, outcome, fact, lang));
+        let gaps = outcome.gaps().map(|fact| {
+            format!(
+                "{}: {}",
+                words::fact_name(book, fact),
+                words::gap(book, outcome, fact, lang)
+            )
+        });
+        let open: Vec<String> = conditions.chain(gaps).collect();
+        let aliases: Vec<&str> = key.key.aliases().collect();
+        let mut cells = vec![
+            key.key.key_id().to_owned(),
+            key.key.account_id().to_owned(),
+            key.key.region().to_owned(),
+            aliases.join("; "),
+            format!("{class}{conditional}"),
+            why.join("; "),
+            open.join("; "),
+            key.rotation_deadline()
+                .map(|(time, _)| time.to_owned())
+                .unwrap_or_default(),
+        ];
+        cells.extend(
+            self.kept
+                .iter()
+                .map(|(number, _)| key.key.texts(Extra::Column(*number)).join("; ")),
+        );
+        for cell in cells {
+            out.extend_from_slice(b"| ");
+            markdown_text(&cell, out);
+            out.push(b' ');
+        }
+        out.extend_from_slice(b"|\n");
+    }
+
+    fn tail(&self, _out: &mut Vec<u8>) {}
+}

@@ -1,0 +1,174 @@
+//! Outcomes to one format each.
+//!
+//! A [`Format`] renders one key at a time into a buffer; [`write`] drives it over all keys on several
+//! threads and pushes the buffers, in input order, into any writer. Formats see outcomes only.
+
+pub mod csv;
+pub mod explain;
+pub mod json;
+pub mod markdown;
+pub mod safe;
+pub mod summary;
+pub mod table;
+pub mod words;
+
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use crate::diagnose::{Diagnosis, KeyOutcome};
+use crate::ordered::ordered;
+
+/// Renders outcomes.
+pub trait Format: Sync {
+    /// What stands before the first key.
+    fn head(&self, out: &mut Vec<u8>);
+    /// One key.
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>);
+    /// What stands between two keys.
+    fn between(&self) -> &'static [u8] {
+        b""
+    }
+    /// What stands behind the last key.
+    fn tail(&self, out: &mut Vec<u8>);
+}
+
+/// Which keys are written: those of the named classes, or all.
+#[derive(Debug, Clone, Default)]
+pub struct Only(pub Option<Vec<&'static str>>);
+
+impl Only {
+    /// Whether keys of this class are written.
+    pub fn takes(&self, class: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|classes| classes.contains(&class))
+    }
+}
+
+/// Keys that one thread renders before it asks for more.
+const CHUNK: usize = 4096;
+
+/// Writes every key that is wanted.
+///
+/// # Errors
+/// The writer fails.
+pub fn write(
+    diagnosis: &Diagnosis,
+    format: &dyn Format,
+    only: &Only,
+    jobs: usize,
+    out: &mut (dyn Write + Send),
+) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    format.head(&mut buffer);
+    out.write_all(&buffer)?;
+    let mut starts = (0..diagnosis.survey.len()).step_by(CHUNK);
+    let between = format.between();
+    let mut first = true;
+    ordered(
+        jobs,
+        || Ok(starts.next()),
+        || (),
+        |(), start| render(diagnosis, format, only, start),
+        |rendered: Vec<u8>| {
+            // Every key is preceded by a separator, which the very first one does not need.
+            let skip = if first && !rendered.is_empty() {
+                between.len()
+            } else {
+                0
+            };
+            first &= rendered.is_empty();
+            out.write_all(&rendered[skip..])
+        },
+    )?;
+    buffer.clear();
+    format.tail(&mut buffer);
+    out.write_all(&buffer)
+}
+
+fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let end = (start + CHUNK).min(diagnosis.survey.len());
+    let keys = (start..end).filter_map(|index| diagnosis.outcome(index));
+    for key in keys.filter(|key| only.takes(diagnosis.class_name(key.outcome.class))) {
+        out.extend_from_slice(format.between());
+        format.key(&key, &mut out);
+    }
+    out
+}
+
+/// What is the same for all keys of one combination of facts, rendered once.
+pub(crate) struct PerShape(Vec<OnceLock<Template>>);
+
+impl PerShape {
+    pub(crate) fn new(diagnosis: &Diagnosis) -> PerShape {
+        PerShape((0..diagnosis.shapes()).map(|_| OnceLock::new()).collect())
+    }
+
+    /// Writes the text of the key's combination, with the key's own words in its holes.
+    pub(crate) fn write(
+        &self,
+        key: &KeyOutcome<'_>,
+        out: &mut Vec<u8>,
+        render: impl FnOnce() -> String,
+        escape: fn(&str, &mut Vec<u8>),
+    ) {
+        self.0[key.key.shape as usize]
+            .get_or_init(|| Template::new(&render()))
+            .write(key, out, escape);
+    }
+}
+
+/// A text with the holes `{key_id}` and `{region}`.
+struct Template(Vec<Piece>);
+
+enum Piece {
+    Text(Box<str>),
+    KeyId,
+    Region,
+}
+
+impl Template {
+    fn new(text: &str) -> Template {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        loop {
+            let holes = [("{key_id}", true), ("{region}", false)];
+            let found = holes
+                .iter()
+                .filter_map(|(hole, is_id)| rest.find(hole).map(|at| (at, hole.len(), *is_id)));
+            let Some((at, length, is_id)) = found.min() else {
+                break;
+            };
+            pieces.push(Piece::Text(rest[..at].into()));
+            pieces.push(if is_id { Piece::KeyId } else { Piece::Region });
+            rest = &rest[at + length..];
+        }
+        pieces.push(Piece::Text(rest.into()));
+        Template(pieces)
+    }
+
+    fn write(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>, escape: fn(&str, &mut Vec<u8>)) {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::KeyId => escape(&safe::shell(key.key.key_id()), out),
+                Piece::Region => escape(&region(key), out),
+            }
+        }
+    }
+}
+
+/// Fills the holes of a command for a person.
+pub(crate) fn fill(text: &str, key: &KeyOutcome<'_>) -> String {
+    text.replace("{key_id}", &safe::shell(key.key.key_id()))
+        .replace("{region}", &region(key))
+}
+
+/// The region as a word of a command; a placeholder if nobody knows it.
+fn region(key: &KeyOutcome<'_>) -> String {
+    match key.key.region() {
+        "" => "REGION".to_owned(),
+        region => safe::shell(region),
+    }
+}

@@ -1,0 +1,326 @@
+//! A table for a person: class, key, alias and the reasons, then the summary and the next steps.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::diagnose::{Diagnosis, KeyOutcome};
+use crate::engine::facts::Lang;
+use crate::rulebook::domain::Tone;
+
+use super::safe::visible;
+use super::summary::{Counts, next_steps};
+use super::{Format, Only, words};
+
+/// Aliases are cut to this many columns.
+const MAX_ALIAS: usize = 28;
+
+/// Key ids are cut to this many columns.
+const MAX_ID: usize = 40;
+
+/// Reasons get at least this many columns.
+const MIN_WHY: usize = 30;
+
+/// A table that fits a terminal.
+pub struct Table<'d> {
+    diagnosis: &'d Diagnosis,
+    lang: Lang,
+    width: usize,
+    class_width: usize,
+    id_width: usize,
+    alias_width: usize,
+}
+
+impl<'d> Table<'d> {
+    /// A table as wide as the terminal, its columns as wide as the keys that are shown need.
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, only: &Only, width: usize) -> Table<'d> {
+        let shown = diagnosis
+            .outcomes()
+            .filter(|key| only.takes(diagnosis.class_name(key.outcome.class)));
+        let (mut class_width, mut id_width, mut alias_width) = (5, 3, 5);
+        for key in shown {
+            class_width = class_width.max(class_cell(diagnosis, &key).len());
+            id_width = id_width.max(visible(key.key.key_id()).width()).min(MAX_ID);
+            alias_width = alias_width.max(alias_cell(&key).width()).min(MAX_ALIAS);
+        }
+        Table {
+            diagnosis,
+            lang,
+            width,
+            class_width,
+            id_width,
+            alias_width,
+        }
+    }
+
+    fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
+        match self.lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+
+    fn row(&self, cells: [&str; 3], why: &str, style: Style, out: &mut Vec<u8>) {
+        let indent = self.class_width + self.id_width + self.alias_width + 6;
+        let room = self.width.saturating_sub(indent).max(MIN_WHY);
+        let widths = [self.class_width, self.id_width, self.alias_width];
+        let mut text = String::new();
+        for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
+            let cell = cut(cell, width);
+            let pad = " ".repeat(width - cell.width() + 2);
+            let style = if index == 0 { style } else { Style::new() };
+            let _ = write!(text, "{style}{cell}{style:#}{pad}");
+        }
+        for (index, line) in wrap(why, room).iter().enumerate() {
+            if index > 0 {
+                text.push_str(&" ".repeat(indent));
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn why(&self, key: &KeyOutcome<'_>) -> String {
+        let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
+        let mut parts: Vec<String> = Vec::new();
+        for fired in words::findings(outcome) {
+            let title = book.card(fired.card).title.get(lang);
+            let evidence = words::evidence(book, outcome, fired.card);
+            let short = evidence.split("; ").filter(|part| {
+                ["languages", "operations", "network"]
+                    .iter()
+                    .any(|fact| part.starts_with(fact))
+            });
+            let values: Vec<&str> = short
+                .filter_map(|part| part.split_once(": ").map(|(_, values)| values))
+                .collect();
+            parts.push(if values.is_empty() {
+                title.to_owned()
+            } else {
+                format!("{title}: {}", values.join(", "))
+            });
+        }
+        if let Some((time, _)) = key.rotation_deadline() {
+            parts.push(format!("{} {time}", self.say("next rotation", "下次轮转")));
+        }
+        let names = |facts: Vec<String>| facts.join(", ");
+        let conditions: Vec<String> = outcome
+            .conditions()
+            .map(|fact| words::fact_name(book, fact).to_owned())
+            .collect();
+        if !conditions.is_empty() {
+            parts.push(format!(
+                "{}: {}",
+                self.say("to confirm", "待确认"),
+                names(conditions)
+            ));
+        }
+        let gaps: Vec<String> = outcome
+            .gaps()
+            .map(|fact| words::fact_name(book, fact).to_owned())
+            .collect();
+        if !gaps.is_empty() {
+            parts.push(format!(
+                "{}: {}",
+                self.say("not settled", "未定"),
+                names(gaps)
+            ));
+        }
+        for (fact, said) in words::conflicts(key) {
+            let said: Vec<String> = said
+                .into_iter()
+                .map(|(value, place)| format!("{value} ({place})"))
+                .collect();
+            parts.push(format!(
+                "{} {}: {}",
+                self.say("records disagree about", "记录相互矛盾："),
+                words::fact_name(book, fact),
+                said.join(", ")
+            ));
+        }
+        parts.join("; ")
+    }
+
+    fn summary(&self, text: &mut String) {
+        let book = &self.diagnosis.rulebook;
+        let counts = Counts::new(self.diagnosis);
+        let bold = Style::new().bold();
+        let heading = self.say("Summary", "汇总");
+        let _ = writeln!(
+            text,
+            "\n{bold}{heading}{bold:#}  {}",
+            counts.account_line(self.lang)
+        );
+        let _ = writeln!(
+            text,
+            "{:<25}{:>10}{:>13}",
+            self.say("class", "类别"),
+            self.say("confirmed", "已确认"),
+            self.say("conditional", "有条件")
+        );
+        for (name, confirmed, conditional) in counts.classes() {
+            let class = book.domain.classes.iter().find(|class| class.name == name);
+            let style = class.map_or(tone_style(None), |class| tone_style(Some(class.tone)));
+            let meaning = class.map_or(
+                self.say(
+                    "Facts are missing or records disagree",
+                    "缺少事实或记录相互矛盾",
+                ),
+                |class| class.meaning.get(self.lang),
+            );
+            let (confirmed, conditional) = match class {
+                Some(_) => (confirmed.to_string(), conditional.to_string()),
+                None => (conditional.to_string(), "-".to_owned()),
+            };
+            let _ = writeln!(
+                text,
+                "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}"
+            );
+        }
+        let _ = writeln!(text, "{} {}", self.say("Rulebook", "规则集"), book.name());
+    }
+
+    fn steps(&self, text: &mut String) {
+        let steps = next_steps(self.diagnosis, self.lang);
+        if steps.is_empty() {
+            return;
+        }
+        let bold = Style::new().bold();
+        let heading = self.say("Next steps", "后续步骤");
+        let _ = writeln!(text, "\n{bold}{heading}{bold:#}");
+        for (index, step) in steps.iter().enumerate() {
+            for (at, line) in wrap(&step.text, self.width.saturating_sub(4).max(MIN_WHY))
+                .iter()
+                .enumerate()
+            {
+                let number = if at == 0 {
+                    format!("{:>2}. ", index + 1)
+                } else {
+                    "    ".to_owned()
+                };
+                let _ = writeln!(text, "{number}{line}");
+            }
+            if let Some(command) = &step.command {
+                let dim = Style::new().dimmed();
+                let _ = writeln!(text, "    {dim}{command}{dim:#}");
+            }
+        }
+    }
+}
+
+impl Format for Table<'_> {
+    fn head(&self, out: &mut Vec<u8>) {
+        let cells = [
+            self.say("class", "类别"),
+            self.say("key", "密钥"),
+            self.say("alias", "别名"),
+        ];
+        self.row(cells, self.say("why", "原因"), Style::new().bold(), out);
+    }
+
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        let class = key
+            .outcome
+            .class
+            .map(|class| self.diagnosis.rulebook.domain.classes[usize::from(class)].tone);
+        let name = class_cell(self.diagnosis, key);
+        self.row(
+            [&name, &visible(key.key.key_id()), &alias_cell(key)],
+            &self.why(key),
+            tone_style(class),
+            out,
+        );
+    }
+
+    fn tail(&self, out: &mut Vec<u8>) {
+        let mut text = String::new();
+        if self
+            .diagnosis
+            .tally
+            .conditional
+            .iter()
+            .any(|count| *count > 0)
+        {
+            let _ = writeln!(
+                text,
+                "{}",
+                self.say(
+                    "? = holds on conditions that are not confirmed yet",
+                    "? = 尚有条件待确认"
+                )
+            );
+        }
+        self.summary(&mut text);
+        self.steps(&mut text);
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn class_cell(diagnosis: &Diagnosis, key: &KeyOutcome<'_>) -> String {
+    let mark = if key.outcome.class.is_some() && !key.outcome.confirmed {
+        " ?"
+    } else {
+        ""
+    };
+    format!("{}{mark}", diagnosis.class_name(key.outcome.class))
+}
+
+fn alias_cell(key: &KeyOutcome<'_>) -> String {
+    let aliases: Vec<&str> = key.key.aliases().collect();
+    visible(&aliases.join(" ")).into_owned()
+}
+
+/// The colour of a class; the word itself always stands there, too.
+pub(crate) fn tone_style(tone: Option<Tone>) -> Style {
+    let colour = match tone {
+        Some(Tone::Good) => AnsiColor::Green,
+        Some(Tone::Warn) => AnsiColor::Yellow,
+        Some(Tone::Alarm) => AnsiColor::Red,
+        Some(Tone::Calm) => AnsiColor::Cyan,
+        None => AnsiColor::Magenta,
+    };
+    Style::new().fg_color(Some(colour.into()))
+}
+
+/// A text cut to a width, with an ellipsis where it was cut.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
+}
+
+/// Lines of at most so many columns, broken at blanks where there are any.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().map_or(0, |line| line.width());
+        if line > 0 && line + 1 + word.width() > width {
+            lines.push(String::new());
+        } else if line > 0 {
+            lines.last_mut().into_iter().for_each(|line| line.push(' '));
+        }
+        for c in word.chars() {
+            let full = lines
+                .last()
+                .is_some_and(|line| line.width() + c.width().unwrap_or(0) > width);
+            if full {
+                lines.push(String::new());
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push(c));
+        }
+    }
+    lines
+}

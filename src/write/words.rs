@@ -1,0 +1,165 @@
+//! The words of an outcome, the same in every format.
+
+use crate::diagnose::{Diagnosis, KeyOutcome, ShapeOutcome};
+use crate::engine::facts::{FactId, Grade, Lang, members};
+use crate::engine::judge::values_of;
+use crate::engine::outcome::Fired;
+use crate::rulebook::Rulebook;
+use crate::rulebook::card::Card;
+
+/// A finding: the state found, and by which facts.
+pub fn because(book: &Rulebook, outcome: &ShapeOutcome, fired: Fired, lang: Lang) -> String {
+    let title = book.card(fired.card).title.get(lang);
+    match evidence(book, outcome, fired.card) {
+        evidence if evidence.is_empty() => title.to_owned(),
+        evidence => format!("{title} ({evidence})"),
+    }
+}
+
+/// The known facts by which a card fires, such as `languages: PHP`.
+pub fn evidence(book: &Rulebook, outcome: &ShapeOutcome, card: u16) -> String {
+    let Some(rule) = book.program.rules.iter().find(|rule| rule.card == card) else {
+        return String::new();
+    };
+    let facts = book
+        .program
+        .evidence(&rule.when, &values_of(&outcome.facts));
+    let known = members(facts).filter(|fact| outcome.facts.knows(*fact) && fact.index() != 0);
+    let shown = known.map(|fact| {
+        let spec = &book.facts[fact.index()];
+        let asked = rule.when.0.iter().flat_map(|term| {
+            (0..book.program.atoms.len()).filter(move |atom| term.all & (1 << atom) != 0)
+        });
+        let atoms = asked
+            .map(|atom| book.program.atoms[atom])
+            .filter(|atom| atom.fact == fact);
+        let wanted = atoms.fold(0, |bits, atom| bits | atom.any_of);
+        let held = outcome.facts.get(fact);
+        let values = if held & wanted != 0 {
+            held & wanted
+        } else {
+            held
+        };
+        format!("{}: {}", spec.name, spec.show(values))
+    });
+    shown.collect::<Vec<_>>().join("; ")
+}
+
+/// The facts by which a card fires, or its title if no fact is worth naming.
+pub fn short_because(book: &Rulebook, outcome: &ShapeOutcome, card: u16, lang: Lang) -> String {
+    match evidence(book, outcome, card) {
+        evidence if evidence.is_empty() => book.card(card).title.get(lang).to_owned(),
+        evidence => evidence,
+    }
+}
+
+/// The findings that matter to a reader: those that decide, or all if nothing decided.
+pub fn findings(outcome: &ShapeOutcome) -> impl Iterator<Item = Fired> {
+    let all = outcome.class.is_none();
+    outcome
+        .judgement
+        .findings
+        .iter()
+        .copied()
+        .filter(move |fired| all || fired.decides)
+}
+
+/// What must be confirmed: the presumption's words, or those for an inference.
+pub fn condition(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) -> String {
+    let spec = &book.facts[fact.index()];
+    let confirm = spec
+        .presumption
+        .as_ref()
+        .map(|presumption| presumption.confirm.get(lang).to_owned());
+    let confirm = confirm.unwrap_or_else(|| spec.label.get(lang).to_owned());
+    if outcome.facts.grade(fact) != Grade::Inferred {
+        return confirm;
+    }
+    let inferred = match lang {
+        Lang::En => {
+            "inferred: the usage names no application, yet a language, operations or a place outside the VPCs are listed"
+        }
+        Lang::Zh => "系推断：使用方未提及应用，却列出了开发语言、API 或 VPC 之外的位置",
+    };
+    format!("{confirm} ({inferred})")
+}
+
+/// What would settle an open fact.
+pub fn gap(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) -> String {
+    let spec = &book.facts[fact.index()];
+    let hint = spec.settle.hint.get(lang);
+    match (outcome.facts.grade(fact), lang) {
+        (Grade::Conflict, Lang::En) => format!("records disagree; {hint}"),
+        (Grade::Conflict, Lang::Zh) => format!("记录相互矛盾；{hint}"),
+        (_, Lang::En) if hint.is_empty() => format!("fill in the column {}", spec.settle.columns),
+        (_, Lang::Zh) if hint.is_empty() => format!("请填写列 {}", spec.settle.columns),
+        _ => hint.to_owned(),
+    }
+}
+
+/// Every set of actions that frees the key, by card.
+pub fn unlocks<'b>(
+    book: &'b Rulebook,
+    outcome: &'b ShapeOutcome,
+) -> impl Iterator<Item = Vec<&'b Card>> {
+    outcome
+        .judgement
+        .unlocks
+        .iter()
+        .map(|set| set.iter().map(|card| book.card(*card)).collect())
+}
+
+/// The sets of actions by name: `a + b | c`.
+pub fn unlock_names(book: &Rulebook, outcome: &ShapeOutcome) -> String {
+    let names = |set: Vec<&Card>| {
+        set.iter()
+            .map(|card| card.id.as_str())
+            .collect::<Vec<_>>()
+            .join(" + ")
+    };
+    unlocks(book, outcome)
+        .map(names)
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+/// The possible classes by name.
+pub fn possible(diagnosis: &Diagnosis, outcome: &ShapeOutcome) -> Vec<&'static str> {
+    outcome
+        .possible()
+        .map(|class| diagnosis.rulebook.class_name(class))
+        .collect()
+}
+
+/// What was assumed: name and value.
+pub fn assumed(book: &Rulebook, outcome: &ShapeOutcome) -> Vec<(String, String)> {
+    let shown = |fact: FactId| {
+        let spec = &book.facts[fact.index()];
+        (spec.name.to_string(), spec.show(outcome.facts.get(fact)))
+    };
+    members(outcome.assumed).map(shown).collect()
+}
+
+/// About what records disagree: the fact, and what each record says where.
+pub fn conflicts(key: &KeyOutcome<'_>) -> Vec<(FactId, Vec<(String, String)>)> {
+    let facts = key.outcome.conflicts;
+    if facts == 0 {
+        return Vec::new();
+    }
+    let book = &key.diagnosis.rulebook;
+    let each = members(facts).filter_map(|fact| {
+        let spec = &book.facts[fact.index()];
+        let said = key
+            .key
+            .said(fact)
+            .map(|(place, bits)| (spec.show(bits), key.diagnosis.survey.show(place)));
+        let said: Vec<(String, String)> = said.collect();
+        (!said.is_empty()).then_some((fact, said))
+    });
+    each.collect()
+}
+
+/// The name of a fact.
+pub fn fact_name(book: &Rulebook, fact: FactId) -> &str {
+    &book.facts[fact.index()].name
+}
