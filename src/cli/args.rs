@@ -1,0 +1,316 @@
+//! What the user typed. Nothing here touches the world.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+
+/// Which cloud encryption keys can be migrated, which cannot, why, and what is missing to know it.
+#[derive(Debug, Parser)]
+#[command(name = "cmkdiag", version, propagate_version = true, after_help = exit::TABLE)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Classify every key of an inventory
+    #[command(after_help = DIAGNOSE_HELP)]
+    Diagnose(Diagnose),
+    /// Tell why one key has its class: facts, sources, gaps, ways out
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
+    /// The rulebook: list, show, check or start a card
+    Rules(Rules),
+    /// The documents that the rulebook rests on, and their age
+    Sources(Sources),
+}
+
+const DIAGNOSE_HELP: &str = "\
+Examples:
+  cmkdiag diagnose keys.csv
+  cmkdiag diagnose exports/ more.jsonl.gz --format csv -o verdicts.csv
+  cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined
+
+Exit codes:
+  0  done
+  1  done, and a --fail-on gate matched
+  2  wrong usage
+  3  done, but some records were rejected (--allow-rejects makes it 0)
+  4  could not do it (reading, writing, or no usable record)";
+
+const EXPLAIN_HELP: &str = "\
+Examples:
+  cmkdiag explain alias/orders --in keys.csv
+  cmkdiag explain 0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01 --in exports/";
+
+/// `diagnose`.
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// Files or folders: CSV, TSV, JSON, JSON Lines; plain, gzip or zstd; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// How inputs are read
+    #[command(flatten)]
+    pub read: Read,
+    /// How keys are judged
+    #[command(flatten)]
+    pub judge: Judge,
+    /// What is written
+    #[command(flatten)]
+    pub write: Write,
+    /// What is said on the way
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Key ids, ARNs or aliases
+    #[arg(required = true, value_name = "KEY")]
+    pub keys: Vec<String>,
+    /// The inventory; may be given several times
+    #[arg(long = "in", short = 'i', required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// How inputs are read
+    #[command(flatten)]
+    pub read: Read,
+    /// How keys are judged
+    #[command(flatten)]
+    pub judge: Judge,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    pub format: TextFormat,
+    /// What is said on the way
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// How inputs are read.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Input")]
+pub struct Read {
+    /// The format of all inputs, instead of finding it by content
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub input_format: Option<InputFormat>,
+    /// Write rejected records to a CSV file: file, line, column, value, reason
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Rejected records do not change the exit code
+    #[arg(long)]
+    pub allow_rejects: bool,
+    /// Threads to use [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+}
+
+/// How keys are judged.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Rules")]
+pub struct Judge {
+    /// The edition of the rulebook
+    #[arg(long, value_name = "NAME")]
+    pub edition: Option<String>,
+    /// A folder with cards of your own, added to the rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Fill in a fact where nobody knows it, such as instance=default; recorded in every output
+    #[arg(long, value_name = "FACT=VALUE")]
+    pub assume: Vec<String>,
+    /// Conditional verdicts count as undetermined
+    #[arg(long)]
+    pub strict: bool,
+    /// Language of titles, reasons and remedies
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Write {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+    /// Write to a file, which appears only once it is complete
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write only keys of these classes
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Exit with 1 if a key has one of these classes (or `conditional`: a verdict with open conditions)
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+    /// Pass columns that are not understood through to the output
+    #[arg(long)]
+    pub keep_columns: bool,
+}
+
+/// What is said on the way.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Messages")]
+pub struct Talk {
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub no_progress: bool,
+    /// Colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+/// `rules`.
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// What to do
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+/// The commands of `rules`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Every card: id, kind, class, basis, title
+    List(RulesList),
+    /// One card: explanation, condition, remedy, sources
+    Show(RulesShow),
+    /// Check every card and run its examples
+    Check(RulesCheck),
+    /// Start a new card in a source tree
+    New(RulesNew),
+}
+
+/// `rules list`.
+#[derive(Debug, Args)]
+pub struct RulesList {
+    /// Which rulebook
+    #[command(flatten)]
+    pub book: Book,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    pub format: TextFormat,
+}
+
+/// `rules show`.
+#[derive(Debug, Args)]
+pub struct RulesShow {
+    /// Ids of cards
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Which rulebook
+    #[command(flatten)]
+    pub book: Book,
+}
+
+/// `rules check`.
+#[derive(Debug, Args)]
+pub struct RulesCheck {
+    /// Which rulebook
+    #[command(flatten)]
+    pub book: Book,
+}
+
+/// `rules new`.
+#[derive(Debug, Args)]
+pub struct RulesNew {
+    /// The domain
+    #[arg(value_name = "DOMAIN")]
+    pub domain: String,
+    /// The id: kebab-case, naming the state found
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The root of the source tree
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub root: PathBuf,
+}
+
+/// Which rulebook.
+#[derive(Debug, Args, Default)]
+pub struct Book {
+    /// The edition of the rulebook
+    #[arg(long, value_name = "NAME")]
+    pub edition: Option<String>,
+    /// A folder with cards of your own, added to the rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Language of titles and explanations
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+}
+
+/// `sources`.
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Which rulebook
+    #[command(flatten)]
+    pub book: Book,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    pub format: TextFormat,
+}
+
+/// Input formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// Delimited text with a header line
+    Csv,
+    /// Tab-separated text with a header line
+    Tsv,
+    /// JSON
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// Output formats of `diagnose`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A table for a person, with summary and next steps
+    Table,
+    /// One row a key
+    Csv,
+    /// One document
+    Json,
+    /// One object a line
+    Jsonl,
+    /// A report
+    Markdown,
+}
+
+/// Text for people or JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+/// Languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum Language {
+    /// English
+    #[default]
+    En,
+    /// Chinese
+    Zh,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

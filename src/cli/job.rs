@@ -1,0 +1,269 @@
+//! The world is met here: files are opened, the rulebook is loaded, options get their meaning.
+
+use std::collections::VecDeque;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use crate::diagnose::{Settings, Strictness};
+use crate::domains::cell::Cell;
+use crate::domains::cmk::CMK;
+use crate::domains::cmk::fields::{FIELDS, Field};
+use crate::domains::cmk::observe::observe;
+use crate::engine::facts::{Bits, FactId, Lang};
+use crate::inventory::intake::{Intake, Keep, Rules, Shared};
+use crate::inventory::store::Store;
+use crate::inventory::survey::Survey;
+use crate::ordered::ordered;
+use crate::read::source::{Input, inputs, open};
+use crate::read::{Block, Format, Parser, ReadError, Splitter, detect};
+use crate::rulebook::compile::nearest;
+use crate::rulebook::edition::RulebookError;
+use crate::rulebook::{Rulebook, user};
+
+use super::args;
+use super::progress::Progress;
+
+/// The language that was asked for.
+pub fn language(language: args::Language) -> Lang {
+    match language {
+        args::Language::En => Lang::En,
+        args::Language::Zh => Lang::Zh,
+    }
+}
+
+/// The rulebook that was asked for.
+///
+/// # Errors
+/// The edition does not exist, or the user's folder cannot be used.
+pub fn rulebook(
+    edition: Option<&str>,
+    folder: Option<&PathBuf>,
+) -> Result<Rulebook, RulebookError> {
+    let user = folder.map(|folder| user::read(folder)).transpose()?;
+    Rulebook::load(&CMK, edition, user)
+}
+
+/// What was decided about unknown facts and conditions.
+///
+/// # Errors
+/// An assumption is not understood; the message says why.
+pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String> {
+    let assume = judge
+        .assume
+        .iter()
+        .map(|text| assumption(book, text))
+        .collect::<Result<_, _>>()?;
+    let strictness = if judge.strict {
+        Strictness::Strict
+    } else {
+        Strictness::Conditional
+    };
+    Ok(Settings { assume, strictness })
+}
+
+/// `FACT=VALUE`, in the words of the inventory.
+fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("--assume {text}: expected FACT=VALUE, such as instance=default"))?;
+    let field = Field::from_header(name);
+    let fact = field
+        .and_then(|field| field.spec().fact)
+        .or_else(|| book.fact(name.trim()));
+    let Some(fact) = fact else {
+        let names: Vec<&str> = book.facts.iter().map(|spec| spec.name.as_ref()).collect();
+        return Err(format!(
+            "--assume {text}: there is no fact `{name}`; {}",
+            nearest(name, &names)
+        ));
+    };
+    let spec = &book.facts[fact.index()];
+    let supplier = FIELDS.iter().find(|field| field.fact == Some(fact));
+    let bits = match supplier {
+        Some(supplier) => observe(supplier.field, Cell::of_table(value))
+            .map_err(|misread| format!("--assume {text}: expected {}", misread.expected))?,
+        None => spec.value(value.trim()).unwrap_or(0),
+    };
+    if bits == 0 {
+        return Err(format!(
+            "--assume {text}: expected one of {}",
+            spec.values.join(", ")
+        ));
+    }
+    Ok((fact, bits))
+}
+
+/// How inputs are read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The format of all inputs, instead of finding it.
+    pub format: Option<Format>,
+    /// How many threads.
+    pub jobs: usize,
+    /// What is kept beside the facts.
+    pub keep: Keep,
+}
+
+impl Reading {
+    /// What the arguments ask for.
+    pub fn new(read: &args::Read, keep: Keep) -> Reading {
+        let format = read.input_format.map(|format| match format {
+            args::InputFormat::Csv => Format::Csv,
+            args::InputFormat::Tsv => Format::Tsv,
+            args::InputFormat::Json => Format::Json,
+            args::InputFormat::Jsonl => Format::JsonLines,
+        });
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Reading {
+            format,
+            jobs: read.jobs.map_or_else(cores, std::num::NonZero::get),
+            keep,
+        }
+    }
+}
+
+/// The bytes that will be read, if all inputs are files.
+pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
+    let size = |input: &Input| {
+        let metadata = std::fs::metadata(input.path.as_ref()?).ok()?;
+        metadata.is_file().then_some(metadata.len())
+    };
+    inputs.iter().map(size).sum()
+}
+
+/// The inputs that the arguments name.
+///
+/// # Errors
+/// See [`inputs`].
+pub fn named_inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
+    inputs(arguments)
+}
+
+/// One file behind the other, in blocks.
+struct Files<'f> {
+    waiting: VecDeque<(u32, &'f Input)>,
+    at: Option<Splitter>,
+    format: Option<Format>,
+    progress: &'f Progress,
+}
+
+impl Files<'_> {
+    fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        loop {
+            if let Some(splitter) = &mut self.at
+                && let Some(block) = splitter.next_block()?
+            {
+                return Ok(Some(block));
+            }
+            let Some((number, input)) = self.waiting.pop_front() else {
+                return Ok(None);
+            };
+            let reader = open(input, &self.progress.bytes)?;
+            self.at = Some(detect::splitter(
+                number,
+                &input.name,
+                reader,
+                self.format,
+                is_field,
+            )?);
+        }
+    }
+}
+
+fn is_field(name: &str) -> bool {
+    Field::from_header(name).is_some()
+}
+
+fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
+    let tests = book
+        .user
+        .as_ref()
+        .map(|user| user.columns.clone())
+        .unwrap_or_default();
+    Rules {
+        keep,
+        first_test: (book.facts.len() - tests.len()) as u8,
+        tests,
+    }
+}
+
+/// Reads all inputs and joins their records by key.
+///
+/// # Errors
+/// An input cannot be read.
+pub fn survey(
+    inputs: &[Input],
+    book: &Rulebook,
+    reading: &Reading,
+    progress: &Progress,
+) -> Result<Survey, ReadError> {
+    let waiting = inputs
+        .iter()
+        .enumerate()
+        .map(|(number, input)| (number as u32, input))
+        .collect();
+    let mut files = Files {
+        waiting,
+        at: None,
+        format: reading.format,
+        progress,
+    };
+    let mut store = Store::default();
+    // Rows of an inventory rarely are shorter than this many bytes.
+    store.reserve(total_bytes(inputs).map_or(0, |bytes| (bytes / 256).min(1 << 26) as usize));
+    let names = inputs.iter().map(|input| input.name.clone()).collect();
+    let survey = read_all(|| files.next_block(), store, book, reading, progress, names);
+    progress.finish();
+    survey
+}
+
+/// Reads a table that is in memory.
+///
+/// # Errors
+/// It is not a table.
+pub fn survey_text(name: &str, text: &str, book: &Rulebook) -> Result<Survey, ReadError> {
+    let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()).take(u64::MAX));
+    let mut splitter = detect::splitter(0, name, reader, Some(Format::Csv), is_field)?;
+    let reading = Reading {
+        format: None,
+        jobs: 1,
+        keep: Keep::AllColumns,
+    };
+    let progress = Progress::new(super::progress::Show::Never, None);
+    read_all(
+        || splitter.next_block(),
+        Store::default(),
+        book,
+        &reading,
+        &progress,
+        vec![name.to_owned()],
+    )
+}
+
+fn read_all(
+    next_block: impl FnMut() -> Result<Option<Block>, ReadError> + Send,
+    mut store: Store,
+    book: &Rulebook,
+    reading: &Reading,
+    progress: &Progress,
+    files: Vec<String>,
+) -> Result<Survey, ReadError> {
+    let shared = Shared::default();
+    let rules = intake_rules(book, reading.keep);
+    ordered(
+        reading.jobs,
+        next_block,
+        || (Parser::default(), Intake::new(&shared, &rules)),
+        |(parser, intake), block: Block| {
+            intake.begin(block.file);
+            parser.rows(block, intake);
+            intake.take()
+        },
+        |batch| {
+            progress.records((batch.records.len() + batch.rejects.len()) as u64);
+            store.add(batch);
+            Ok(())
+        },
+    )?;
+    Ok(Survey::new(store, shared.finish(), &book.facts, files))
+}

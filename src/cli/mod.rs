@@ -1,0 +1,43 @@
+//! The command line: [`args`] is syntax only, [`job`] meets the world, [`run`] has one function a command.
+
+pub mod args;
+pub mod examples;
+pub mod exit;
+pub mod job;
+pub mod output;
+pub mod progress;
+pub mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use exit::Exit;
+
+/// Parses the arguments, runs the command, and turns what happened into an exit code.
+pub fn main() -> ExitCode {
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            // A closed pipe while printing help is no failure.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    match run::run(arguments) {
+        Ok(exit) => exit.into(),
+        Err(run::Failure::ClosedPipe) => Exit::Done.into(),
+        Err(run::Failure::Usage(message)) => report(&message, Exit::Usage),
+        Err(run::Failure::Failed(message)) => report(&message, Exit::Failed),
+    }
+}
+
+fn report(message: &str, exit: Exit) -> ExitCode {
+    output::say(&format!("error: {message}"));
+    exit.into()
+}

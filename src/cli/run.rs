@@ -1,0 +1,596 @@
+//! One short function for each command.
+
+use std::io;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::diagnose::Diagnosis;
+use crate::engine::facts::Lang;
+use crate::inventory::identity::parse_arn;
+use crate::inventory::intake::Keep;
+use crate::inventory::row::Reject;
+use crate::inventory::survey::Survey;
+use crate::rulebook::compile::nearest;
+use crate::rulebook::edition::RulebookError;
+use crate::rulebook::{Rulebook, lint, render, scaffold};
+use crate::write::json::Framing;
+use crate::write::safe::{csv_cell, visible};
+use crate::write::summary::Counts;
+use crate::write::{self, Format, Only};
+
+use super::args::{self, Arguments, Command, OutputFormat, RulesCommand, TextFormat};
+use super::examples;
+use super::exit::Exit;
+use super::job::{self, Reading};
+use super::output::{Ink, say, write_to};
+use super::progress::{Progress, Show};
+
+/// Why a command did not end with a result.
+#[derive(Debug)]
+pub enum Failure {
+    /// The reader of our output went away, which is its right.
+    ClosedPipe,
+    /// The arguments make no sense.
+    Usage(String),
+    /// It could not be done.
+    Failed(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            _ => Failure::Failed(format!("cannot write: {error}")),
+        }
+    }
+}
+
+impl From<crate::read::ReadError> for Failure {
+    fn from(error: crate::read::ReadError) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<RulebookError> for Failure {
+    fn from(error: RulebookError) -> Failure {
+        match error {
+            RulebookError::Edition { .. } => Failure::Usage(error.to_string()),
+            other => Failure::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    match arguments.command {
+        Command::Diagnose(command) => diagnose(&command),
+        Command::Explain(command) => explain(&command),
+        Command::Rules(command) => match command.command {
+            RulesCommand::List(command) => rules_list(&command),
+            RulesCommand::Show(command) => rules_show(&command),
+            RulesCommand::Check(command) => rules_check(&command),
+            RulesCommand::New(command) => rules_new(&command),
+        },
+        Command::Sources(command) => sources(&command),
+    }
+}
+
+fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
+    set_colour(command.talk.color);
+    let keep = if command.write.keep_columns {
+        Keep::AllColumns
+    } else {
+        Keep::Used
+    };
+    let lang = job::language(command.judge.lang);
+    let book = job::rulebook(
+        command.judge.edition.as_deref(),
+        command.judge.rules.as_ref(),
+    )?;
+    let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
+    let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
+    let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?
+        .unwrap_or_default();
+    let reading = Reading::new(&command.read, keep);
+    let survey = read(&command.inputs, &book, &reading, &command.talk)?;
+    note_unused_columns(&survey, &command.write, &command.talk);
+    let diagnosis = Diagnosis::new(book, survey, settings);
+    write_diagnosis(&diagnosis, command, &only, lang, reading.jobs)?;
+    write_rejects(&diagnosis.survey, command.read.rejects.as_deref())?;
+    if !command.talk.quiet {
+        tell_account(&diagnosis, command, lang);
+    }
+    Ok(exit_of(&diagnosis, &gate, command.read.allow_rejects))
+}
+
+fn read(
+    inputs: &[std::path::PathBuf],
+    book: &Rulebook,
+    reading: &Reading,
+    talk: &args::Talk,
+) -> Result<Survey, Failure> {
+    let inputs = job::named_inputs(inputs)?;
+    let show = if talk.quiet || talk.no_progress {
+        Show::Never
+    } else {
+        Show::OnTerminal
+    };
+    let progress = Progress::new(show, job::total_bytes(&inputs));
+    Ok(job::survey(&inputs, book, reading, &progress)?)
+}
+
+fn set_colour(colour: args::Colour) {
+    let choice = match colour {
+        args::Colour::Auto => anstream::ColorChoice::Auto,
+        args::Colour::Always => anstream::ColorChoice::Always,
+        args::Colour::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// The classes that an option names; nothing if it is not used.
+fn class_list(
+    book: &Rulebook,
+    option: &str,
+    names: &[String],
+    more: &[&'static str],
+) -> Result<Option<Vec<&'static str>>, Failure> {
+    let mut known: Vec<&'static str> = book.domain.classes.iter().map(|class| class.name).collect();
+    known.push("undetermined");
+    known.extend(more);
+    let find = |name: &String| {
+        let found = known.iter().find(|class| *class == name).copied();
+        found.ok_or_else(|| {
+            Failure::Usage(format!(
+                "{option} {name}: there is no such class; {}",
+                nearest(name, &known)
+            ))
+        })
+    };
+    let classes: Vec<&'static str> = names.iter().map(find).collect::<Result<_, _>>()?;
+    Ok((!names.is_empty()).then_some(classes))
+}
+
+fn write_diagnosis(
+    diagnosis: &Diagnosis,
+    command: &args::Diagnose,
+    only: &Only,
+    lang: Lang,
+    jobs: usize,
+) -> Result<(), Failure> {
+    let kept = if command.write.keep_columns {
+        diagnosis.survey.unused_columns()
+    } else {
+        Vec::new()
+    };
+    let format: Box<dyn Format + '_> = match command.write.format {
+        OutputFormat::Table => Box::new(write::table::Table::new(
+            diagnosis,
+            lang,
+            only,
+            terminal_width(),
+        )),
+        OutputFormat::Csv => Box::new(write::csv::Csv::new(diagnosis, lang, kept)),
+        OutputFormat::Json => Box::new(write::json::Json::new(
+            diagnosis,
+            lang,
+            kept,
+            Framing::Document,
+        )),
+        OutputFormat::Jsonl => Box::new(write::json::Json::new(
+            diagnosis,
+            lang,
+            kept,
+            Framing::Lines,
+        )),
+        OutputFormat::Markdown => Box::new(write::markdown::Markdown::new(diagnosis, lang, kept)),
+    };
+    let path = command.write.output.as_deref();
+    let ink = if command.write.format == OutputFormat::Table {
+        Ink::Text
+    } else {
+        Ink::Data
+    };
+    write_to(path, ink, |out| {
+        write::write(diagnosis, format.as_ref(), only, jobs, out)
+    })
+    .map_err(|error| at_path(error, path))
+}
+
+fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
+    match (path, error.kind()) {
+        (Some(path), kind) if kind != io::ErrorKind::BrokenPipe => {
+            Failure::Failed(format!("cannot write {}: {error}", path.display()))
+        }
+        _ => error.into(),
+    }
+}
+
+/// The width of the terminal, or enough for a page.
+fn terminal_width() -> usize {
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let terminal = || {
+        console::Term::stdout()
+            .size_checked()
+            .map(|(_, width)| usize::from(width))
+    };
+    columns.or_else(terminal).unwrap_or(120).clamp(60, 400)
+}
+
+fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) {
+    let names: Vec<String> = survey
+        .unused_columns()
+        .iter()
+        .map(|(_, name)| visible(name).into_owned())
+        .collect();
+    if names.is_empty() || write.keep_columns || talk.quiet {
+        return;
+    }
+    say(&format!(
+        "note: columns not understood and left out: {} (--keep-columns passes them through)",
+        names.join(", ")
+    ));
+}
+
+/// Rejects that are shown on standard error.
+const SHOWN_REJECTS: usize = 10;
+
+fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
+    let rejects = diagnosis.survey.rejects();
+    for reject in rejects.iter().take(SHOWN_REJECTS) {
+        say(&reject_line(&diagnosis.survey, reject));
+    }
+    if rejects.len() > SHOWN_REJECTS {
+        say(&format!(
+            "… and {} more rejected records; --rejects FILE lists all",
+            rejects.len() - SHOWN_REJECTS
+        ));
+    }
+    if command.write.format != OutputFormat::Table || command.write.output.is_some() {
+        let counts = Counts::new(diagnosis);
+        let classes = counts
+            .classes()
+            .into_iter()
+            .filter(|(_, confirmed, conditional)| confirmed + conditional > 0);
+        let classes: Vec<String> = classes
+            .map(|(name, confirmed, conditional)| match (name, conditional) {
+                ("undetermined", count) => format!("{name} {count}"),
+                (_, 0) => format!("{name} {confirmed}"),
+                _ => format!(
+                    "{name} {} ({conditional} conditional)",
+                    confirmed + conditional
+                ),
+            })
+            .collect();
+        say(&counts.account_line(lang));
+        say(&classes.join(" · "));
+    }
+}
+
+fn reject_line(survey: &Survey, reject: &Reject) -> String {
+    let column = reject
+        .column
+        .as_ref()
+        .map(|column| format!(", column {column}"))
+        .unwrap_or_default();
+    let value = reject
+        .value
+        .as_ref()
+        .filter(|value| !value.is_empty())
+        .map(|value| format!(" `{value}`"))
+        .unwrap_or_default();
+    visible(&format!(
+        "rejected: {}{column}:{value} {}",
+        survey.show(reject.place),
+        reject.reason
+    ))
+    .into_owned()
+}
+
+fn write_rejects(survey: &Survey, path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let mut text = b"file,line,column,value,reason\n".to_vec();
+    for reject in survey.rejects() {
+        let file = survey
+            .files
+            .get(reject.place.file as usize)
+            .map_or("", String::as_str);
+        let line = reject.place.line.to_string();
+        let cells = [
+            file,
+            &line,
+            reject.column.as_deref().unwrap_or(""),
+            reject.value.as_deref().unwrap_or(""),
+            &reject.reason,
+        ];
+        for (index, cell) in cells.iter().enumerate() {
+            text.extend_from_slice(if index > 0 { b"," } else { b"" });
+            csv_cell(cell, &mut text);
+        }
+        text.push(b'\n');
+    }
+    write_to(Some(path), Ink::Data, |out| out.write_all(&text))
+        .map_err(|error| at_path(error, Some(path)))
+}
+
+fn exit_of(diagnosis: &Diagnosis, gate: &[&str], allow_rejects: bool) -> Exit {
+    let counts = Counts::new(diagnosis).classes();
+    let gated = |(name, confirmed, conditional): &(&str, u64, u64)| {
+        gate.contains(name) && confirmed + conditional > 0
+            || gate.contains(&"conditional") && *name != "undetermined" && *conditional > 0
+    };
+    if diagnosis.survey.is_empty() {
+        say("error: no usable record; every record needs at least a key_id (or arn)");
+        Exit::Failed
+    } else if counts.iter().any(gated) {
+        Exit::Gate
+    } else if diagnosis.survey.account.rejected > 0 && !allow_rejects {
+        Exit::Rejects
+    } else {
+        Exit::Done
+    }
+}
+
+fn explain(command: &args::Explain) -> Result<Exit, Failure> {
+    set_colour(command.talk.color);
+    let lang = job::language(command.judge.lang);
+    let book = job::rulebook(
+        command.judge.edition.as_deref(),
+        command.judge.rules.as_ref(),
+    )?;
+    let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
+    let reading = Reading::new(&command.read, Keep::Used);
+    let survey = read(&command.inputs, &book, &reading, &command.talk)?;
+    write_rejects(&survey, command.read.rejects.as_deref())?;
+    let diagnosis = Diagnosis::new(book, survey, settings);
+    let json = write::json::Json::new(&diagnosis, lang, Vec::new(), Framing::Lines);
+    let mut text = Vec::new();
+    let mut missing = Vec::new();
+    for wanted in &command.keys {
+        let before = text.len();
+        for key in diagnosis.outcomes().filter(|key| names(&key.key, wanted)) {
+            match command.format {
+                TextFormat::Json => json.key(&key, &mut text),
+                TextFormat::Text => {
+                    text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });
+                    text.extend_from_slice(write::explain::explain(&key, lang).as_bytes());
+                }
+            }
+        }
+        if text.len() == before {
+            missing.push(wanted);
+        }
+    }
+    write_to(None, Ink::Text, |out| out.write_all(&text))?;
+    for wanted in &missing {
+        say(&format!(
+            "error: no key, ARN or alias `{}` in the inventory; {}",
+            visible(wanted),
+            similar(&diagnosis, wanted)
+        ));
+    }
+    Ok(if missing.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Whether a key is the one that is meant by an id, an ARN or an alias.
+fn names(key: &crate::inventory::survey::Key<'_>, wanted: &str) -> bool {
+    if let Some(arn) = parse_arn(wanted) {
+        let agrees = |have: &str, said: &str| have.is_empty() || have == said;
+        return key.key_id() == arn.key_id
+            && agrees(key.account_id(), arn.account_id)
+            && agrees(key.region(), arn.region);
+    }
+    key.key_id() == wanted || key.aliases().any(|alias| alias == wanted)
+}
+
+/// What may have been meant.
+fn similar(diagnosis: &Diagnosis, wanted: &str) -> String {
+    let score = |name: &&str| (1000.0 * strsim::jaro_winkler(wanted, name)) as u32;
+    let known = diagnosis
+        .outcomes()
+        .flat_map(|key| std::iter::once(key.key.key_id()).chain(key.key.aliases()));
+    match known.max_by_key(score) {
+        Some(best) if score(&best) > 800 => format!("did you mean `{}`?", visible(best)),
+        _ => "`diagnose` lists all keys".to_owned(),
+    }
+}
+
+fn load(book: &args::Book) -> Result<(Rulebook, Lang), Failure> {
+    Ok((
+        job::rulebook(book.edition.as_deref(), book.rules.as_ref())?,
+        job::language(book.lang),
+    ))
+}
+
+fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
+    let (book, lang) = load(&command.book)?;
+    let text = match command.format {
+        TextFormat::Json => {
+            let cards = book.pages.iter().map(|page| {
+                let card = &page.card;
+                json!({ "id": card.id, "kind": card.kind.name(), "class": card.class, "basis": card.basis.name(), "title": card.title.get(lang), "since": card.since, "until": card.until })
+            });
+            format!(
+                "{:#}\n",
+                json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() })
+            )
+        }
+        TextFormat::Text => list_text(&book, lang),
+    };
+    write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Done)
+}
+
+fn list_text(book: &Rulebook, lang: Lang) -> String {
+    let width = book
+        .pages
+        .iter()
+        .map(|page| page.card.id.len())
+        .max()
+        .unwrap_or(0);
+    let mut pages: Vec<_> = book.pages.iter().collect();
+    pages.sort_by_key(|page| (page.card.kind, page.card.id.clone()));
+    let mut text = format!("{} ({} cards)\n", book.name(), pages.len());
+    for page in pages {
+        let card = &page.card;
+        let kind = card.class.as_deref().unwrap_or(card.kind.name());
+        text.push_str(&format!(
+            "{:width$}  {kind:<23}  {:<10}  {}\n",
+            card.id,
+            card.basis.name(),
+            card.title.get(lang)
+        ));
+    }
+    text
+}
+
+fn rules_show(command: &args::RulesShow) -> Result<Exit, Failure> {
+    let (book, lang) = load(&command.book)?;
+    let mut texts = Vec::new();
+    for id in &command.ids {
+        let ids: Vec<&str> = book
+            .pages
+            .iter()
+            .map(|page| page.card.id.as_str())
+            .collect();
+        let page = book.page(id).ok_or_else(|| {
+            Failure::Usage(format!("there is no card `{id}`; {}", nearest(id, &ids)))
+        })?;
+        texts.push(render::page(&book, page, lang));
+    }
+    write_to(None, Ink::Text, |out| {
+        out.write_all(texts.join("\n").as_bytes())
+    })?;
+    Ok(Exit::Done)
+}
+
+fn rules_check(command: &args::RulesCheck) -> Result<Exit, Failure> {
+    let (book, _) = load(&command.book)?;
+    let mut problems = Vec::new();
+    for page in &book.pages {
+        problems.extend(lint::problems(book.domain, &page.card.id, page));
+        problems.extend(examples::problems(&book, page));
+    }
+    let verdict = match problems.len() {
+        0 => format!(
+            "{}: {} cards, nothing to complain about\n",
+            book.name(),
+            book.pages.len()
+        ),
+        count => format!(
+            "{}\n{count} problem(s) in {}\n",
+            problems.join("\n"),
+            book.name()
+        ),
+    };
+    write_to(None, Ink::Text, |out| out.write_all(verdict.as_bytes()))?;
+    Ok(if problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+fn rules_new(command: &args::RulesNew) -> Result<Exit, Failure> {
+    let domain = crate::domains::ALL
+        .iter()
+        .find(|domain| domain.name == command.domain);
+    let names: Vec<&str> = crate::domains::ALL
+        .iter()
+        .map(|domain| domain.name)
+        .collect();
+    let domain = domain.ok_or_else(|| {
+        Failure::Usage(format!(
+            "there is no domain `{}`; {}",
+            command.domain,
+            nearest(&command.domain, &names)
+        ))
+    })?;
+    let page = scaffold::start_page(
+        &command.root,
+        domain.name,
+        domain.default_edition,
+        &command.id,
+    )
+    .map_err(|error| Failure::Failed(error.to_string()))?;
+    let text = format!(
+        "{} is started and listed in rules.rs.\nFill it in, then run: cargo test\n",
+        page.display()
+    );
+    write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Done)
+}
+
+fn sources(command: &args::Sources) -> Result<Exit, Failure> {
+    let (book, _) = load(&command.book)?;
+    let today = jiff::Zoned::now().date();
+    let mut entries = Vec::new();
+    for document in book.domain.documents {
+        let cites = |page: &&crate::rulebook::page::ParsedPage| {
+            page.card
+                .source
+                .iter()
+                .any(|source| source.document == document.id)
+        };
+        let citing: Vec<&str> = book
+            .pages
+            .iter()
+            .filter(cites)
+            .map(|page| page.card.id.as_str())
+            .collect();
+        let all = book
+            .pages
+            .iter()
+            .flat_map(|page| &page.card.source)
+            .filter(|source| source.document == document.id);
+        let read = all
+            .map(|source| source.retrieved.as_str())
+            .min()
+            .unwrap_or("");
+        let days = read
+            .parse::<jiff::civil::Date>()
+            .ok()
+            .and_then(|read| today.since(read).ok())
+            .map(|span| span.get_days());
+        entries.push((document, citing, read, days));
+    }
+    let text = match command.format {
+        TextFormat::Json => {
+            let documents = entries.iter().map(|(document, citing, read, days)| {
+                json!({ "id": document.id, "title": document.title, "publisher": document.publisher, "dated": document.dated, "url": document.url, "read": read, "age_days": days, "cards": citing })
+            });
+            format!(
+                "{:#}\n",
+                json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() })
+            )
+        }
+        TextFormat::Text => {
+            let each = entries.iter().map(|(document, citing, read, days)| {
+                let age = days
+                    .map(|days| format!(", {days} days ago"))
+                    .unwrap_or_default();
+                format!(
+                    "{} — {}\n    {}\n    dated {}, read {read}{age}; cited by {} cards\n",
+                    document.id,
+                    document.title,
+                    document.url,
+                    document.dated,
+                    citing.len()
+                )
+            });
+            each.collect::<Vec<_>>().join("\n")
+        }
+    };
+    write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Done)
+}
