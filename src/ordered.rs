@@ -35,17 +35,8 @@ pub fn ordered<T: Send, U: Send, S, E: Send>(
     work: impl Fn(&mut S, T) -> U + Sync,
     sink: impl FnMut(U) -> Result<(), E> + Send,
 ) -> Result<(), E> {
-    let source = Mutex::new(Source {
-        next: source,
-        taken: 0,
-        done: false,
-    });
-    let sink = Mutex::new(Sink {
-        give: sink,
-        waiting: BTreeMap::new(),
-        given: 0,
-        failed: None,
-    });
+    let source = Mutex::new(Source { next: source, taken: 0, done: false });
+    let sink = Mutex::new(Sink { give: sink, waiting: BTreeMap::new(), given: 0, failed: None });
     let progress = Condvar::new();
     let jobs = jobs.max(1);
     let worker = || {
@@ -60,10 +51,7 @@ pub fn ordered<T: Send, U: Send, S, E: Send>(
     } else {
         std::thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(worker))));
     }
-    let failed = sink
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .failed;
+    let failed = sink.into_inner().unwrap_or_else(PoisonError::into_inner).failed;
     failed.map_or(Ok(()), Err)
 }
 
@@ -153,21 +141,10 @@ mod tests {
     #[test]
     fn a_failure_of_source_or_sink_ends_the_work() {
         let mut pieces = 0..1_000_000_u32;
-        let failing = ordered(
-            2,
-            || Ok(pieces.next()),
-            || (),
-            |(), n| n,
-            |n| if n == 10 { Err("sink") } else { Ok(()) },
-        );
+        let failing =
+            ordered(2, || Ok(pieces.next()), || (), |(), n| n, |n| if n == 10 { Err("sink") } else { Ok(()) });
         assert_eq!(failing, Err("sink"));
-        let failing: Result<(), &str> = ordered(
-            2,
-            || Err::<Option<u32>, _>("source"),
-            || (),
-            |(), n| n,
-            |_| Ok(()),
-        );
+        let failing: Result<(), &str> = ordered(2, || Err::<Option<u32>, _>("source"), || (), |(), n| n, |_| Ok(()));
         assert_eq!(failing, Err("source"));
     }
 }

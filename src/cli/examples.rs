@@ -1,7 +1,7 @@
 //! Runs the examples of cards through the same reading as a user's file.
 
 use crate::engine::judge::{Standing, values_of};
-use crate::inventory::intake::Extra;
+use crate::inventory::record::Extra;
 use crate::rulebook::Rulebook;
 use crate::rulebook::page::ParsedPage;
 
@@ -20,15 +20,9 @@ pub fn problems(book: &Rulebook, page: &ParsedPage) -> Vec<String> {
     let mut problems: Vec<String> = Vec::new();
     for reject in survey.rejects() {
         let line = page.examples_line + reject.place.line - 1;
-        problems.push(format!(
-            "{id}, line {line}: the example is rejected: {}",
-            reject.reason
-        ));
+        problems.push(format!("{id}, line {line}: the example is rejected: {}", reject.reason));
     }
-    let expect = survey
-        .unused_columns()
-        .into_iter()
-        .find(|(_, name)| *name == "expect");
+    let expect = survey.unused_columns().into_iter().find(|(_, name)| *name == "expect");
     let (Some((number, _)), Some(rule)) = (expect, rule_of(book, id)) else {
         problems.push(format!("{id}: the examples need a column `expect`"));
         return problems;
@@ -46,10 +40,8 @@ pub fn problems(book: &Rulebook, page: &ParsedPage) -> Vec<String> {
         seen.push(expected.clone());
         if expected != stands {
             let line = page.examples_line + key.places().next().map_or(0, |place| place.line - 1);
-            problems.push(format!(
-                "{id}, line {line}: `{}` is expected to be {expected}, but is {stands}",
-                key.key_id()
-            ));
+            problems
+                .push(format!("{id}, line {line}: `{}` is expected to be {expected}, but is {stands}", key.key_id()));
         }
     }
     for needed in ["fires", "silent", "undetermined"] {
@@ -61,8 +53,5 @@ pub fn problems(book: &Rulebook, page: &ParsedPage) -> Vec<String> {
 }
 
 fn rule_of<'b>(book: &'b Rulebook, id: &str) -> Option<&'b crate::engine::judge::Rule> {
-    book.program
-        .rules
-        .iter()
-        .find(|rule| book.card(rule.card).id == id)
+    book.program.rules.iter().find(|rule| book.card(rule.card).id == id)
 }

@@ -10,7 +10,8 @@ use crate::domains::cmk::CMK;
 use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::domains::cmk::observe::observe;
 use crate::engine::facts::{Bits, FactId, Lang};
-use crate::inventory::intake::{Intake, Keep, Rules, Shared};
+use crate::inventory::intake::{Intake, Keep, Rules};
+use crate::inventory::shared::Shared;
 use crate::inventory::store::Store;
 use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
@@ -35,10 +36,7 @@ pub fn language(language: args::Language) -> Lang {
 ///
 /// # Errors
 /// The edition does not exist, or the user's folder cannot be used.
-pub fn rulebook(
-    edition: Option<&str>,
-    folder: Option<&PathBuf>,
-) -> Result<Rulebook, RulebookError> {
+pub fn rulebook(edition: Option<&str>, folder: Option<&PathBuf>) -> Result<Rulebook, RulebookError> {
     let user = folder.map(|folder| user::read(folder)).transpose()?;
     Rulebook::load(&CMK, edition, user)
 }
@@ -48,16 +46,8 @@ pub fn rulebook(
 /// # Errors
 /// An assumption is not understood; the message says why.
 pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String> {
-    let assume = judge
-        .assume
-        .iter()
-        .map(|text| assumption(book, text))
-        .collect::<Result<_, _>>()?;
-    let strictness = if judge.strict {
-        Strictness::Strict
-    } else {
-        Strictness::Conditional
-    };
+    let assume = judge.assume.iter().map(|text| assumption(book, text)).collect::<Result<_, _>>()?;
+    let strictness = if judge.strict { Strictness::Strict } else { Strictness::Conditional };
     Ok(Settings { assume, strictness })
 }
 
@@ -67,15 +57,10 @@ fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
         .split_once('=')
         .ok_or_else(|| format!("--assume {text}: expected FACT=VALUE, such as instance=default"))?;
     let field = Field::from_header(name);
-    let fact = field
-        .and_then(|field| field.spec().fact)
-        .or_else(|| book.fact(name.trim()));
+    let fact = field.and_then(|field| field.spec().fact).or_else(|| book.fact(name.trim()));
     let Some(fact) = fact else {
         let names: Vec<&str> = book.facts.iter().map(|spec| spec.name.as_ref()).collect();
-        return Err(format!(
-            "--assume {text}: there is no fact `{name}`; {}",
-            nearest(name, &names)
-        ));
+        return Err(format!("--assume {text}: there is no fact `{name}`; {}", nearest(name, &names)));
     };
     let spec = &book.facts[fact.index()];
     let supplier = FIELDS.iter().find(|field| field.fact == Some(fact));
@@ -85,10 +70,7 @@ fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
         None => spec.value(value.trim()).unwrap_or(0),
     };
     if bits == 0 {
-        return Err(format!(
-            "--assume {text}: expected one of {}",
-            spec.values.join(", ")
-        ));
+        return Err(format!("--assume {text}: expected one of {}", spec.values.join(", ")));
     }
     Ok((fact, bits))
 }
@@ -114,11 +96,7 @@ impl Reading {
             args::InputFormat::Jsonl => Format::JsonLines,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Reading {
-            format,
-            jobs: read.jobs.map_or_else(cores, std::num::NonZero::get),
-            keep,
-        }
+        Reading { format, jobs: read.jobs.map_or_else(cores, std::num::NonZero::get), keep }
     }
 }
 
@@ -159,13 +137,7 @@ impl Files<'_> {
                 return Ok(None);
             };
             let reader = open(input, &self.progress.bytes)?;
-            self.at = Some(detect::splitter(
-                number,
-                &input.name,
-                reader,
-                self.format,
-                is_field,
-            )?);
+            self.at = Some(detect::splitter(number, &input.name, reader, self.format, is_field)?);
         }
     }
 }
@@ -175,39 +147,17 @@ fn is_field(name: &str) -> bool {
 }
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
-    let tests = book
-        .user
-        .as_ref()
-        .map(|user| user.columns.clone())
-        .unwrap_or_default();
-    Rules {
-        keep,
-        first_test: (book.facts.len() - tests.len()) as u8,
-        tests,
-    }
+    let tests = book.user.as_ref().map(|user| user.columns.clone()).unwrap_or_default();
+    Rules { keep, first_test: (book.facts.len() - tests.len()) as u8, tests }
 }
 
 /// Reads all inputs and joins their records by key.
 ///
 /// # Errors
 /// An input cannot be read.
-pub fn survey(
-    inputs: &[Input],
-    book: &Rulebook,
-    reading: &Reading,
-    progress: &Progress,
-) -> Result<Survey, ReadError> {
-    let waiting = inputs
-        .iter()
-        .enumerate()
-        .map(|(number, input)| (number as u32, input))
-        .collect();
-    let mut files = Files {
-        waiting,
-        at: None,
-        format: reading.format,
-        progress,
-    };
+pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
+    let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
+    let mut files = Files { waiting, at: None, format: reading.format, progress };
     let mut store = Store::default();
     // Rows of an inventory rarely are shorter than this many bytes.
     store.reserve(total_bytes(inputs).map_or(0, |bytes| (bytes / 256).min(1 << 26) as usize));
@@ -224,20 +174,9 @@ pub fn survey(
 pub fn survey_text(name: &str, text: &str, book: &Rulebook) -> Result<Survey, ReadError> {
     let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()).take(u64::MAX));
     let mut splitter = detect::splitter(0, name, reader, Some(Format::Csv), is_field)?;
-    let reading = Reading {
-        format: None,
-        jobs: 1,
-        keep: Keep::AllColumns,
-    };
+    let reading = Reading { format: None, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
-    read_all(
-        || splitter.next_block(),
-        Store::default(),
-        book,
-        &reading,
-        &progress,
-        vec![name.to_owned()],
-    )
+    read_all(|| splitter.next_block(), Store::default(), book, &reading, &progress, vec![name.to_owned()])
 }
 
 fn read_all(

@@ -19,11 +19,7 @@ pub fn main() -> ExitCode {
     let arguments = match args::Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let code = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             // A closed pipe while printing help is no failure.
             let _ = error.print();
             return code.into();

@@ -40,10 +40,7 @@ pub fn write_to(
     }
 }
 
-fn buffered(
-    writer: impl Write + Send,
-    fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
-) -> io::Result<()> {
+fn buffered(writer: impl Write + Send, fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 18, writer);
     fill(&mut out)?;
     out.flush()
@@ -54,17 +51,10 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
-fn write_file(
-    path: &Path,
-    ink: Ink,
-    fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
-) -> io::Result<()> {
+fn write_file(path: &Path, ink: Ink, fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
     // A link keeps pointing to what it points to.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".cmkdiag-");
     #[cfg(unix)]
@@ -75,10 +65,7 @@ fn write_file(
     }
     let file = builder.tempfile_in(folder)?;
     match ink {
-        Ink::Text => buffered(
-            anstream::StripStream::new(file.as_file().try_clone()?),
-            fill,
-        )?,
+        Ink::Text => buffered(anstream::StripStream::new(file.as_file().try_clone()?), fill)?,
         Ink::Data => buffered(file.as_file(), fill)?,
     }
     file.as_file().sync_all()?;

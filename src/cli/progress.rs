@@ -28,16 +28,10 @@ impl Progress {
     /// Progress towards so many bytes, if that is known.
     pub fn new(show: Show, total: Option<u64>) -> Progress {
         let shown = show == Show::OnTerminal && std::io::stderr().is_terminal();
-        let target = if shown {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(total, target);
         let template = match total {
-            Some(_) => {
-                "reading {bytes}/{total_bytes} {wide_bar} {msg}, {bytes_per_sec}, {eta} left"
-            }
+            Some(_) => "reading {bytes}/{total_bytes} {wide_bar} {msg}, {bytes_per_sec}, {eta} left",
             None => "{spinner} reading {bytes}, {msg}, {bytes_per_sec}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -46,11 +40,7 @@ impl Progress {
         if shown {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        Progress {
-            bar,
-            bytes: Arc::default(),
-            records: AtomicU64::new(0),
-        }
+        Progress { bar, bytes: Arc::default(), records: AtomicU64::new(0) }
     }
 
     /// So many more records were read.

@@ -81,20 +81,12 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     set_colour(command.talk.color);
-    let keep = if command.write.keep_columns {
-        Keep::AllColumns
-    } else {
-        Keep::Used
-    };
+    let keep = if command.write.keep_columns { Keep::AllColumns } else { Keep::Used };
     let lang = job::language(command.judge.lang);
-    let book = job::rulebook(
-        command.judge.edition.as_deref(),
-        command.judge.rules.as_ref(),
-    )?;
+    let book = job::rulebook(command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
-    let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?
-        .unwrap_or_default();
+    let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?.unwrap_or_default();
     let reading = Reading::new(&command.read, keep);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     note_unused_columns(&survey, &command.write, &command.talk);
@@ -114,11 +106,7 @@ fn read(
     talk: &args::Talk,
 ) -> Result<Survey, Failure> {
     let inputs = job::named_inputs(inputs)?;
-    let show = if talk.quiet || talk.no_progress {
-        Show::Never
-    } else {
-        Show::OnTerminal
-    };
+    let show = if talk.quiet || talk.no_progress { Show::Never } else { Show::OnTerminal };
     let progress = Progress::new(show, job::total_bytes(&inputs));
     Ok(job::survey(&inputs, book, reading, &progress)?)
 }
@@ -145,10 +133,7 @@ fn class_list(
     let find = |name: &String| {
         let found = known.iter().find(|class| *class == name).copied();
         found.ok_or_else(|| {
-            Failure::Usage(format!(
-                "{option} {name}: there is no such class; {}",
-                nearest(name, &known)
-            ))
+            Failure::Usage(format!("{option} {name}: there is no such class; {}", nearest(name, &known)))
         })
     };
     let classes: Vec<&'static str> = names.iter().map(find).collect::<Result<_, _>>()?;
@@ -162,43 +147,18 @@ fn write_diagnosis(
     lang: Lang,
     jobs: usize,
 ) -> Result<(), Failure> {
-    let kept = if command.write.keep_columns {
-        diagnosis.survey.unused_columns()
-    } else {
-        Vec::new()
-    };
+    let kept = if command.write.keep_columns { diagnosis.survey.unused_columns() } else { Vec::new() };
     let format: Box<dyn Format + '_> = match command.write.format {
-        OutputFormat::Table => Box::new(write::table::Table::new(
-            diagnosis,
-            lang,
-            only,
-            terminal_width(),
-        )),
+        OutputFormat::Table => Box::new(write::table::Table::new(diagnosis, lang, only, terminal_width())),
         OutputFormat::Csv => Box::new(write::csv::Csv::new(diagnosis, lang, kept)),
-        OutputFormat::Json => Box::new(write::json::Json::new(
-            diagnosis,
-            lang,
-            kept,
-            Framing::Document,
-        )),
-        OutputFormat::Jsonl => Box::new(write::json::Json::new(
-            diagnosis,
-            lang,
-            kept,
-            Framing::Lines,
-        )),
+        OutputFormat::Json => Box::new(write::json::Json::new(diagnosis, lang, kept, Framing::Document)),
+        OutputFormat::Jsonl => Box::new(write::json::Json::new(diagnosis, lang, kept, Framing::Lines)),
         OutputFormat::Markdown => Box::new(write::markdown::Markdown::new(diagnosis, lang, kept)),
     };
     let path = command.write.output.as_deref();
-    let ink = if command.write.format == OutputFormat::Table {
-        Ink::Text
-    } else {
-        Ink::Data
-    };
-    write_to(path, ink, |out| {
-        write::write(diagnosis, format.as_ref(), only, jobs, out)
-    })
-    .map_err(|error| at_path(error, path))
+    let ink = if command.write.format == OutputFormat::Table { Ink::Text } else { Ink::Data };
+    write_to(path, ink, |out| write::write(diagnosis, format.as_ref(), only, jobs, out))
+        .map_err(|error| at_path(error, path))
 }
 
 fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
@@ -212,23 +172,13 @@ fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
 
 /// The width of the terminal, or enough for a page.
 fn terminal_width() -> usize {
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    let terminal = || {
-        console::Term::stdout()
-            .size_checked()
-            .map(|(_, width)| usize::from(width))
-    };
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || console::Term::stdout().size_checked().map(|(_, width)| usize::from(width));
     columns.or_else(terminal).unwrap_or(120).clamp(60, 400)
 }
 
 fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) {
-    let names: Vec<String> = survey
-        .unused_columns()
-        .iter()
-        .map(|(_, name)| visible(name).into_owned())
-        .collect();
+    let names: Vec<String> = survey.unused_columns().iter().map(|(_, name)| visible(name).into_owned()).collect();
     if names.is_empty() || write.keep_columns || talk.quiet {
         return;
     }
@@ -247,25 +197,16 @@ fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
         say(&reject_line(&diagnosis.survey, reject));
     }
     if rejects.len() > SHOWN_REJECTS {
-        say(&format!(
-            "… and {} more rejected records; --rejects FILE lists all",
-            rejects.len() - SHOWN_REJECTS
-        ));
+        say(&format!("… and {} more rejected records; --rejects FILE lists all", rejects.len() - SHOWN_REJECTS));
     }
     if command.write.format != OutputFormat::Table || command.write.output.is_some() {
         let counts = Counts::new(diagnosis);
-        let classes = counts
-            .classes()
-            .into_iter()
-            .filter(|(_, confirmed, conditional)| confirmed + conditional > 0);
+        let classes = counts.classes().into_iter().filter(|(_, confirmed, conditional)| confirmed + conditional > 0);
         let classes: Vec<String> = classes
             .map(|(name, confirmed, conditional)| match (name, conditional) {
                 ("undetermined", count) => format!("{name} {count}"),
                 (_, 0) => format!("{name} {confirmed}"),
-                _ => format!(
-                    "{name} {} ({conditional} conditional)",
-                    confirmed + conditional
-                ),
+                _ => format!("{name} {} ({conditional} conditional)", confirmed + conditional),
             })
             .collect();
         say(&counts.account_line(lang));
@@ -274,33 +215,17 @@ fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
 }
 
 fn reject_line(survey: &Survey, reject: &Reject) -> String {
-    let column = reject
-        .column
-        .as_ref()
-        .map(|column| format!(", column {column}"))
-        .unwrap_or_default();
-    let value = reject
-        .value
-        .as_ref()
-        .filter(|value| !value.is_empty())
-        .map(|value| format!(" `{value}`"))
-        .unwrap_or_default();
-    visible(&format!(
-        "rejected: {}{column}:{value} {}",
-        survey.show(reject.place),
-        reject.reason
-    ))
-    .into_owned()
+    let column = reject.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
+    let value =
+        reject.value.as_ref().filter(|value| !value.is_empty()).map(|value| format!(" `{value}`")).unwrap_or_default();
+    visible(&format!("rejected: {}{column}:{value} {}", survey.show(reject.place), reject.reason)).into_owned()
 }
 
 fn write_rejects(survey: &Survey, path: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     let mut text = b"file,line,column,value,reason\n".to_vec();
     for reject in survey.rejects() {
-        let file = survey
-            .files
-            .get(reject.place.file as usize)
-            .map_or("", String::as_str);
+        let file = survey.files.get(reject.place.file as usize).map_or("", String::as_str);
         let line = reject.place.line.to_string();
         let cells = [
             file,
@@ -315,8 +240,7 @@ fn write_rejects(survey: &Survey, path: Option<&Path>) -> Result<(), Failure> {
         }
         text.push(b'\n');
     }
-    write_to(Some(path), Ink::Data, |out| out.write_all(&text))
-        .map_err(|error| at_path(error, Some(path)))
+    write_to(Some(path), Ink::Data, |out| out.write_all(&text)).map_err(|error| at_path(error, Some(path)))
 }
 
 fn exit_of(diagnosis: &Diagnosis, gate: &[&str], allow_rejects: bool) -> Exit {
@@ -340,10 +264,7 @@ fn exit_of(diagnosis: &Diagnosis, gate: &[&str], allow_rejects: bool) -> Exit {
 fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     set_colour(command.talk.color);
     let lang = job::language(command.judge.lang);
-    let book = job::rulebook(
-        command.judge.edition.as_deref(),
-        command.judge.rules.as_ref(),
-    )?;
+    let book = job::rulebook(command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let reading = Reading::new(&command.read, Keep::Used);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
@@ -375,11 +296,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
             similar(&diagnosis, wanted)
         ));
     }
-    Ok(if missing.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Failed
-    })
+    Ok(if missing.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// Whether a key is the one that is meant by an id, an ARN or an alias.
@@ -396,9 +313,7 @@ fn names(key: &crate::inventory::survey::Key<'_>, wanted: &str) -> bool {
 /// What may have been meant.
 fn similar(diagnosis: &Diagnosis, wanted: &str) -> String {
     let score = |name: &&str| (1000.0 * strsim::jaro_winkler(wanted, name)) as u32;
-    let known = diagnosis
-        .outcomes()
-        .flat_map(|key| std::iter::once(key.key.key_id()).chain(key.key.aliases()));
+    let known = diagnosis.outcomes().flat_map(|key| std::iter::once(key.key.key_id()).chain(key.key.aliases()));
     match known.max_by_key(score) {
         Some(best) if score(&best) > 800 => format!("did you mean `{}`?", visible(best)),
         _ => "`diagnose` lists all keys".to_owned(),
@@ -406,10 +321,7 @@ fn similar(diagnosis: &Diagnosis, wanted: &str) -> String {
 }
 
 fn load(book: &args::Book) -> Result<(Rulebook, Lang), Failure> {
-    Ok((
-        job::rulebook(book.edition.as_deref(), book.rules.as_ref())?,
-        job::language(book.lang),
-    ))
+    Ok((job::rulebook(book.edition.as_deref(), book.rules.as_ref())?, job::language(book.lang)))
 }
 
 fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
@@ -420,10 +332,7 @@ fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
                 let card = &page.card;
                 json!({ "id": card.id, "kind": card.kind.name(), "class": card.class, "basis": card.basis.name(), "title": card.title.get(lang), "since": card.since, "until": card.until })
             });
-            format!(
-                "{:#}\n",
-                json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() })
-            )
+            format!("{:#}\n", json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() }))
         }
         TextFormat::Text => list_text(&book, lang),
     };
@@ -432,12 +341,7 @@ fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
 }
 
 fn list_text(book: &Rulebook, lang: Lang) -> String {
-    let width = book
-        .pages
-        .iter()
-        .map(|page| page.card.id.len())
-        .max()
-        .unwrap_or(0);
+    let width = book.pages.iter().map(|page| page.card.id.len()).max().unwrap_or(0);
     let mut pages: Vec<_> = book.pages.iter().collect();
     pages.sort_by_key(|page| (page.card.kind, page.card.id.clone()));
     let mut text = format!("{} ({} cards)\n", book.name(), pages.len());
@@ -458,19 +362,12 @@ fn rules_show(command: &args::RulesShow) -> Result<Exit, Failure> {
     let (book, lang) = load(&command.book)?;
     let mut texts = Vec::new();
     for id in &command.ids {
-        let ids: Vec<&str> = book
-            .pages
-            .iter()
-            .map(|page| page.card.id.as_str())
-            .collect();
-        let page = book.page(id).ok_or_else(|| {
-            Failure::Usage(format!("there is no card `{id}`; {}", nearest(id, &ids)))
-        })?;
+        let ids: Vec<&str> = book.pages.iter().map(|page| page.card.id.as_str()).collect();
+        let page =
+            book.page(id).ok_or_else(|| Failure::Usage(format!("there is no card `{id}`; {}", nearest(id, &ids))))?;
         texts.push(render::page(&book, page, lang));
     }
-    write_to(None, Ink::Text, |out| {
-        out.write_all(texts.join("\n").as_bytes())
-    })?;
+    write_to(None, Ink::Text, |out| out.write_all(texts.join("\n").as_bytes()))?;
     Ok(Exit::Done)
 }
 
@@ -482,51 +379,22 @@ fn rules_check(command: &args::RulesCheck) -> Result<Exit, Failure> {
         problems.extend(examples::problems(&book, page));
     }
     let verdict = match problems.len() {
-        0 => format!(
-            "{}: {} cards, nothing to complain about\n",
-            book.name(),
-            book.pages.len()
-        ),
-        count => format!(
-            "{}\n{count} problem(s) in {}\n",
-            problems.join("\n"),
-            book.name()
-        ),
+        0 => format!("{}: {} cards, nothing to complain about\n", book.name(), book.pages.len()),
+        count => format!("{}\n{count} problem(s) in {}\n", problems.join("\n"), book.name()),
     };
     write_to(None, Ink::Text, |out| out.write_all(verdict.as_bytes()))?;
-    Ok(if problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Failed
-    })
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn rules_new(command: &args::RulesNew) -> Result<Exit, Failure> {
-    let domain = crate::domains::ALL
-        .iter()
-        .find(|domain| domain.name == command.domain);
-    let names: Vec<&str> = crate::domains::ALL
-        .iter()
-        .map(|domain| domain.name)
-        .collect();
+    let domain = crate::domains::ALL.iter().find(|domain| domain.name == command.domain);
+    let names: Vec<&str> = crate::domains::ALL.iter().map(|domain| domain.name).collect();
     let domain = domain.ok_or_else(|| {
-        Failure::Usage(format!(
-            "there is no domain `{}`; {}",
-            command.domain,
-            nearest(&command.domain, &names)
-        ))
+        Failure::Usage(format!("there is no domain `{}`; {}", command.domain, nearest(&command.domain, &names)))
     })?;
-    let page = scaffold::start_page(
-        &command.root,
-        domain.name,
-        domain.default_edition,
-        &command.id,
-    )
-    .map_err(|error| Failure::Failed(error.to_string()))?;
-    let text = format!(
-        "{} is started and listed in rules.rs.\nFill it in, then run: cargo test\n",
-        page.display()
-    );
+    let page = scaffold::start_page(&command.root, domain.name, domain.default_edition, &command.id)
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let text = format!("{} is started and listed in rules.rs.\nFill it in, then run: cargo test\n", page.display());
     write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Done)
 }
@@ -537,31 +405,13 @@ fn sources(command: &args::Sources) -> Result<Exit, Failure> {
     let mut entries = Vec::new();
     for document in book.domain.documents {
         let cites = |page: &&crate::rulebook::page::ParsedPage| {
-            page.card
-                .source
-                .iter()
-                .any(|source| source.document == document.id)
+            page.card.source.iter().any(|source| source.document == document.id)
         };
-        let citing: Vec<&str> = book
-            .pages
-            .iter()
-            .filter(cites)
-            .map(|page| page.card.id.as_str())
-            .collect();
-        let all = book
-            .pages
-            .iter()
-            .flat_map(|page| &page.card.source)
-            .filter(|source| source.document == document.id);
-        let read = all
-            .map(|source| source.retrieved.as_str())
-            .min()
-            .unwrap_or("");
-        let days = read
-            .parse::<jiff::civil::Date>()
-            .ok()
-            .and_then(|read| today.since(read).ok())
-            .map(|span| span.get_days());
+        let citing: Vec<&str> = book.pages.iter().filter(cites).map(|page| page.card.id.as_str()).collect();
+        let all = book.pages.iter().flat_map(|page| &page.card.source).filter(|source| source.document == document.id);
+        let read = all.map(|source| source.retrieved.as_str()).min().unwrap_or("");
+        let days =
+            read.parse::<jiff::civil::Date>().ok().and_then(|read| today.since(read).ok()).map(|span| span.get_days());
         entries.push((document, citing, read, days));
     }
     let text = match command.format {
@@ -569,16 +419,11 @@ fn sources(command: &args::Sources) -> Result<Exit, Failure> {
             let documents = entries.iter().map(|(document, citing, read, days)| {
                 json!({ "id": document.id, "title": document.title, "publisher": document.publisher, "dated": document.dated, "url": document.url, "read": read, "age_days": days, "cards": citing })
             });
-            format!(
-                "{:#}\n",
-                json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() })
-            )
+            format!("{:#}\n", json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() }))
         }
         TextFormat::Text => {
             let each = entries.iter().map(|(document, citing, read, days)| {
-                let age = days
-                    .map(|days| format!(", {days} days ago"))
-                    .unwrap_or_default();
+                let age = days.map(|days| format!(", {days} days ago")).unwrap_or_default();
                 format!(
                     "{} — {}\n    {}\n    dated {}, read {read}{age}; cited by {} cards\n",
                     document.id,

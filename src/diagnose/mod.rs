@@ -114,42 +114,27 @@ impl Diagnosis {
     /// Judges every combination of facts that a key has.
     pub fn new(rulebook: Rulebook, survey: Survey, settings: Settings) -> Diagnosis {
         let classes = rulebook.domain.classes.len();
-        let mut tally = Tally {
-            confirmed: vec![0; classes],
-            conditional: vec![0; classes],
-            undetermined: 0,
-        };
+        let mut tally = Tally { confirmed: vec![0; classes], conditional: vec![0; classes], undetermined: 0 };
         let counts = survey.shape_counts();
         let mut outcomes = Vec::with_capacity(counts.len());
         {
             let mut decider = Decider::new(&rulebook.program);
             for (facts, count) in survey.shapes().iter().zip(&counts) {
-                let outcome = (*count > 0)
-                    .then(|| Box::new(judge(&rulebook, &settings, &mut decider, facts)));
+                let outcome = (*count > 0).then(|| Box::new(judge(&rulebook, &settings, &mut decider, facts)));
                 if let Some(outcome) = &outcome {
                     tally.add(outcome, *count);
                 }
                 outcomes.push(outcome);
             }
         }
-        Diagnosis {
-            rulebook,
-            survey,
-            settings,
-            outcomes,
-            tally,
-        }
+        Diagnosis { rulebook, survey, settings, outcomes, tally }
     }
 
     /// A key by its place in input order, with its outcome.
     pub fn outcome(&self, index: usize) -> Option<KeyOutcome<'_>> {
         let key = self.survey.key(index);
         let outcome = self.outcomes[key.shape as usize].as_deref()?;
-        Some(KeyOutcome {
-            diagnosis: self,
-            key,
-            outcome,
-        })
+        Some(KeyOutcome { diagnosis: self, key, outcome })
     }
 
     /// All keys with their outcomes, in input order.
@@ -198,31 +183,20 @@ fn fill(facts: &mut Facts, assume: &[(FactId, Bits)]) -> FactSet {
     filled
 }
 
-fn judge(
-    rulebook: &Rulebook,
-    settings: &Settings,
-    decider: &mut Decider<'_>,
-    observed: &Facts,
-) -> ShapeOutcome {
+fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>, observed: &Facts) -> ShapeOutcome {
     let (facts, assumed) = complete(rulebook, settings, observed);
     let judgement = decider.judge(&facts);
     let remarks = decider.remarks(&with_presumptions(rulebook, &judgement, &facts));
     let of_kind = |cards: &[u16], kind: Kind| -> Vec<u16> {
-        cards
-            .iter()
-            .copied()
-            .filter(|card| rulebook.card(*card).kind == kind)
-            .collect()
+        cards.iter().copied().filter(|card| rulebook.card(*card).kind == kind).collect()
     };
     let numbers = |cards: &[u16]| {
         let numbers = of_kind(cards, Kind::Scenario);
-        let named = numbers
-            .iter()
-            .filter_map(|card| rulebook.card(*card).scenario.as_deref());
+        let named = numbers.iter().filter_map(|card| rulebook.card(*card).scenario.as_deref());
         named.collect::<Vec<_>>()
     };
-    let clock = !of_kind(&remarks.fire, Kind::Deadline).is_empty()
-        || !of_kind(&remarks.open, Kind::Deadline).is_empty();
+    let clock =
+        !of_kind(&remarks.fire, Kind::Deadline).is_empty() || !of_kind(&remarks.open, Kind::Deadline).is_empty();
     let confirmed = matches!(judgement.verdict, Verdict::Decided(_));
     let strict = settings.strictness == Strictness::Strict && !confirmed;
     ShapeOutcome {
@@ -232,10 +206,7 @@ fn judge(
         assumed,
         conflicts: facts.graded(Grade::Conflict),
         advisories: of_kind(&remarks.fire, Kind::Advisory).into(),
-        scenario: Scenario {
-            holds: numbers(&remarks.fire).join("+"),
-            may_hold: numbers(&remarks.open).join("|"),
-        },
+        scenario: Scenario { holds: numbers(&remarks.fire).join("+"), may_hold: numbers(&remarks.open).join("|") },
         clock,
         judgement,
     }
@@ -246,11 +217,7 @@ fn with_presumptions(rulebook: &Rulebook, judgement: &Judgement, facts: &Facts) 
     let mut presumed = *facts;
     for fact in members(judgement.conditions).filter(|fact| !facts.knows(*fact)) {
         let spec = &rulebook.facts[fact.index()];
-        if spec
-            .presumption
-            .as_ref()
-            .is_some_and(|presumption| presumption.stands_for == StandsFor::Itself)
-        {
+        if spec.presumption.as_ref().is_some_and(|presumption| presumption.stands_for == StandsFor::Itself) {
             presumed.set(fact, spec.presumed(), Grade::Assumed);
         }
     }
@@ -260,20 +227,12 @@ fn with_presumptions(rulebook: &Rulebook, judgement: &Judgement, facts: &Facts) 
 impl ShapeOutcome {
     /// The open conditions; none of an undetermined key.
     pub fn conditions(&self) -> impl Iterator<Item = FactId> {
-        members(if self.class.is_some() {
-            self.judgement.conditions
-        } else {
-            0
-        })
+        members(if self.class.is_some() { self.judgement.conditions } else { 0 })
     }
 
     /// The facts that would settle the class; of a strict verdict, its conditions.
     pub fn gaps(&self) -> impl Iterator<Item = FactId> {
-        members(if self.class.is_some() {
-            0
-        } else {
-            self.judgement.gaps | self.judgement.conditions
-        })
+        members(if self.class.is_some() { 0 } else { self.judgement.gaps | self.judgement.conditions })
     }
 
     /// The classes that occur over all completions of what is unknown, in order of precedence; the

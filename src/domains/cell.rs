@@ -27,6 +27,13 @@ pub enum Cell<'a> {
 impl<'a> Cell<'a> {
     /// A cell of a table.
     pub fn of_table(text: &'a str) -> Cell<'a> {
+        let bytes = text.as_bytes();
+        if let (Some(first), Some(last)) = (bytes.first(), bytes.last())
+            && first.is_ascii_graphic()
+            && last.is_ascii_graphic()
+        {
+            return Cell::Text(text);
+        }
         match text.trim() {
             "" => Cell::Blank,
             trimmed => Cell::Text(trimmed),
@@ -49,14 +56,8 @@ impl<'a> Cell<'a> {
             _ => ("", true),
         };
         let separates = move |c: char| {
-            if list {
-                c == LIST_SEPARATOR
-            } else {
-                is_list_separator(c)
-            }
+            if list { c == LIST_SEPARATOR } else { is_list_separator(c) }
         };
-        text.split(separates)
-            .map(str::trim)
-            .filter(|element| !element.is_empty())
+        text.split(separates).map(str::trim).filter(|element| !element.is_empty())
     }
 }

@@ -48,12 +48,7 @@ struct Weighed {
 impl<'p> Decider<'p> {
     /// A judge that has seen nothing yet.
     pub fn new(program: &'p Program) -> Decider<'p> {
-        Decider {
-            program,
-            possible: HashMap::default(),
-            varies: HashMap::default(),
-            judged: HashMap::default(),
-        }
+        Decider { program, possible: HashMap::default(), varies: HashMap::default(), judged: HashMap::default() }
     }
 
     /// How many different states were judged.
@@ -83,14 +78,10 @@ impl<'p> Decider<'p> {
     /// The remarking cards that fire on these facts, or may.
     pub fn remarks(&self, facts: &Facts) -> Remarks {
         let values = values_of(facts);
+        let known = self.program.knowledge(&values);
         let mut remarks = Remarks::default();
-        for rule in self
-            .program
-            .rules
-            .iter()
-            .filter(|rule| rule.role == Role::Note)
-        {
-            match self.program.standing(&rule.when, &values) {
+        for rule in self.program.rules.iter().filter(|rule| rule.role == Role::Note) {
+            match self.program.standing_with(&rule.when, &values, known) {
                 Standing::Fires => remarks.fire.push(rule.card),
                 Standing::Undetermined => remarks.open.push(rule.card),
                 Standing::Silent => {}
@@ -118,13 +109,8 @@ impl<'p> Decider<'p> {
     fn weigh(&mut self, state: &State) -> Weighed {
         let possible = self.possible(&state.values);
         let open = possible.count_ones() > 1 || state.conflict != 0;
-        let mut weighed = Weighed {
-            verdict: Verdict::Undetermined,
-            possible,
-            gaps: 0,
-            conditions: 0,
-            effective: state.values,
-        };
+        let mut weighed =
+            Weighed { verdict: Verdict::Undetermined, possible, gaps: 0, conditions: 0, effective: state.values };
         if open {
             weighed.gaps = self.gaps(&state.values) | state.conflict;
             self.presume(state, &mut weighed);
@@ -219,21 +205,17 @@ impl<'p> Decider<'p> {
             }
         }
         let ahead = undetermined.filter(|(class, _)| *class < certain);
-        ahead
-            .and_then(|(_, rule)| self.program.unknown_fact(&rule.when, values))
-            .ok_or(certain)
+        ahead.and_then(|(_, rule)| self.program.unknown_fact(&rule.when, values)).ok_or(certain)
     }
 
     fn completions(&self, values: &Values, fact: FactId) -> impl Iterator<Item = Values> + use<'p> {
         let values = *values;
         let program = self.program;
-        program.deciding.representatives[fact.index()]
-            .iter()
-            .map(move |value: &Bits| {
-                let mut completed = values;
-                completed[fact.index()] = *value;
-                completed
-            })
+        program.deciding.representatives[fact.index()].iter().map(move |value: &Bits| {
+            let mut completed = values;
+            completed[fact.index()] = *value;
+            completed
+        })
     }
 
     /// The unknown facts on which the class depends for some completion of the others.
@@ -263,9 +245,7 @@ impl<'p> Decider<'p> {
         let varies = match open {
             _ if union.count_ones() < 2 => false,
             None => true,
-            Some(other) => self
-                .completions(values, other)
-                .any(|completed| self.varies(&completed, fact)),
+            Some(other) => self.completions(values, other).any(|completed| self.varies(&completed, fact)),
         };
         if self.varies.len() >= MAX_REMEMBERED {
             self.varies.clear();
@@ -279,13 +259,7 @@ impl<'p> Decider<'p> {
         for rule in &self.program.rules {
             let Role::Class(of) = rule.role else { continue };
             if self.program.standing(&rule.when, values) == Standing::Fires {
-                findings.push((
-                    of,
-                    Fired {
-                        card: rule.card,
-                        decides: Some(of) == class,
-                    },
-                ));
+                findings.push((of, Fired { card: rule.card, decides: Some(of) == class }));
             }
         }
         findings.sort_by_key(|(of, fired)| (!fired.decides, *of));
@@ -295,11 +269,7 @@ impl<'p> Decider<'p> {
     /// The minimal sets of applicable actions after which the verdict has the good class.
     fn unlocks(&mut self, state: &State) -> Vec<Vec<u16>> {
         let program = self.program;
-        let applicable: Vec<&Rule> = program
-            .rules
-            .iter()
-            .filter(|rule| self.applies(rule, &state.values))
-            .collect();
+        let applicable: Vec<&Rule> = program.rules.iter().filter(|rule| self.applies(rule, &state.values)).collect();
         let count = applicable.len().min(MAX_ACTIONS);
         let mut choices: Vec<u32> = (1..1_u32 << count).collect();
         choices.sort_by_key(|choice| (choice.count_ones(), *choice));
@@ -317,15 +287,11 @@ impl<'p> Decider<'p> {
             }
         }
         let cards = |choice: u32| (0..count).filter(move |index| choice & (1 << index) != 0);
-        found
-            .into_iter()
-            .map(|choice| cards(choice).map(|index| applicable[index].card).collect())
-            .collect()
+        found.into_iter().map(|choice| cards(choice).map(|index| applicable[index].card).collect()).collect()
     }
 
     fn applies(&self, rule: &Rule, values: &Values) -> bool {
-        matches!(rule.role, Role::Action(_))
-            && self.program.standing(&rule.when, values) == Standing::Fires
+        matches!(rule.role, Role::Action(_)) && self.program.standing(&rule.when, values) == Standing::Fires
     }
 
     /// Carries out an action on known facts.

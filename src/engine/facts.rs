@@ -37,16 +37,12 @@ impl FactId {
 
 /// The facts of a set, in the order of the rulebook.
 pub fn members(set: FactSet) -> impl Iterator<Item = FactId> {
-    (0..MAX_FACTS as u8)
-        .map(FactId)
-        .filter(move |fact| set & fact.bit() != 0)
+    (0..MAX_FACTS as u8).map(FactId).filter(move |fact| set & fact.bit() != 0)
 }
 
 /// The single values of a word of bits, lowest first.
 pub fn each_bit(bits: Bits) -> impl Iterator<Item = Bits> {
-    (0..Bits::BITS)
-        .map(|shift| 1 << shift)
-        .filter(move |bit| bits & bit != 0)
+    (0..Bits::BITS).map(|shift| 1 << shift).filter(move |bit| bits & bit != 0)
 }
 
 /// How a fact came to be known, or why it is not.
@@ -95,11 +91,7 @@ impl std::hash::Hash for Facts {
             state.write_u64(u64::from(pair[0]) | u64::from(pair[1]) << 32);
         }
         for eight in self.grades.chunks_exact(8) {
-            state.write_u64(
-                eight
-                    .iter()
-                    .fold(0, |word, grade| word << 8 | *grade as u64),
-            );
+            state.write_u64(eight.iter().fold(0, |word, grade| word << 8 | *grade as u64));
         }
     }
 }
@@ -150,12 +142,7 @@ impl Facts {
     /// The facts that bear the given grade.
     pub fn graded(&self, grade: Grade) -> FactSet {
         let bit = |(index, _): (usize, &Grade)| 1 << index;
-        self.grades
-            .iter()
-            .enumerate()
-            .filter(|(_, held)| **held == grade)
-            .map(bit)
-            .sum()
+        self.grades.iter().enumerate().filter(|(_, held)| **held == grade).map(bit).sum()
     }
 
     /// Joins what another record says of the same subject. Sets grow together, except that "none"
@@ -192,10 +179,7 @@ impl Text {
     /// A text known at compile time.
     pub const fn of(en: &'static str, zh: &'static str) -> Text {
         use std::borrow::Cow::Borrowed;
-        Text {
-            en: Borrowed(en),
-            zh: Borrowed(zh),
-        }
+        Text { en: Borrowed(en), zh: Borrowed(zh) }
     }
 
     /// The text in the asked language.
@@ -288,10 +272,7 @@ impl FactSpec {
 
     /// The bit of a value, by its exact name.
     pub fn value(&self, name: &str) -> Option<Bits> {
-        self.values
-            .iter()
-            .position(|value| *value == name)
-            .map(|index| 1 << index)
+        self.values.iter().position(|value| *value == name).map(|index| 1 << index)
     }
 
     /// The bit that means "known to have no member", or `0`.
@@ -306,28 +287,19 @@ impl FactSpec {
     pub fn can_hold(&self, values: Bits) -> bool {
         match self.arity {
             Arity::One => values.count_ones() == 1,
-            Arity::Set { .. } => {
-                values != 0 && (values & self.none_bit() == 0 || values.count_ones() == 1)
-            }
+            Arity::Set { .. } => values != 0 && (values & self.none_bit() == 0 || values.count_ones() == 1),
         }
     }
 
     /// The names of the values, in order, joined for people.
     pub fn show(&self, values: Bits) -> String {
-        let named = self
-            .values
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| values & (1 << index) != 0);
+        let named = self.values.iter().enumerate().filter(|(index, _)| values & (1 << index) != 0);
         named.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
     }
 
     /// The bits of the presumed value, or `0`.
     pub fn presumed(&self) -> Bits {
-        self.presumption
-            .as_ref()
-            .and_then(|presumption| self.value(presumption.value))
-            .unwrap_or(0)
+        self.presumption.as_ref().and_then(|presumption| self.value(presumption.value)).unwrap_or(0)
     }
 }
 

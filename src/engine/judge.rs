@@ -40,9 +40,7 @@ pub struct Condition(pub Vec<Term>);
 impl Condition {
     /// All atoms that the condition mentions.
     pub fn atoms(&self) -> AtomSet {
-        self.0
-            .iter()
-            .fold(0, |atoms, term| atoms | term.all | term.none)
+        self.0.iter().fold(0, |atoms, term| atoms | term.all | term.none)
     }
 }
 
@@ -170,14 +168,7 @@ impl Program {
         classes: u8,
         good: ClassId,
     ) -> Result<Program, String> {
-        let mut program = Program {
-            facts,
-            atoms,
-            rules,
-            classes,
-            good,
-            ..Program::default()
-        };
+        let mut program = Program { facts, atoms, rules, classes, good, ..Program::default() };
         let deciding = program.atoms_of(|role| *role != Role::Note);
         let all = program.atoms_of(|_| true);
         program.deciding = program.partition(deciding)?;
@@ -190,9 +181,7 @@ impl Program {
         for rule in self.rules.iter().filter(|rule| wanted(&rule.role)) {
             atoms |= rule.when.atoms();
             if let Role::Action(effects) = &rule.role {
-                atoms = effects
-                    .iter()
-                    .fold(atoms, |atoms, effect| atoms | 1 << effect.removes);
+                atoms = effects.iter().fold(atoms, |atoms, effect| atoms | 1 << effect.removes);
             }
         }
         atoms
@@ -201,27 +190,14 @@ impl Program {
     /// Which of the chosen atoms are true if the fact has these values.
     fn signature(&self, atoms: AtomSet, fact: FactId, values: Bits) -> AtomSet {
         let holds = |(_, atom): &(usize, &Atom)| atom.fact == fact && atom.any_of & values != 0;
-        self.atoms
-            .iter()
-            .enumerate()
-            .filter(holds)
-            .fold(0, |set, (index, _)| set | (1 << index))
-            & atoms
+        self.atoms.iter().enumerate().filter(holds).fold(0, |set, (index, _)| set | (1 << index)) & atoms
     }
 
     fn partition(&self, atoms: AtomSet) -> Result<Partition, String> {
-        let mut partition = Partition {
-            representatives: vec![Vec::new(); self.facts.len()],
-            facts: 0,
-            atoms,
-        };
+        let mut partition = Partition { representatives: vec![Vec::new(); self.facts.len()], facts: 0, atoms };
         for (index, spec) in self.facts.iter().enumerate() {
             let fact = FactId(index as u8);
-            let chosen = self
-                .atoms
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| atoms & (1 << i) != 0);
+            let chosen = self.atoms.iter().enumerate().filter(|(i, _)| atoms & (1 << i) != 0);
             if !chosen.into_iter().any(|(_, atom)| atom.fact == fact) {
                 continue;
             }
@@ -269,13 +245,8 @@ impl Program {
             return 0;
         }
         let wanted = self.signature(self.deciding.atoms, fact, values);
-        let same =
-            |candidate: &&Bits| self.signature(self.deciding.atoms, fact, **candidate) == wanted;
-        self.deciding.representatives[fact.index()]
-            .iter()
-            .find(same)
-            .copied()
-            .unwrap_or(values)
+        let same = |candidate: &&Bits| self.signature(self.deciding.atoms, fact, **candidate) == wanted;
+        self.deciding.representatives[fact.index()].iter().find(same).copied().unwrap_or(values)
     }
 
     /// What is known of each atom.
@@ -294,7 +265,12 @@ impl Program {
 
     /// How a condition stands, exactly: over all completions of the facts that it mentions.
     pub fn standing(&self, when: &Condition, values: &Values) -> Standing {
-        let quick = when.quick_standing(self.knowledge(values));
+        self.standing_with(when, values, self.knowledge(values))
+    }
+
+    /// The same, for callers who ask many conditions of one subject and know its atoms.
+    pub fn standing_with(&self, when: &Condition, values: &Values, known: Knowledge) -> Standing {
+        let quick = when.quick_standing(known);
         if quick != Standing::Undetermined {
             return quick;
         }
@@ -327,16 +303,9 @@ impl Program {
     /// The known facts by which a condition holds: those of its first alternative that fires.
     pub fn evidence(&self, when: &Condition, values: &Values) -> FactSet {
         let known = self.knowledge(values);
-        let fires = when
-            .0
-            .iter()
-            .find(|term| term.standing(known) == Standing::Fires);
+        let fires = when.0.iter().find(|term| term.standing(known) == Standing::Fires);
         let atoms = fires.map_or(when.atoms(), |term| term.all | term.none);
-        let about = self
-            .atoms
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| atoms & (1 << index) != 0);
+        let about = self.atoms.iter().enumerate().filter(|(index, _)| atoms & (1 << index) != 0);
         about.fold(0, |facts, (_, atom)| facts | atom.fact.bit())
     }
 }
@@ -349,10 +318,7 @@ pub fn values_of(facts: &Facts) -> Values {
 /// Every non-empty union of the given words.
 fn unions(words: &[Bits]) -> Vec<Bits> {
     let union = |choice: usize| {
-        let chosen = words
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| choice & (1 << index) != 0);
+        let chosen = words.iter().enumerate().filter(|(index, _)| choice & (1 << index) != 0);
         chosen.fold(0, |all, (_, word)| all | word)
     };
     (1..1_usize << words.len()).map(union).collect()

@@ -21,11 +21,7 @@ pub fn parse_arn(arn: &str) -> Option<Identity<'_>> {
     let (acs, kms) = (parts.next()?, parts.next()?);
     let (region, account_id, resource) = (parts.next()?, parts.next()?, parts.next()?);
     let key_id = resource.strip_prefix("key/")?;
-    (acs == "acs" && kms == "kms" && !key_id.is_empty()).then_some(Identity {
-        key_id,
-        account_id,
-        region,
-    })
+    (acs == "acs" && kms == "kms" && !key_id.is_empty()).then_some(Identity { key_id, account_id, region })
 }
 
 /// What stands in the four identifying columns of a record; nothing where a column is missing or blank.
@@ -47,11 +43,7 @@ impl<'a> IdentityCells<'a> {
     /// # Errors
     /// The column to blame, what stands there, and why it cannot be.
     pub fn identity(self) -> Result<Identity<'a>, (&'static str, &'a str, String)> {
-        let mut identity = Identity {
-            key_id: self.key_id,
-            account_id: self.account_id,
-            region: self.region,
-        };
+        let mut identity = Identity { key_id: self.key_id, account_id: self.account_id, region: self.region };
         if self.key_id.starts_with("acs:") {
             let named = parse_arn(self.key_id).ok_or_else(|| not_an_arn("key_id", self.key_id))?;
             identity.key_id = named.key_id;
@@ -62,29 +54,17 @@ impl<'a> IdentityCells<'a> {
             agree(&mut identity, named, "arn", self.arn)?;
         }
         if identity.key_id.is_empty() {
-            return Err((
-                "key_id",
-                "",
-                "the record names no key; fill in key_id or arn".to_owned(),
-            ));
+            return Err(("key_id", "", "the record names no key; fill in key_id or arn".to_owned()));
         }
         if identity.key_id.len() > MAX_ID {
-            return Err((
-                "key_id",
-                identity.key_id,
-                format!("longer than {MAX_ID} bytes, so no key id"),
-            ));
+            return Err(("key_id", identity.key_id, format!("longer than {MAX_ID} bytes, so no key id")));
         }
         Ok(identity)
     }
 }
 
 fn not_an_arn<'a>(column: &'static str, value: &'a str) -> (&'static str, &'a str, String) {
-    (
-        column,
-        value,
-        "not the ARN of a key; expected acs:kms:<region>:<account>:key/<id>".to_owned(),
-    )
+    (column, value, "not the ARN of a key; expected acs:kms:<region>:<account>:key/<id>".to_owned())
 }
 
 /// Fills what is missing from an ARN; what is there must agree with it.
@@ -103,11 +83,7 @@ fn agree<'a>(
         if have.is_empty() {
             *have = arn;
         } else if !arn.is_empty() && *have != arn {
-            return Err((
-                column,
-                value,
-                format!("the ARN says `{arn}`, but {name} is `{have}`; they must agree"),
-            ));
+            return Err((column, value, format!("the ARN says `{arn}`, but {name} is `{have}`; they must agree")));
         }
     }
     Ok(())
@@ -121,26 +97,11 @@ mod tests {
 
     #[test]
     fn an_arn_gives_account_region_and_id_in_either_column() {
-        let expected = Identity {
-            key_id: "0f5a1c1e",
-            account_id: "1234567890123456",
-            region: "cn-hangzhou",
-        };
+        let expected = Identity { key_id: "0f5a1c1e", account_id: "1234567890123456", region: "cn-hangzhou" };
         for cells in [
-            IdentityCells {
-                arn: ARN,
-                ..IdentityCells::default()
-            },
-            IdentityCells {
-                key_id: ARN,
-                ..IdentityCells::default()
-            },
-            IdentityCells {
-                key_id: "0f5a1c1e",
-                arn: ARN,
-                account_id: "1234567890123456",
-                region: "",
-            },
+            IdentityCells { arn: ARN, ..IdentityCells::default() },
+            IdentityCells { key_id: ARN, ..IdentityCells::default() },
+            IdentityCells { key_id: "0f5a1c1e", arn: ARN, account_id: "1234567890123456", region: "" },
         ] {
             assert_eq!(cells.identity(), Ok(expected));
         }
@@ -148,16 +109,9 @@ mod tests {
 
     #[test]
     fn columns_that_contradict_the_arn_are_refused() {
-        let cells = IdentityCells {
-            key_id: "another",
-            arn: ARN,
-            ..IdentityCells::default()
-        };
+        let cells = IdentityCells { key_id: "another", arn: ARN, ..IdentityCells::default() };
         assert_eq!(cells.identity().unwrap_err().0, "arn");
-        let alias = IdentityCells {
-            arn: "acs:kms:cn-hangzhou:1:alias/orders",
-            ..IdentityCells::default()
-        };
+        let alias = IdentityCells { arn: "acs:kms:cn-hangzhou:1:alias/orders", ..IdentityCells::default() };
         assert!(alias.identity().is_err());
         assert!(IdentityCells::default().identity().is_err());
     }

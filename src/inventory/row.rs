@@ -56,6 +56,8 @@ impl Names {
 pub struct Row<'a> {
     /// The line on which it begins, from 1.
     pub line: u64,
+    /// A hash of the record as it stands, and of what its columns are called.
+    pub content: u64,
     /// Position of the column, and what stands there.
     pub cells: &'a [(u16, Cell<'a>)],
 }
@@ -79,12 +81,7 @@ const MAX_SHOWN: usize = 120;
 impl Reject {
     /// A reject that concerns the record as a whole.
     pub fn whole(place: Place, reason: impl Into<String>) -> Reject {
-        Reject {
-            place,
-            column: None,
-            value: None,
-            reason: reason.into(),
-        }
+        Reject { place, column: None, value: None, reason: reason.into() }
     }
 
     /// A reject for which one cell is to blame.
@@ -93,12 +90,7 @@ impl Reject {
         if shown.len() < value.len() {
             shown.push('…');
         }
-        Reject {
-            place,
-            column: Some(column.to_owned()),
-            value: Some(shown),
-            reason: reason.into(),
-        }
+        Reject { place, column: Some(column.to_owned()), value: Some(shown), reason: reason.into() }
     }
 }
 

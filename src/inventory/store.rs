@@ -5,9 +5,11 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
-use super::intake::{Batch, Numbered, Record};
+use super::record::{Batch, Record};
 use super::row::{FileId, Place, Reject};
+use super::shared::Numbered;
 
 /// The number of a record, in input order.
 pub type RecordId = u32;
@@ -39,6 +41,12 @@ struct StoredBatch {
     text: Box<[u8]>,
 }
 
+impl StoredBatch {
+    fn key_id(&self, record: &Record) -> &[u8] {
+        &self.text[record.text as usize..][..usize::from(record.key_id)]
+    }
+}
+
 /// A record with its texts.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredRecord<'a> {
@@ -66,9 +74,8 @@ pub struct Group {
 impl Store {
     /// Makes room for so many records.
     pub fn reserve(&mut self, records: usize) {
-        let store = &self.batches;
-        self.table
-            .reserve(records, |id| spread(record_of(store, *id).record.identity));
+        let batches = &self.batches;
+        self.table.reserve(records, |id| spread(find(batches, *id).1.identity));
     }
 
     /// Takes the records of a block. Blocks must come in input order.
@@ -85,38 +92,36 @@ impl Store {
             records: batch.records.into_boxed_slice(),
             text: batch.text.into_boxed_slice(),
         });
-        for id in self.next..self.next + count {
-            self.enter(id);
-        }
         self.next += count;
+        self.enter_last();
     }
 
-    fn enter(&mut self, id: RecordId) {
+    /// Enters the records of the last batch.
+    fn enter_last(&mut self) {
         let batches = &self.batches;
-        let new = record_of(batches, id);
-        let same = |other: &RecordId| {
-            let other = record_of(batches, *other);
-            other.record.identity == new.record.identity
-                && other.record.scope == new.record.scope
-                && other.key_id == new.key_id
-        };
-        let hash = |id: &RecordId| spread(record_of(batches, *id).record.identity);
-        match self.table.entry(spread(new.record.identity), same, hash) {
-            hashbrown::hash_table::Entry::Vacant(slot) => {
-                slot.insert(id);
-            }
-            hashbrown::hash_table::Entry::Occupied(slot) => {
-                let first = *slot.get();
-                self.further.push(id);
-                let more = self.more.entry(first).or_default();
-                let known = std::iter::once(first).chain(more.iter().copied());
-                if known
-                    .into_iter()
-                    .any(|id| record_of(batches, id).record.content == new.record.content)
-                {
-                    self.duplicates += 1;
-                } else {
-                    more.push(id);
+        let Some(batch) = batches.last() else { return };
+        for (id, record) in (batch.first..).zip(&batch.records) {
+            let same = |other: &RecordId| {
+                let (at, other) = find(batches, *other);
+                other.identity == record.identity
+                    && other.scope == record.scope
+                    && at.key_id(other) == batch.key_id(record)
+            };
+            let hash = |id: &RecordId| spread(find(batches, *id).1.identity);
+            match self.table.entry(spread(record.identity), same, hash) {
+                Entry::Vacant(slot) => {
+                    slot.insert(id);
+                }
+                Entry::Occupied(slot) => {
+                    let first = *slot.get();
+                    self.further.push(id);
+                    let more = self.more.entry(first).or_default();
+                    let known = |id: &RecordId| find(batches, *id).1.content == record.content;
+                    if known(&first) || more.iter().any(known) {
+                        self.duplicates += 1;
+                    } else {
+                        more.push(id);
+                    }
                 }
             }
         }
@@ -130,10 +135,7 @@ impl Store {
     /// The first records of all keys, in input order, and the groups of keys that have several
     /// records or whose scope had to be put together. Records that cannot be told to be about one key
     /// or another are rejected.
-    pub fn subjects(
-        &mut self,
-        numbered: &Numbered,
-    ) -> (Vec<RecordId>, HashMap<RecordId, Group, FixedState>) {
+    pub fn subjects(&mut self, numbered: &Numbered) -> (Vec<RecordId>, HashMap<RecordId, Group, FixedState>) {
         self.table = HashTable::new();
         let mut further = self.further.iter().copied().peekable();
         let is_first = |id: &RecordId| further.next_if_eq(id).is_none();
@@ -145,8 +147,7 @@ impl Store {
             records.extend(more);
             groups.insert(*first, Group { records, scope });
         }
-        let incomplete =
-            |(account, region): &(String, String)| account.is_empty() || region.is_empty();
+        let incomplete = |(account, region): &(String, String)| account.is_empty() || region.is_empty();
         if numbered.scopes.len() > 1 && numbered.scopes.iter().any(incomplete) {
             self.join_scopes(numbered, &mut firsts, &mut groups);
         }
@@ -167,8 +168,7 @@ impl Store {
         }
         let mut gone: Vec<RecordId> = Vec::new();
         let shared = by_id.into_values().filter(|firsts| firsts.len() > 1);
-        let shared: BTreeMap<RecordId, Vec<RecordId>> =
-            shared.map(|firsts| (firsts[0], firsts)).collect();
+        let shared: BTreeMap<RecordId, Vec<RecordId>> = shared.map(|firsts| (firsts[0], firsts)).collect();
         for candidates in shared.into_values() {
             self.join_candidates(numbered, candidates, groups, &mut gone);
         }
@@ -184,15 +184,10 @@ impl Store {
         groups: &mut HashMap<RecordId, Group, FixedState>,
         gone: &mut Vec<RecordId>,
     ) {
-        let scope_of =
-            |id: &RecordId| numbered.scopes[self.record(*id).record.scope as usize].clone();
+        let scope_of = |id: &RecordId| numbered.scopes[self.record(*id).record.scope as usize].clone();
         candidates.sort_by_key(|id| {
             let (account, region) = scope_of(id);
-            (
-                usize::from(account.is_empty()) + usize::from(region.is_empty()),
-                account,
-                region,
-            )
+            (usize::from(account.is_empty()) + usize::from(region.is_empty()), account, region)
         });
         // Scopes as joined so far, with the first records that stand for them.
         let mut clusters: Vec<((String, String), Vec<RecordId>)> = Vec::new();
@@ -211,10 +206,8 @@ impl Store {
                     only.1.push(id);
                 }
                 several => {
-                    let named: Vec<String> = several
-                        .iter()
-                        .map(|(scope, _)| format!("{} {}", scope.0, scope.1).trim().to_owned())
-                        .collect();
+                    let named: Vec<String> =
+                        several.iter().map(|(scope, _)| format!("{} {}", scope.0, scope.1).trim().to_owned()).collect();
                     ambiguous.push((id, named.join(" and ")));
                 }
             }
@@ -223,24 +216,14 @@ impl Store {
             self.reject_group(id, &scopes, groups);
             gone.push(id);
         }
-        for (scope, members) in clusters
-            .into_iter()
-            .filter(|(_, members)| members.len() > 1)
-        {
+        for (scope, members) in clusters.into_iter().filter(|(_, members)| members.len() > 1) {
             join_groups(scope, members, groups, gone);
         }
     }
 
     /// Rejects all records of a key that may be one of several.
-    fn reject_group(
-        &mut self,
-        first: RecordId,
-        scopes: &str,
-        groups: &mut HashMap<RecordId, Group, FixedState>,
-    ) {
-        let records = groups
-            .remove(&first)
-            .map_or_else(|| vec![first], |group| group.records);
+    fn reject_group(&mut self, first: RecordId, scopes: &str, groups: &mut HashMap<RecordId, Group, FixedState>) {
+        let records = groups.remove(&first).map_or_else(|| vec![first], |group| group.records);
         for id in records {
             let record = self.record(id);
             let reason = format!(
@@ -278,11 +261,7 @@ fn compatible(a: &(String, String), b: &(String, String)) -> bool {
 }
 
 fn longer(a: &str, b: &str) -> String {
-    if a.is_empty() {
-        b.to_owned()
-    } else {
-        a.to_owned()
-    }
+    if a.is_empty() { b.to_owned() } else { a.to_owned() }
 }
 
 fn spread(identity: u32) -> u64 {
@@ -290,21 +269,21 @@ fn spread(identity: u32) -> u64 {
     u64::from(identity).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// A record and the batch that it is part of.
+fn find(batches: &[StoredBatch], id: RecordId) -> (&StoredBatch, &Record) {
+    let batch = &batches[batches.partition_point(|batch| batch.first <= id) - 1];
+    (batch, &batch.records[(id - batch.first) as usize])
+}
+
 fn record_of(batches: &[StoredBatch], id: RecordId) -> StoredRecord<'_> {
-    let at = batches.partition_point(|batch| batch.first <= id) - 1;
-    let batch = &batches[at];
-    let record = &batch.records[(id - batch.first) as usize];
-    let text = &batch.text[record.text as usize..];
-    let (key_id, text) = text.split_at(usize::from(record.key_id));
+    let (batch, record) = find(batches, id);
+    let text = &batch.text[record.text as usize + usize::from(record.key_id)..];
     let (aliases, text) = text.split_at(record.aliases as usize);
     let as_text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
     StoredRecord {
         record,
-        place: Place {
-            file: batch.file,
-            line: u64::from(record.line),
-        },
-        key_id: as_text(key_id),
+        place: Place { file: batch.file, line: u64::from(record.line) },
+        key_id: as_text(batch.key_id(record)),
         aliases: as_text(aliases),
         extras: &text[..record.extras as usize],
     }

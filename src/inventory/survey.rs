@@ -9,8 +9,10 @@ use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::{FactId, FactSpec, Facts, Grade};
 
-use super::intake::{Clock, Extra, Numbered, extras};
+use super::record::{Extra, extras};
 use super::row::{Place, Reject};
+use super::said::Clock;
+use super::shared::Numbered;
 use super::store::{Group, RecordId, Store, StoredRecord};
 
 /// What became of the records that were read.
@@ -60,12 +62,7 @@ pub struct Key<'a> {
 
 impl Survey {
     /// Joins the records of each key.
-    pub fn new(
-        mut store: Store,
-        mut numbered: Numbered,
-        specs: &[FactSpec],
-        files: Vec<String>,
-    ) -> Survey {
+    pub fn new(mut store: Store, mut numbered: Numbered, specs: &[FactSpec], files: Vec<String>) -> Survey {
         let (firsts, groups) = store.subjects(&numbered);
         let mut subjects = Vec::with_capacity(firsts.len());
         for first in firsts {
@@ -82,14 +79,7 @@ impl Survey {
             diagnosed: store.records_read - store.rejects.len() as u64 - store.duplicates,
             keys: subjects.len() as u64,
         };
-        Survey {
-            store,
-            numbered,
-            subjects,
-            groups,
-            files,
-            account,
-        }
+        Survey { store, numbered, subjects, groups, files, account }
     }
 
     /// How many keys there are.
@@ -135,9 +125,7 @@ impl Survey {
     /// The columns that no field takes, in alphabetical order, with their numbers.
     pub fn unused_columns(&self) -> Vec<(u16, &str)> {
         let numbered = self.numbered.columns.iter().enumerate();
-        let mut columns: Vec<(u16, &str)> = numbered
-            .map(|(number, name)| (number as u16, name.as_str()))
-            .collect();
+        let mut columns: Vec<(u16, &str)> = numbered.map(|(number, name)| (number as u16, name.as_str())).collect();
         columns.sort_by(|a, b| a.1.cmp(b.1));
         columns
     }
@@ -151,20 +139,14 @@ impl Survey {
 
     /// A place, for people.
     pub fn show(&self, place: Place) -> String {
-        let file = self
-            .files
-            .get(place.file as usize)
-            .map_or("?", String::as_str);
+        let file = self.files.get(place.file as usize).map_or("?", String::as_str);
         format!("{file}:{}", place.line)
     }
 }
 
 fn joined_shape(store: &Store, numbered: &mut Numbered, specs: &[FactSpec], group: &Group) -> u32 {
     let mut facts = Facts::unknown();
-    let shapes = group
-        .records
-        .iter()
-        .map(|id| store.record(*id).record.shape);
+    let shapes = group.records.iter().map(|id| store.record(*id).record.shape);
     for shape in shapes {
         facts.join(specs, &numbered.shapes.things[shape as usize]);
     }
@@ -200,28 +182,18 @@ impl<'a> Key<'a> {
         // Nearly every key has one record, which is at hand.
         let single = self.group.is_none().then_some(self.record);
         let several = self.group.map_or(&[][..], |group| &group.records);
-        single
-            .into_iter()
-            .chain(several.iter().map(|id| survey.store.record(*id)))
+        single.into_iter().chain(several.iter().map(|id| survey.store.record(*id)))
     }
 
     /// The aliases, each once, in input order.
     pub fn aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let key = *self;
-        let new = move |(index, alias): &(usize, &str)| {
-            key.all_aliases()
-                .take(*index)
-                .all(|before| before != *alias)
-        };
-        self.all_aliases()
-            .enumerate()
-            .filter(new)
-            .map(|(_, alias)| alias)
+        let new = move |(index, alias): &(usize, &str)| key.all_aliases().take(*index).all(|before| before != *alias);
+        self.all_aliases().enumerate().filter(new).map(|(_, alias)| alias)
     }
 
     fn all_aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.records()
-            .flat_map(|record| record.aliases.split_terminator('\u{1f}'))
+        self.records().flat_map(|record| record.aliases.split_terminator('\u{1f}'))
     }
 
     /// Where the records stand.
@@ -232,9 +204,7 @@ impl<'a> Key<'a> {
     /// Where a fact was read, and what each record says of it.
     pub fn said(&self, fact: FactId) -> impl Iterator<Item = (Place, u32)> + use<'a> {
         let shapes = &self.survey.numbered.shapes.things;
-        let each = self
-            .records()
-            .map(move |record| (record.place, shapes[record.record.shape as usize].get(fact)));
+        let each = self.records().map(move |record| (record.place, shapes[record.record.shape as usize].get(fact)));
         each.filter(|(_, bits)| *bits != 0)
     }
 
@@ -251,14 +221,11 @@ impl<'a> Key<'a> {
 
     /// The next rotation and whether it was computed: the earliest that a record gives.
     pub fn next_rotation(&self) -> Option<(&'a str, bool)> {
-        let clocks = self
-            .records()
-            .flat_map(|record| extras(record.extras))
-            .filter_map(|(extra, text)| match extra {
-                Extra::NextRotation => Some((text, false)),
-                Extra::ComputedRotation => Some((text, true)),
-                _ => None,
-            });
+        let clocks = self.records().flat_map(|record| extras(record.extras)).filter_map(|(extra, text)| match extra {
+            Extra::NextRotation => Some((text, false)),
+            Extra::ComputedRotation => Some((text, true)),
+            _ => None,
+        });
         clocks.min_by_key(|(text, computed)| (*computed, *text))
     }
 }
@@ -289,8 +256,7 @@ pub fn rotation_extra(
     let seconds = parse_interval(clock.interval).ok_or_else(|| {
         (
             Field::RotationInterval,
-            "not understood as an interval; expected days or seconds, such as 365d or 31536000s"
-                .to_owned(),
+            "not understood as an interval; expected days or seconds, such as 365d or 31536000s".to_owned(),
         )
     })?;
     let created = parse_time(clock.created).ok_or_else(|| (Field::Created, expected_time()))?;
@@ -311,10 +277,7 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     }
     let civil = text.replace('/', "-");
     let civil: jiff::civil::DateTime = civil.parse().ok()?;
-    civil
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 /// An interval in seconds: `31536000s`, `365d`, or a bare number of days (up to 730) or seconds.

@@ -3,10 +3,12 @@
 //! The splitter follows the quoting rules of the parser, so that a line break inside quotes is never
 //! taken for the end of a record, nor a stray quote inside a field for the beginning of a quoted one.
 
+use std::hash::BuildHasher;
 use std::io::Read;
 use std::sync::Arc;
 
 use csv::ByteRecord;
+use foldhash::fast::FixedState;
 
 use super::detect::{Opened, fill};
 use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
@@ -26,6 +28,8 @@ pub struct Header {
     pub names: Names,
     /// The delimiter.
     pub delimiter: u8,
+    /// Hashes records together with what their columns are called.
+    content: FixedState,
 }
 
 /// Cuts delimited text into blocks of whole records.
@@ -47,21 +51,14 @@ impl Splitter {
         let mut scan = Scan::new(delimiter);
         let (end, names) = loop {
             scan.advance(&input.start);
-            let whole = if input.ended {
-                input.start.len()
-            } else {
-                scan.boundary
-            };
+            let whole = if input.ended { input.start.len() } else { scan.boundary };
             match header(&input.start[..whole], delimiter) {
                 Some(found) if whole > 0 => break found,
                 _ if input.ended => return Err(content(&input.name, "no header line was found")),
                 _ => {}
             }
             if input.start.len() > MAX_RECORD {
-                return Err(content(
-                    &input.name,
-                    "the header line is longer than 64 MiB; is this a table?",
-                ));
+                return Err(content(&input.name, "the header line is longer than 64 MiB; is this a table?"));
             }
             input.ended = read_more(&mut input.reader, &input.name, &mut input.start)?;
         };
@@ -69,13 +66,9 @@ impl Splitter {
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
         let names = Names::new(u64::from(input.file) + 1, names);
-        let header = Arc::new(Header { names, delimiter });
-        Ok(Splitter {
-            input,
-            header,
-            scan: Scan::new(delimiter),
-            line,
-        })
+        let content = FixedState::with_seed(FixedState::default().hash_one(names.as_slice()));
+        let header = Arc::new(Header { names, delimiter, content });
+        Ok(Splitter { input, header, scan: Scan::new(delimiter), line })
     }
 
     /// The next block, or nothing at the end.
@@ -93,16 +86,9 @@ impl Splitter {
             }
             if self.input.start.len() > MAX_RECORD + BLOCK {
                 let at = format!("{}, line {}", self.input.name, self.line);
-                return Err(content(
-                    &at,
-                    "a record longer than 64 MiB; is a quote never closed?",
-                ));
+                return Err(content(&at, "a record longer than 64 MiB; is a quote never closed?"));
             }
-            self.input.ended = read_more(
-                &mut self.input.reader,
-                &self.input.name,
-                &mut self.input.start,
-            )?;
+            self.input.ended = read_more(&mut self.input.reader, &self.input.name, &mut self.input.start)?;
         }
     }
 
@@ -113,13 +99,7 @@ impl Splitter {
         let first_line = self.line;
         self.line += count_lines(&bytes);
         let layout = Layout::Csv(Arc::clone(&self.header));
-        Block {
-            file: self.input.file,
-            bytes,
-            first_line,
-            layout,
-            rejects: Vec::new(),
-        }
+        Block { file: self.input.file, bytes, first_line, layout, rejects: Vec::new() }
     }
 
     /// What is left at the end of the file; a quote that is never closed is one reject.
@@ -128,24 +108,14 @@ impl Splitter {
             return None;
         }
         let open = self.scan.state == State::Quoted;
-        let end = if open {
-            self.scan.boundary
-        } else {
-            self.input.start.len()
-        };
+        let end = if open { self.scan.boundary } else { self.input.start.len() };
         let mut block = self.cut(end);
         if open {
             let lines = count_lines(&self.input.start);
             let reason = format!(
                 "a quote is opened and never closed, so this record and the {lines} lines after it, to the end of the file, cannot be read; close the quote"
             );
-            block.rejects.push(Reject::whole(
-                Place {
-                    file: self.input.file,
-                    line: self.line,
-                },
-                reason,
-            ));
+            block.rejects.push(Reject::whole(Place { file: self.input.file, line: self.line }, reason));
             self.input.start.clear();
         }
         Some(block)
@@ -153,17 +123,11 @@ impl Splitter {
 }
 
 fn read_more(reader: &mut dyn Read, name: &str, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
-    fill(reader, buffer, BLOCK).map_err(|source| ReadError::Io {
-        name: name.to_owned(),
-        source,
-    })
+    fill(reader, buffer, BLOCK).map_err(|source| ReadError::Io { name: name.to_owned(), source })
 }
 
 fn content(name: &str, message: &str) -> ReadError {
-    ReadError::Content {
-        name: name.to_owned(),
-        message: message.to_owned(),
-    }
+    ReadError::Content { name: name.to_owned(), message: message.to_owned() }
 }
 
 fn count_lines(bytes: &[u8]) -> u64 {
@@ -193,12 +157,7 @@ struct Scan {
 
 impl Scan {
     fn new(delimiter: u8) -> Scan {
-        Scan {
-            delimiter,
-            state: State::Plain,
-            at: 0,
-            boundary: 0,
-        }
+        Scan { delimiter, state: State::Plain, at: 0, boundary: 0 }
     }
 
     /// Follows the bytes that are new.
@@ -232,8 +191,7 @@ impl Scan {
         match bytes[at] {
             b'"' => {
                 let before = at.checked_sub(1).map(|before| bytes[before]);
-                let opens = before
-                    .is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
+                let opens = before.is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
                 if opens {
                     self.state = State::Quoted;
                 }
@@ -251,11 +209,7 @@ impl Scan {
 }
 
 fn parser(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(bytes)
+    csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes)
 }
 
 /// The end and the names of the first record, if there is one.
@@ -263,10 +217,7 @@ fn header(bytes: &[u8], delimiter: u8) -> Option<(usize, Vec<String>)> {
     let mut reader = parser(bytes, delimiter);
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).ok()? {
-        let names: Vec<String> = record
-            .iter()
-            .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-            .collect();
+        let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         if names.iter().any(|name| !name.is_empty()) {
             return Some((reader.position().byte() as usize, names));
         }
@@ -275,17 +226,10 @@ fn header(bytes: &[u8], delimiter: u8) -> Option<(usize, Vec<String>)> {
 }
 
 fn refuse_twins(name: &str, names: &[String]) -> Result<(), ReadError> {
-    for (index, column) in names
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| !column.is_empty())
-    {
+    for (index, column) in names.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
         if let Some(before) = names[..index].iter().position(|other| other == column) {
-            let message = format!(
-                "columns {} and {} are both named `{column}`; rename or remove one",
-                before + 1,
-                index + 1
-            );
+            let message =
+                format!("columns {} and {} are both named `{column}`; rename or remove one", before + 1, index + 1);
             return Err(content(&format!("{name}, line 1"), &message));
         }
     }
@@ -305,27 +249,16 @@ fn find_delimiter(sample: &[u8]) -> u8 {
                 _ => break,
             }
         }
-        if columns < 2 {
-            0
-        } else {
-            columns * (1 + alike)
-        }
+        if columns < 2 { 0 } else { columns * (1 + alike) }
     };
-    let best = DELIMITERS
-        .into_iter()
-        .rev()
-        .max_by_key(|delimiter| score(*delimiter));
-    best.filter(|delimiter| score(*delimiter) > 0)
-        .unwrap_or(b',')
+    let best = DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter));
+    best.filter(|delimiter| score(*delimiter) > 0).unwrap_or(b',')
 }
 
 /// Gives back the room of a list of cells for cells of another lifetime.
 fn recycle<'b>(mut cells: Vec<(u16, Cell<'_>)>) -> Vec<(u16, Cell<'b>)> {
     cells.clear();
-    cells
-        .into_iter()
-        .map(|(position, _)| (position, Cell::Absent))
-        .collect()
+    cells.into_iter().map(|(position, _)| (position, Cell::Absent)).collect()
 }
 
 /// Hands the records of a block to the sink. Lines without quotes are cut at the delimiters; a record
@@ -338,16 +271,14 @@ pub fn rows(header: &Header, file: FileId, bytes: &[u8], first_line: u64, sink: 
     let (mut at, mut line) = (0, first_line);
     while at < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |offset| at + offset);
-        let raw = bytes[at..end]
-            .strip_suffix(b"\r")
-            .unwrap_or(&bytes[at..end]);
+        let raw = bytes[at..end].strip_suffix(b"\r").unwrap_or(&bytes[at..end]);
         let place = Place { file, line };
         let mut cells = recycle(std::mem::take(&mut room));
         if memchr::memchr2(b'"', b'\r', raw).is_none() {
             if !raw.is_empty() {
                 let valid = text.and_then(|text| text.get(at..at + raw.len()));
                 let filled = plain_cells(header, raw, valid, &mut cells);
-                hand_over(header, place, line, filled, &cells, sink);
+                hand_over(header, place, line, filled, raw, &cells, sink);
             }
             at = end + 1;
             line += 1;
@@ -355,14 +286,8 @@ pub fn rows(header: &Header, file: FileId, bytes: &[u8], first_line: u64, sink: 
             let used = quoted.read(&bytes[at..]);
             let lines = count_lines(&bytes[at..at + used]);
             let filled = quoted.cells(header, &mut cells);
-            hand_over(
-                header,
-                place,
-                line + lines.saturating_sub(1),
-                filled,
-                &cells,
-                sink,
-            );
+            let raw = bytes[at..at + used].trim_ascii_end();
+            hand_over(header, place, line + lines.saturating_sub(1), filled, raw, &cells, sink);
             at += used;
             line += lines;
         }
@@ -384,21 +309,17 @@ fn hand_over(
     place: Place,
     last_line: u64,
     filled: Result<Shape, Refusal<'_>>,
+    raw: &[u8],
     cells: &[(u16, Cell<'_>)],
     sink: &mut dyn RowSink,
 ) {
     match filled {
         Ok(Shape::Blank) => {}
-        Ok(Shape::Row) => sink.row(
-            &header.names,
-            Row {
-                line: place.line,
-                cells,
-            },
-        ),
-        Err((column, value, reason)) => {
-            sink.reject(refuse(place, last_line, column, &value, &reason))
+        Ok(Shape::Row) => {
+            let content = header.content.hash_one(raw);
+            sink.row(&header.names, Row { line: place.line, content, cells });
         }
+        Err((column, value, reason)) => sink.reject(refuse(place, last_line, column, &value, &reason)),
     }
 }
 
@@ -411,8 +332,7 @@ fn plain_cells<'r, 'h>(
 ) -> Result<Shape, Refusal<'h>> {
     let text = match valid {
         Some(text) => text,
-        None => std::str::from_utf8(raw)
-            .map_err(|_| not_utf8(header, raw.split(|byte| *byte == header.delimiter)))?,
+        None => std::str::from_utf8(raw).map_err(|_| not_utf8(header, raw.split(|byte| *byte == header.delimiter)))?,
     };
     let mut start = 0;
     let ends = memchr::memchr_iter(header.delimiter, raw).chain(std::iter::once(raw.len()));
@@ -461,16 +381,10 @@ fn not_utf8<'r, 'h>(header: &'h Header, mut record: impl Iterator<Item = &'r [u8
     let mut names = header.names.as_slice().iter();
     let bad = record.find_map(|cell| {
         let name = names.next();
-        std::str::from_utf8(cell)
-            .is_err()
-            .then(|| (name, String::from_utf8_lossy(cell).into_owned()))
+        std::str::from_utf8(cell).is_err().then(|| (name, String::from_utf8_lossy(cell).into_owned()))
     });
     let (name, value) = bad.unwrap_or_default();
-    (
-        name.map(String::as_str),
-        value,
-        "not valid UTF-8; save the file as UTF-8".to_owned(),
-    )
+    (name.map(String::as_str), value, "not valid UTF-8; save the file as UTF-8".to_owned())
 }
 
 /// Reads one record with quotes at a time.
@@ -484,12 +398,7 @@ struct Quoted {
 impl Quoted {
     fn new(delimiter: u8) -> Quoted {
         let reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        Quoted {
-            reader,
-            output: vec![0; 4096],
-            ends: vec![0; 64],
-            fields: 0,
-        }
+        Quoted { reader, output: vec![0; 4096], ends: vec![0; 64], fields: 0 }
     }
 
     /// Reads the record at the beginning of the bytes, and gives their number. A record that the bytes
@@ -498,21 +407,14 @@ impl Quoted {
         self.reader.reset();
         let (mut used, mut written, mut fields) = (0, 0, 0);
         loop {
-            let (result, read, wrote, ended) = self.reader.read_record(
-                &bytes[used..],
-                &mut self.output[written..],
-                &mut self.ends[fields..],
-            );
+            let (result, read, wrote, ended) =
+                self.reader.read_record(&bytes[used..], &mut self.output[written..], &mut self.ends[fields..]);
             used += read;
             written += wrote;
             fields += ended;
             match result {
-                csv_core::ReadRecordResult::OutputFull => {
-                    self.output.resize(2 * self.output.len(), 0)
-                }
-                csv_core::ReadRecordResult::OutputEndsFull => {
-                    self.ends.resize(2 * self.ends.len(), 0)
-                }
+                csv_core::ReadRecordResult::OutputFull => self.output.resize(2 * self.output.len(), 0),
+                csv_core::ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 // Asked again without input, the reader ends the record.
                 csv_core::ReadRecordResult::InputEmpty => {}
                 csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => break,
@@ -520,41 +422,25 @@ impl Quoted {
         }
         self.fields = fields;
         // The line feed of a CRLF belongs to the record that it ends.
-        let closes =
-            bytes.get(used.wrapping_sub(1)) == Some(&b'\r') && bytes.get(used) == Some(&b'\n');
+        let closes = bytes.get(used.wrapping_sub(1)) == Some(&b'\r') && bytes.get(used) == Some(&b'\n');
         used + usize::from(closes)
     }
 
-    fn cells<'r, 'h>(
-        &'r self,
-        header: &'h Header,
-        cells: &mut Vec<(u16, Cell<'r>)>,
-    ) -> Result<Shape, Refusal<'h>> {
+    fn cells<'r, 'h>(&'r self, header: &'h Header, cells: &mut Vec<(u16, Cell<'r>)>) -> Result<Shape, Refusal<'h>> {
         let ends = &self.ends[..self.fields];
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let ranges = starts.zip(ends.iter().copied());
         let written = ends.last().copied().unwrap_or(0);
         match std::str::from_utf8(&self.output[..written]) {
-            Ok(text) => fill_cells(
-                header,
-                cells,
-                ranges.map(|(start, end)| text.get(start..end).unwrap_or_default()),
-            ),
-            Err(_) => Err(not_utf8(
-                header,
-                ranges.map(|(start, end)| &self.output[start..end]),
-            )),
+            Ok(text) => fill_cells(header, cells, ranges.map(|(start, end)| text.get(start..end).unwrap_or_default())),
+            Err(_) => Err(not_utf8(header, ranges.map(|(start, end)| &self.output[start..end]))),
         }
     }
 }
 
 fn refuse(place: Place, end: u64, column: Option<&str>, value: &str, reason: &str) -> Reject {
     let lines = end.saturating_sub(place.line) + 1;
-    let reason = if lines > 1 {
-        format!("{reason} (the record spans {lines} lines)")
-    } else {
-        reason.to_owned()
-    };
+    let reason = if lines > 1 { format!("{reason} (the record spans {lines} lines)") } else { reason.to_owned() };
     match column {
         Some(column) => Reject::cell(place, column, value, reason),
         None => Reject::whole(place, reason),

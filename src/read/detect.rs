@@ -36,45 +36,24 @@ pub fn splitter(
     is_field: fn(&str) -> bool,
 ) -> Result<Splitter, ReadError> {
     let mut start = Vec::new();
-    let ended = fill(&mut reader, &mut start, SAMPLE).map_err(|source| ReadError::Io {
-        name: name.to_owned(),
-        source,
-    })?;
+    let ended =
+        fill(&mut reader, &mut start, SAMPLE).map_err(|source| ReadError::Io { name: name.to_owned(), source })?;
     if start.starts_with(&[0xef, 0xbb, 0xbf]) {
         start.drain(..3);
     }
     refuse_unreadable(name, &start)?;
     let format = forced.unwrap_or_else(|| sniff(name, &start));
-    let opened = Opened {
-        file,
-        name: name.to_owned(),
-        reader,
-        start,
-        ended,
-    };
+    let opened = Opened { file, name: name.to_owned(), reader, start, ended };
     match format {
         Format::Csv => csv::Splitter::new(opened, None).map(Splitter::Csv),
         Format::Tsv => csv::Splitter::new(opened, Some(b'\t')).map(Splitter::Csv),
-        Format::Json => Ok(Splitter::Json(json::Splitter::new(
-            opened,
-            json::Mode::Unknown,
-            is_field,
-        ))),
-        Format::JsonLines => Ok(Splitter::Json(json::Splitter::new(
-            opened,
-            json::Mode::Lines,
-            is_field,
-        ))),
+        Format::Json => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field))),
+        Format::JsonLines => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Lines, is_field))),
     }
 }
 
 fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
-    let refuse = |message: &str| {
-        Err(ReadError::Content {
-            name: name.to_owned(),
-            message: message.to_owned(),
-        })
-    };
+    let refuse = |message: &str| Err(ReadError::Content { name: name.to_owned(), message: message.to_owned() });
     if start.starts_with(&[0xff, 0xfe])
         || start.starts_with(&[0xfe, 0xff])
         || start.iter().take(64).any(|byte| *byte == 0)
@@ -92,10 +71,7 @@ fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
 
 fn sniff(name: &str, start: &[u8]) -> Format {
     let lower = name.to_lowercase();
-    let stem = lower
-        .strip_suffix(".gz")
-        .or_else(|| lower.strip_suffix(".zst"))
-        .unwrap_or(&lower);
+    let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Format::JsonLines,
         Some(b'{' | b'[') => Format::Json,

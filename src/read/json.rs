@@ -4,7 +4,9 @@
 //! stands inside is read by `serde_json`, so that broken text is found there, with its place.
 
 use std::fmt;
+use std::hash::BuildHasher;
 
+use foldhash::fast::FixedState;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::detect::{Opened, fill};
@@ -47,13 +49,7 @@ impl Splitter {
     /// A splitter at the beginning of the input. `is_field` tells members of a record from members
     /// that wrap records.
     pub fn new(input: Opened, mode: Mode, is_field: fn(&str) -> bool) -> Splitter {
-        Splitter {
-            input,
-            mode,
-            scan: Scan::new(is_field),
-            rejects: Vec::new(),
-            finished: false,
-        }
+        Splitter { input, mode, scan: Scan::new(is_field), rejects: Vec::new(), finished: false }
     }
 
     /// The next block, or nothing at the end.
@@ -73,15 +69,11 @@ impl Splitter {
             }
             if self.input.start.len() - self.scan.keep_from > MAX_RECORD + BLOCK {
                 let name = format!("{}, line {}", self.input.name, self.scan.line);
-                let message =
-                    "an object longer than 64 MiB; is a bracket or quote never closed?".to_owned();
+                let message = "an object longer than 64 MiB; is a bracket or quote never closed?".to_owned();
                 return Err(ReadError::Content { name, message });
             }
             let read = fill(&mut self.input.reader, &mut self.input.start, BLOCK);
-            self.input.ended = read.map_err(|source| ReadError::Io {
-                name: self.input.name.clone(),
-                source,
-            })?;
+            self.input.ended = read.map_err(|source| ReadError::Io { name: self.input.name.clone(), source })?;
         }
         Ok(None)
     }
@@ -101,9 +93,7 @@ impl Splitter {
 
     fn find_objects(&mut self) {
         if self.mode != Mode::Lines {
-            let problem = self
-                .scan
-                .nested(&self.input.start, self.mode == Mode::Unknown);
+            let problem = self.scan.nested(&self.input.start, self.mode == Mode::Unknown);
             match problem {
                 Some(Problem::ItIsLines) => self.mode = Mode::Lines,
                 Some(Problem::Broken(reason)) => self.give_up(&reason),
@@ -112,10 +102,7 @@ impl Splitter {
             }
         }
         for line in std::mem::take(&mut self.scan.torn) {
-            let place = Place {
-                file: self.input.file,
-                line,
-            };
+            let place = Place { file: self.input.file, line };
             let reason = "an object that has members of a key and also wraps a list of objects; what stands in the list was read, the object itself was not: write the two apart";
             self.rejects.push(Reject::whole(place, reason));
         }
@@ -131,10 +118,7 @@ impl Splitter {
 
     /// What follows cannot be taken apart: one reject stands for it.
     fn give_up(&mut self, reason: &str) {
-        let place = Place {
-            file: self.input.file,
-            line: self.scan.object_line(),
-        };
+        let place = Place { file: self.input.file, line: self.scan.object_line() };
         let reason = format!("{reason}; nothing from here to the end of the file was read");
         self.rejects.push(Reject::whole(place, reason));
         self.scan.stop(self.input.start.len());
@@ -214,11 +198,7 @@ impl Scan {
     }
 
     fn object_line(&self) -> u64 {
-        if self.open.is_empty() || self.open.last() == Some(&Role::Records) {
-            self.line
-        } else {
-            self.start.1
-        }
+        if self.open.is_empty() || self.open.last() == Some(&Role::Records) { self.line } else { self.start.1 }
     }
 
     fn stop(&mut self, end: usize) {
@@ -235,10 +215,7 @@ impl Scan {
         self.at -= by;
         self.start.0 = self.start.0.saturating_sub(by);
         self.string_start = self.string_start.saturating_sub(by);
-        self.name = (
-            self.name.0.saturating_sub(by),
-            self.name.1.saturating_sub(by),
-        );
+        self.name = (self.name.0.saturating_sub(by), self.name.1.saturating_sub(by));
         std::mem::take(&mut self.spans)
     }
 
@@ -258,22 +235,14 @@ impl Scan {
 
     fn line_span(&mut self, bytes: &[u8], end: usize) {
         if !bytes[self.at..end].trim_ascii().is_empty() {
-            self.spans.push(Span {
-                start: self.at,
-                end,
-                line: self.line,
-            });
+            self.spans.push(Span { start: self.at, end, line: self.line });
         }
     }
 
     /// Follows the brackets through the bytes that are new.
     fn nested(&mut self, bytes: &[u8], may_be_lines: bool) -> Option<Problem> {
         while self.at < bytes.len() {
-            let went_on = if self.in_string {
-                self.string(bytes)
-            } else {
-                self.token(bytes, may_be_lines)
-            };
+            let went_on = if self.in_string { self.string(bytes) } else { self.token(bytes, may_be_lines) };
             match went_on {
                 Step::On => {}
                 Step::NeedsMore => return None,
@@ -289,10 +258,7 @@ impl Scan {
     /// Follows one byte outside strings.
     fn token(&mut self, bytes: &[u8], may_be_lines: bool) -> Step {
         let byte = bytes[self.at];
-        if self.outside()
-            && !matches!(byte, b'{' | b'[' | b']' | b'}' | b',')
-            && !byte.is_ascii_whitespace()
-        {
+        if self.outside() && !matches!(byte, b'{' | b'[' | b']' | b'}' | b',') && !byte.is_ascii_whitespace() {
             return Step::Stop(Problem::Broken(format!(
                 "expected an object, found `{}`",
                 beginning(&bytes[self.at..])
@@ -308,9 +274,7 @@ impl Scan {
             b'{' => self.open_object(),
             b'[' => return self.open_array(bytes),
             b'}' | b']' => return self.close(bytes, byte, may_be_lines),
-            b':' if self.open.last() == Some(&Role::Top) => {
-                self.saw_field |= self.names_field(bytes)
-            }
+            b':' if self.open.last() == Some(&Role::Top) => self.saw_field |= self.names_field(bytes),
             _ => {}
         }
         Step::On
@@ -364,10 +328,7 @@ impl Scan {
         let role = match self.open.last() {
             None | Some(Role::Records) => Role::Records,
             Some(Role::Top) if !self.saw_field && !self.names_field(bytes) => {
-                match bytes[self.at..]
-                    .iter()
-                    .find(|byte| !byte.is_ascii_whitespace())
-                {
+                match bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace()) {
                     None => {
                         self.at -= 1;
                         return Step::NeedsMore;
@@ -391,9 +352,7 @@ impl Scan {
     }
 
     fn names_field(&self, bytes: &[u8]) -> bool {
-        let name = bytes
-            .get(self.name.0..self.name.1)
-            .and_then(|name| std::str::from_utf8(name).ok());
+        let name = bytes.get(self.name.0..self.name.1).and_then(|name| std::str::from_utf8(name).ok());
         name.is_some_and(|name| (self.is_field)(name))
     }
 
@@ -403,14 +362,9 @@ impl Scan {
         match self.open.pop() {
             None => broken(format!("`{}` closes nothing", char::from(byte))),
             Some(Role::Records) if closes_array => Step::On,
-            Some(role @ (Role::Record | Role::Top)) if !closes_array => {
-                self.end_object(bytes, role, may_be_lines)
-            }
+            Some(role @ (Role::Record | Role::Top)) if !closes_array => self.end_object(bytes, role, may_be_lines),
             Some(Role::Inner) => Step::On,
-            Some(_) => broken(format!(
-                "`{}` closes a bracket of the other kind",
-                char::from(byte)
-            )),
+            Some(_) => broken(format!("`{}` closes a bracket of the other kind", char::from(byte))),
         }
     }
 
@@ -419,19 +373,11 @@ impl Scan {
         if role == Role::Top && self.wraps && self.saw_field {
             self.torn.push(self.start.1);
         } else if !wrapper {
-            self.spans.push(Span {
-                start: self.start.0,
-                end: self.at,
-                line: self.start.1,
-            });
+            self.spans.push(Span { start: self.start.0, end: self.at, line: self.start.1 });
         }
         let alone = role == Role::Top && !wrapper && !self.decided;
         self.decided = true;
-        if alone
-            && may_be_lines
-            && self.line == self.start.1
-            && rest_of_line_is_blank(&bytes[self.at..])
-        {
+        if alone && may_be_lines && self.line == self.start.1 && rest_of_line_is_blank(&bytes[self.at..]) {
             self.keep_from = self.at;
             return Step::Stop(Problem::ItIsLines);
         }
@@ -440,7 +386,9 @@ impl Scan {
 
     /// What is missing at the end of the input.
     fn unfinished(&self) -> Option<String> {
-        (!self.stopped && !self.open.is_empty()).then(|| "the input ends inside an object or array; it is cut off, or a bracket or quote is never closed".to_owned())
+        (!self.stopped && !self.open.is_empty()).then(|| {
+            "the input ends inside an object or array; it is cut off, or a bracket or quote is never closed".to_owned()
+        })
     }
 }
 
@@ -492,35 +440,19 @@ impl Parser {
             self.names = Names::new(JSON_SOURCE + u64::from(file), Vec::new());
         }
         for span in spans {
-            let place = Place {
-                file,
-                line: span.line,
-            };
+            let place = Place { file, line: span.line };
             if let Err(reason) = self.object(&bytes[span.start..span.end]) {
                 sink.reject(Reject::whole(place, reason));
                 continue;
             }
             if let Some(twice) = self.member_twice() {
-                sink.reject(Reject::cell(
-                    place,
-                    &twice,
-                    "",
-                    "the member stands twice in one object; keep one",
-                ));
+                sink.reject(Reject::cell(place, &twice, "", "the member stands twice in one object; keep one"));
                 continue;
             }
-            let cells: Vec<(u16, Cell<'_>)> = self
-                .members
-                .iter()
-                .map(|member| (member.name, self.cell(member)))
-                .collect();
-            sink.row(
-                &self.names,
-                Row {
-                    line: span.line,
-                    cells: &cells,
-                },
-            );
+            let cells: Vec<(u16, Cell<'_>)> =
+                self.members.iter().map(|member| (member.name, self.cell(member))).collect();
+            let content = FixedState::default().hash_one(&bytes[span.start..span.end]);
+            sink.row(&self.names, Row { line: span.line, content, cells: &cells });
         }
     }
 
@@ -535,11 +467,7 @@ impl Parser {
     }
 
     fn member_twice(&self) -> Option<String> {
-        let mut seen = self
-            .members
-            .iter()
-            .map(|member| member.name)
-            .collect::<Vec<_>>();
+        let mut seen = self.members.iter().map(|member| member.name).collect::<Vec<_>>();
         seen.sort_unstable();
         let twice = seen.windows(2).find(|pair| pair[0] == pair[1])?;
         Some(self.names.as_slice()[usize::from(twice[0])].clone())
@@ -549,9 +477,7 @@ impl Parser {
         self.text.clear();
         self.members.clear();
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let parsed = (&mut deserializer)
-            .deserialize_map(Object(self))
-            .and_then(|()| deserializer.end());
+        let parsed = (&mut deserializer).deserialize_map(Object(self)).and_then(|()| deserializer.end());
         parsed.map_err(|error| format!("not an object of JSON: {error}"))
     }
 }
@@ -567,20 +493,10 @@ impl<'de> Visitor<'de> for Object<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let parser = self.0;
-        while let Some(name) =
-            map.next_key_seed(MemberName(&mut parser.names, parser.members.len()))?
-        {
+        while let Some(name) = map.next_key_seed(MemberName(&mut parser.names, parser.members.len()))? {
             let start = parser.text.len();
-            let kind = map.next_value_seed(Value {
-                text: &mut parser.text,
-                element: false,
-            })?;
-            parser.members.push(Member {
-                name,
-                kind,
-                start,
-                end: parser.text.len(),
-            });
+            let kind = map.next_value_seed(Value { text: &mut parser.text, element: false })?;
+            parser.members.push(Member { name, kind, start, end: parser.text.len() });
         }
         Ok(())
     }
@@ -607,12 +523,8 @@ impl Visitor<'_> for MemberName<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<u16, E> {
-        if self.0.as_slice().len() >= MAX_NAMES
-            && !self.0.as_slice().iter().any(|known| known == name)
-        {
-            return Err(E::custom(format!(
-                "more than {MAX_NAMES} different member names in one file"
-            )));
+        if self.0.as_slice().len() >= MAX_NAMES && !self.0.as_slice().iter().any(|known| known == name) {
+            return Err(E::custom(format!("more than {MAX_NAMES} different member names in one file")));
         }
         Ok(self.0.position(name, self.1))
     }
@@ -658,11 +570,7 @@ impl<'de> Visitor<'de> for Value<'_> {
 
     fn visit_unit<E>(self) -> Result<Kind, E> {
         // In a list, null is an element that nobody knows.
-        Ok(if self.element {
-            self.write("unknown")
-        } else {
-            Kind::Null
-        })
+        Ok(if self.element { self.write("unknown") } else { Kind::Null })
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
@@ -695,23 +603,13 @@ impl<'de> Visitor<'de> for Value<'_> {
             if count > 0 {
                 self.text.push(LIST_SEPARATOR);
             }
-            if list
-                .next_element_seed(Value {
-                    text: self.text,
-                    element: true,
-                })?
-                .is_none()
-            {
+            if list.next_element_seed(Value { text: self.text, element: true })?.is_none() {
                 self.text.truncate(at);
                 break;
             }
             count += 1;
         }
-        Ok(if count == 0 {
-            Kind::EmptyList
-        } else {
-            Kind::List
-        })
+        Ok(if count == 0 { Kind::EmptyList } else { Kind::List })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use crate::inventory::row::{FileId, Reject, RowSink};
 
 /// Blocks have about so many bytes.
-pub const BLOCK: usize = 1 << 20;
+pub const BLOCK: usize = 1 << 18;
 
 /// A single record longer than this is refused; bounds the memory of a hostile or broken file.
 pub const MAX_RECORD: usize = 64 << 20;
@@ -93,9 +93,7 @@ impl Parser {
             sink.reject(reject);
         }
         match block.layout {
-            Layout::Csv(header) => {
-                csv::rows(&header, block.file, &block.bytes, block.first_line, sink)
-            }
+            Layout::Csv(header) => csv::rows(&header, block.file, &block.bytes, block.first_line, sink),
             Layout::Json(spans) => self.json.rows(block.file, &block.bytes, &spans, sink),
         }
     }

@@ -30,10 +30,7 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     let mut inputs = Vec::new();
     for argument in arguments {
         if argument.as_os_str() == "-" {
-            inputs.push(Input {
-                name: "(standard input)".to_owned(),
-                path: None,
-            });
+            inputs.push(Input { name: "(standard input)".to_owned(), path: None });
         } else if argument.is_dir() {
             let before = inputs.len();
             folder(argument, &mut BTreeSet::new(), &mut inputs)?;
@@ -46,30 +43,17 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     }
     if inputs.iter().filter(|input| input.path.is_none()).count() > 1 {
         let message = "named more than once; `-` can be read only once".to_owned();
-        return Err(ReadError::Content {
-            name: "(standard input)".to_owned(),
-            message,
-        });
+        return Err(ReadError::Content { name: "(standard input)".to_owned(), message });
     }
     Ok(inputs)
 }
 
 fn file_input(path: &Path) -> Input {
-    Input {
-        name: path.display().to_string(),
-        path: Some(path.to_owned()),
-    }
+    Input { name: path.display().to_string(), path: Some(path.to_owned()) }
 }
 
-fn folder(
-    path: &Path,
-    visited: &mut BTreeSet<PathBuf>,
-    inputs: &mut Vec<Input>,
-) -> Result<(), ReadError> {
-    let failed = |source| ReadError::Io {
-        name: path.display().to_string(),
-        source,
-    };
+fn folder(path: &Path, visited: &mut BTreeSet<PathBuf>, inputs: &mut Vec<Input>) -> Result<(), ReadError> {
+    let failed = |source| ReadError::Io { name: path.display().to_string(), source };
     // A folder is entered once, by its true name, so that links in a circle come to an end.
     if !visited.insert(path.canonicalize().map_err(failed)?) {
         return Ok(());
@@ -90,19 +74,10 @@ fn folder(
 }
 
 fn has_known_extension(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    let name = name
-        .strip_suffix(".gz")
-        .or_else(|| name.strip_suffix(".zst"))
-        .unwrap_or(&name);
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
     !name.starts_with('.')
-        && EXTENSIONS.iter().any(|extension| {
-            name.strip_suffix(extension)
-                .is_some_and(|stem| stem.ends_with('.'))
-        })
+        && EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
 }
 
 /// Counts the bytes that were read, before inflating.
@@ -124,18 +99,12 @@ impl<R: Read> Read for Counting<R> {
 /// # Errors
 /// The input cannot be opened.
 pub fn open(input: &Input, count: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, ReadError> {
-    let failed = |source| ReadError::Io {
-        name: input.name.clone(),
-        source,
-    };
+    let failed = |source| ReadError::Io { name: input.name.clone(), source };
     let raw: Box<dyn Read + Send> = match &input.path {
         Some(path) => Box::new(File::open(path).map_err(failed)?),
         None => Box::new(std::io::stdin()),
     };
-    let counting = Counting {
-        inner: raw,
-        count: Arc::clone(count),
-    };
+    let counting = Counting { inner: raw, count: Arc::clone(count) };
     inflate(BufReader::with_capacity(1 << 18, counting)).map_err(failed)
 }
 
@@ -145,10 +114,7 @@ pub fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<Box
     if start.starts_with(&[0x1f, 0x8b]) {
         Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
     } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok(Box::new(ZstdFrames {
-            frame: None,
-            rest: Some(reader),
-        }))
+        Ok(Box::new(ZstdFrames { frame: None, rest: Some(reader) }))
     } else {
         Ok(Box::new(reader))
     }
@@ -176,8 +142,7 @@ impl<R: BufRead> Read for ZstdFrames<R> {
             if rest.fill_buf()?.is_empty() {
                 return Ok(0);
             }
-            let frame =
-                ruzstd::decoding::StreamingDecoder::new(rest).map_err(std::io::Error::other)?;
+            let frame = ruzstd::decoding::StreamingDecoder::new(rest).map_err(std::io::Error::other)?;
             self.frame = Some(Box::new(frame));
         }
     }

@@ -33,9 +33,7 @@ pub enum RulebookError {
         hint: String,
     },
     /// Two cards have one name.
-    #[error(
-        "two cards are named `{0}`; ids are unique, also among your own and the built-in cards"
-    )]
+    #[error("two cards are named `{0}`; ids are unique, also among your own and the built-in cards")]
     Twice(String),
     /// A user's folder cannot be read.
     #[error(transparent)]
@@ -79,18 +77,11 @@ impl Rulebook {
         for page in domain.pages {
             pages.push(parse(page.stem, page.text)?);
         }
-        let mut texts: Vec<(String, Cow<'_, str>)> = domain
-            .pages
-            .iter()
-            .map(|page| (page.stem.to_owned(), Cow::Borrowed(page.text)))
-            .collect();
+        let mut texts: Vec<(String, Cow<'_, str>)> =
+            domain.pages.iter().map(|page| (page.stem.to_owned(), Cow::Borrowed(page.text))).collect();
         if let Some(user) = &user {
             pages.extend(user.pages.iter().cloned());
-            texts.extend(
-                user.texts
-                    .iter()
-                    .map(|(stem, text)| (stem.clone(), Cow::Owned(text.clone()))),
-            );
+            texts.extend(user.texts.iter().map(|(stem, text)| (stem.clone(), Cow::Owned(text.clone()))));
         }
         let in_edition = |page: &ParsedPage| holds(domain, &page.card, at);
         let mut kept = Vec::new();
@@ -100,50 +91,23 @@ impl Rulebook {
             }
         }
         kept.sort_by(|a, b| a.card.id.cmp(&b.card.id));
-        if let Some(twice) = kept
-            .windows(2)
-            .find(|pair| pair[0].card.id == pair[1].card.id)
-        {
+        if let Some(twice) = kept.windows(2).find(|pair| pair[0].card.id == pair[1].card.id) {
             return Err(RulebookError::Twice(twice[0].card.id.clone()));
         }
         texts.retain(|(stem, _)| kept.iter().any(|page| page.card.id == *stem));
         texts.sort();
-        let facts = joined(
-            domain.facts,
-            user.as_ref().map(|user| user.facts.as_slice()),
-        );
-        let atoms = joined(
-            domain.atoms,
-            user.as_ref().map(|user| user.atoms.as_slice()),
-        );
-        let names = Names {
-            facts: &facts,
-            atoms: &atoms,
-            classes: domain.classes,
-        };
+        let facts = joined(domain.facts, user.as_ref().map(|user| user.facts.as_slice()));
+        let atoms = joined(domain.atoms, user.as_ref().map(|user| user.atoms.as_slice()));
+        let names = Names { facts: &facts, atoms: &atoms, classes: domain.classes };
         let cards: Vec<&Card> = kept.iter().map(|page| &page.card).collect();
         let program = compile(&names, &cards, domain.good)?;
         let digest = digest(&texts, &atoms);
-        Ok(Rulebook {
-            domain,
-            edition: edition.to_owned(),
-            digest,
-            pages: kept,
-            facts,
-            atoms,
-            user,
-            program,
-        })
+        Ok(Rulebook { domain, edition: edition.to_owned(), digest, pages: kept, facts, atoms, user, program })
     }
 
     /// `domain/edition@digest`, short enough for every row.
     pub fn name(&self) -> String {
-        format!(
-            "{}/{}@{}",
-            self.domain.name,
-            self.edition,
-            &self.digest[..12]
-        )
+        format!("{}/{}@{}", self.domain.name, self.edition, &self.digest[..12])
     }
 
     /// The card at a position.
@@ -158,60 +122,38 @@ impl Rulebook {
 
     /// The position of a fact, by name.
     pub fn fact(&self, name: &str) -> Option<FactId> {
-        self.facts
-            .iter()
-            .position(|spec| spec.name == name)
-            .map(|index| FactId(index as u8))
+        self.facts.iter().position(|spec| spec.name == name).map(|index| FactId(index as u8))
     }
 
     /// The name of the class at a place in the order of precedence.
     pub fn class_name(&self, class: u8) -> &'static str {
-        self.domain
-            .classes
-            .get(usize::from(class))
-            .map_or("not-covered", |class| class.name)
+        self.domain.classes.get(usize::from(class)).map_or("not-covered", |class| class.name)
     }
 
     /// The number that a card of kind `limit` states.
     pub fn limit(&self, name: &str) -> Option<u64> {
-        let limits = self
-            .pages
-            .iter()
-            .filter(|page| page.card.kind == Kind::Limit);
-        limits
-            .filter_map(|page| page.card.limit.as_ref())
-            .find(|limit| limit.name == name)
-            .map(|limit| limit.value)
+        let limits = self.pages.iter().filter(|page| page.card.kind == Kind::Limit);
+        limits.filter_map(|page| page.card.limit.as_ref()).find(|limit| limit.name == name).map(|limit| limit.value)
     }
 }
 
 fn joined<T: Clone>(ours: &[T], theirs: Option<&[T]>) -> Vec<T> {
-    ours.iter()
-        .chain(theirs.unwrap_or_default())
-        .cloned()
-        .collect()
+    ours.iter().chain(theirs.unwrap_or_default()).cloned().collect()
 }
 
 fn position(domain: &'static Domain, name: &str) -> Result<usize, RulebookError> {
     let names: Vec<&str> = domain.editions.iter().map(|edition| edition.name).collect();
-    names
-        .iter()
-        .position(|known| *known == name)
-        .ok_or_else(|| RulebookError::Edition {
-            domain: domain.name,
-            name: name.to_owned(),
-            hint: nearest(name, &names),
-        })
+    names.iter().position(|known| *known == name).ok_or_else(|| RulebookError::Edition {
+        domain: domain.name,
+        name: name.to_owned(),
+        hint: nearest(name, &names),
+    })
 }
 
 /// Whether the edition at a position has the card.
 fn holds(domain: &'static Domain, card: &Card, at: usize) -> Result<bool, RulebookError> {
     let since = position(domain, &card.since)?;
-    let until = card
-        .until
-        .as_deref()
-        .map(|name| position(domain, name))
-        .transpose()?;
+    let until = card.until.as_deref().map(|name| position(domain, name)).transpose()?;
     Ok(since <= at && until.is_none_or(|until| at < until))
 }
 
@@ -222,15 +164,7 @@ fn digest(texts: &[(String, Cow<'_, str>)], atoms: &[AtomSpec]) -> String {
         hash.update(text.as_bytes());
     }
     for atom in atoms {
-        hash.update(format!(
-            "atom {} {} {}\n",
-            atom.name,
-            atom.fact,
-            atom.any_of.join(" ")
-        ));
+        hash.update(format!("atom {} {} {}\n", atom.name, atom.fact, atom.any_of.join(" ")));
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

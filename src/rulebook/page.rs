@@ -21,9 +21,7 @@ pub struct ParsedPage {
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// The page does not open with a data block.
-    #[error(
-        "{page}, line 1: expected the page to open with a line ```toml; see src/rulebook/README.md"
-    )]
+    #[error("{page}, line 1: expected the page to open with a line ```toml; see src/rulebook/README.md")]
     NoDataBlock {
         /// The page.
         page: String,
@@ -60,45 +58,26 @@ pub enum PageError {
 /// The page lacks a part, or its data block is not a card.
 pub fn parse(name: &str, text: &str) -> Result<ParsedPage, PageError> {
     let text = text.replace("\r\n", "\n");
-    let rest = text
-        .strip_prefix("```toml\n")
-        .ok_or_else(|| PageError::NoDataBlock {
-            page: name.to_owned(),
-        })?;
-    let (toml, body) = rest
-        .split_once("\n```\n")
-        .ok_or_else(|| PageError::OpenFence {
-            page: name.to_owned(),
-            line: 1,
-        })?;
-    let card: Card = toml::from_str(toml).map_err(|error| PageError::Card {
-        page: name.to_owned(),
-        message: error.to_string(),
-    })?;
+    let rest = text.strip_prefix("```toml\n").ok_or_else(|| PageError::NoDataBlock { page: name.to_owned() })?;
+    let (toml, body) =
+        rest.split_once("\n```\n").ok_or_else(|| PageError::OpenFence { page: name.to_owned(), line: 1 })?;
+    let card: Card =
+        toml::from_str(toml).map_err(|error| PageError::Card { page: name.to_owned(), message: error.to_string() })?;
     let body_line = 3 + toml.lines().count() as u64;
     let (prose, examples, examples_line) = split_examples(name, body, body_line)?;
     let (english, chinese) = prose.split_once("\n## 中文\n").ok_or_else(|| {
         let message = "the prose has no part `## 中文` after the English one".to_owned();
-        PageError::Shape {
-            page: name.to_owned(),
-            message,
-        }
+        PageError::Shape { page: name.to_owned(), message }
     })?;
     let english = english.trim();
     let (heading, en) = english.split_once('\n').unwrap_or((english, ""));
     let heading = heading.strip_prefix("# ").ok_or_else(|| {
         let message = format!("the prose must open with `# {}`", card.title.en);
-        PageError::Shape {
-            page: name.to_owned(),
-            message,
-        }
+        PageError::Shape { page: name.to_owned(), message }
     })?;
     Ok(ParsedPage {
         heading: heading.trim().to_owned(),
-        prose: Bilingual {
-            en: en.trim().to_owned(),
-            zh: chinese.trim().to_owned(),
-        },
+        prose: Bilingual { en: en.trim().to_owned(), zh: chinese.trim().to_owned() },
         card,
         examples,
         examples_line,
@@ -106,25 +85,15 @@ pub fn parse(name: &str, text: &str) -> Result<ParsedPage, PageError> {
 }
 
 /// Splits the closing block of examples from the prose before it.
-fn split_examples<'t>(
-    name: &str,
-    body: &'t str,
-    body_line: u64,
-) -> Result<(&'t str, String, u64), PageError> {
+fn split_examples<'t>(name: &str, body: &'t str, body_line: u64) -> Result<(&'t str, String, u64), PageError> {
     let Some((prose, rest)) = body.split_once("\n```csv\n") else {
         return Ok((body, String::new(), 0));
     };
     let line = body_line + prose.lines().count() as u64 + 1;
-    let closed = rest.split_once("\n```").ok_or(PageError::OpenFence {
-        page: name.to_owned(),
-        line,
-    })?;
+    let closed = rest.split_once("\n```").ok_or(PageError::OpenFence { page: name.to_owned(), line })?;
     if !closed.1.trim().is_empty() {
         let message = "nothing may follow the examples".to_owned();
-        return Err(PageError::Shape {
-            page: name.to_owned(),
-            message,
-        });
+        return Err(PageError::Shape { page: name.to_owned(), message });
     }
     Ok((prose, format!("{}\n", closed.0), line + 1))
 }

@@ -20,34 +20,20 @@ pub fn fires_when(book: &Rulebook, card: &Card) -> String {
         let none = one.none.iter().map(|name| format!("    not {}", doc(name)));
         all.chain(none).collect::<Vec<_>>().join("\n")
     };
-    card.when
-        .iter()
-        .map(alternative)
-        .collect::<Vec<_>>()
-        .join("\n  or\n")
+    card.when.iter().map(alternative).collect::<Vec<_>>().join("\n  or\n")
 }
 
 /// A source, in one line.
 pub fn source_line(book: &Rulebook, source: &Source) -> String {
-    let document = book
-        .domain
-        .documents
-        .iter()
-        .find(|document| document.id == source.document);
+    let document = book.domain.documents.iter().find(|document| document.id == source.document);
     let title = document.map_or(source.document.as_str(), |document| document.title);
     let publisher = document.map_or("", |document| document.publisher);
-    format!(
-        "{publisher}, “{title}”, section “{}”, read {}",
-        source.section, source.retrieved
-    )
+    format!("{publisher}, “{title}”, section “{}”, read {}", source.section, source.retrieved)
 }
 
 /// The short form of a source for tables: document and the beginning of the section's heading.
 pub fn source_name(source: &Source) -> String {
-    let heading = source
-        .section
-        .split_once(':')
-        .map_or(source.section.as_str(), |(heading, _)| heading);
+    let heading = source.section.split_once(':').map_or(source.section.as_str(), |(heading, _)| heading);
     format!("{} § {heading}", source.document)
 }
 
@@ -55,33 +41,15 @@ pub fn source_name(source: &Source) -> String {
 pub fn page(book: &Rulebook, page: &ParsedPage, lang: Lang) -> String {
     let card = &page.card;
     let mut out = String::new();
-    let decides = card
-        .class
-        .as_deref()
-        .map(|class| format!(" → {class}"))
-        .unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "{}  ({}{decides}, {})",
-        card.id,
-        card.kind.name(),
-        card.basis.name()
-    );
+    let decides = card.class.as_deref().map(|class| format!(" → {class}")).unwrap_or_default();
+    let _ = writeln!(out, "{}  ({}{decides}, {})", card.id, card.kind.name(), card.basis.name());
     let _ = writeln!(out, "{}\n", card.title.get(lang));
     let _ = writeln!(out, "{}\n", page.prose.get(lang));
     if !card.when.is_empty() {
-        let _ = writeln!(
-            out,
-            "Fires when all of this holds:\n{}\n",
-            fires_when(book, card)
-        );
+        let _ = writeln!(out, "Fires when all of this holds:\n{}\n", fires_when(book, card));
     }
     if let Some(limit) = &card.limit {
-        let _ = writeln!(
-            out,
-            "Limit: {} = {} {}\n",
-            limit.name, limit.value, limit.unit
-        );
+        let _ = writeln!(out, "Limit: {} = {} {}\n", limit.name, limit.value, limit.unit);
     }
     if let Some(remedy) = &card.remedy {
         let _ = writeln!(out, "Remedy ({}): {}", remedy.kind.name(), remedy.get(lang));
@@ -94,12 +62,7 @@ pub fn page(book: &Rulebook, page: &ParsedPage, lang: Lang) -> String {
         let _ = writeln!(out, "Our reading: {interpretation}\n");
     }
     for source in &card.source {
-        let _ = writeln!(
-            out,
-            "Source: {}\n    {}",
-            source_line(book, source),
-            source.says
-        );
+        let _ = writeln!(out, "Source: {}\n    {}", source_line(book, source), source.says);
     }
     out
 }

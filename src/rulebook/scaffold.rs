@@ -22,9 +22,7 @@ pub enum ScaffoldError {
     )]
     List(PathBuf),
     /// A file cannot be read or written.
-    #[error(
-        "{path}: {source}; run the command in the root of the source tree, or name it with --root"
-    )]
+    #[error("{path}: {source}; run the command in the root of the source tree, or name it with --root")]
     File {
         /// The file.
         path: PathBuf,
@@ -38,20 +36,12 @@ pub enum ScaffoldError {
 ///
 /// # Errors
 /// The id is not usable or taken, or the tree cannot be written.
-pub fn start_page(
-    root: &Path,
-    domain: &str,
-    edition: &str,
-    id: &str,
-) -> Result<PathBuf, ScaffoldError> {
+pub fn start_page(root: &Path, domain: &str, edition: &str, id: &str) -> Result<PathBuf, ScaffoldError> {
     if !is_kebab(id) {
         return Err(ScaffoldError::Id(id.to_owned()));
     }
     let folder = root.join("src/domains").join(domain);
-    let (list, page) = (
-        folder.join("rules.rs"),
-        folder.join("rules").join(format!("{id}.md")),
-    );
+    let (list, page) = (folder.join("rules.rs"), folder.join("rules").join(format!("{id}.md")));
     if page.exists() {
         return Err(ScaffoldError::Exists(page));
     }
@@ -74,8 +64,5 @@ fn enter(list: &str, id: &str) -> Option<String> {
     let mut lines: Vec<String> = body.lines().map(str::to_owned).collect();
     lines.push(format!("    \"{id}\","));
     lines.sort();
-    Some(format!(
-        "{head}crate::rules! {{\n{}\n}}{tail}",
-        lines.join("\n")
-    ))
+    Some(format!("{head}crate::rules! {{\n{}\n}}{tail}", lines.join("\n")))
 }

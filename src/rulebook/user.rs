@@ -50,16 +50,8 @@ pub struct ColumnTest {
 impl ColumnTest {
     /// Whether a cell makes the fact true; the cell is not blank.
     pub fn holds(&self, cell: &str) -> bool {
-        let matches = |text: &str| {
-            self.values
-                .iter()
-                .any(|value| *value == text.trim().to_lowercase())
-        };
-        if self.list {
-            cell.split([';', ',', '|', '\u{1f}']).any(matches)
-        } else {
-            matches(cell)
-        }
+        let matches = |text: &str| self.values.iter().any(|value| *value == text.trim().to_lowercase());
+        if self.list { cell.split([';', ',', '|', '\u{1f}']).any(matches) } else { matches(cell) }
     }
 }
 
@@ -117,15 +109,11 @@ pub fn read(folder: &Path) -> Result<UserRules, UserRulesError> {
     }
     paths.sort();
     for path in paths {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name == "atoms.toml" {
             declare(&mut rules, &path)?;
         } else if let Some(stem) = name.strip_suffix(".md").filter(|stem| *stem != "README") {
-            let text =
-                std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+            let text = std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
             let page = parse(&path.display().to_string(), &text)?;
             check_id(&path, stem, &page)?;
             rules.pages.push(page);
@@ -136,31 +124,19 @@ pub fn read(folder: &Path) -> Result<UserRules, UserRulesError> {
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> UserRulesError {
-    UserRulesError::Read {
-        path: path.to_owned(),
-        source,
-    }
+    UserRulesError::Read { path: path.to_owned(), source }
 }
 
 fn check_id(path: &Path, stem: &str, page: &ParsedPage) -> Result<(), PageError> {
     if page.card.id == stem {
         return Ok(());
     }
-    let message = format!(
-        "the id is `{}`, but the file is named `{stem}.md`; they must agree",
-        page.card.id
-    );
-    Err(PageError::Shape {
-        page: path.display().to_string(),
-        message,
-    })
+    let message = format!("the id is `{}`, but the file is named `{stem}.md`; they must agree", page.card.id);
+    Err(PageError::Shape { page: path.display().to_string(), message })
 }
 
 fn declare(rules: &mut UserRules, path: &Path) -> Result<(), UserRulesError> {
-    let wrong = |message: String| UserRulesError::Atoms {
-        path: path.to_owned(),
-        message,
-    };
+    let wrong = |message: String| UserRulesError::Atoms { path: path.to_owned(), message };
     let text = std::fs::read_to_string(path).map_err(|source| unreadable(path, source))?;
     let file: AtomsFile = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     for atom in file.atom {
@@ -168,26 +144,17 @@ fn declare(rules: &mut UserRules, path: &Path) -> Result<(), UserRulesError> {
             (Some(values), None) => (values, false),
             (None, Some(values)) => (values, true),
             _ => {
-                return Err(wrong(format!(
-                    "atom `{}` needs either `equals` or `has`",
-                    atom.name
-                )));
+                return Err(wrong(format!("atom `{}` needs either `equals` or `has`", atom.name)));
             }
         };
         let fact = format!("column:{}", atom.name);
         rules.facts.push(FactSpec {
             name: Cow::Owned(fact.clone()),
-            label: Text {
-                en: Cow::Owned(atom.doc.clone()),
-                zh: Cow::Owned(atom.doc.clone()),
-            },
+            label: Text { en: Cow::Owned(atom.doc.clone()), zh: Cow::Owned(atom.doc.clone()) },
             values: Cow::Borrowed(&["no", "yes"]),
             arity: Arity::One,
             presumption: None,
-            settle: Settle {
-                columns: Cow::Owned(atom.column.clone()),
-                ..Settle::default()
-            },
+            settle: Settle { columns: Cow::Owned(atom.column.clone()), ..Settle::default() },
         });
         rules.atoms.push(AtomSpec {
             name: Cow::Owned(atom.name),
@@ -195,15 +162,8 @@ fn declare(rules: &mut UserRules, path: &Path) -> Result<(), UserRulesError> {
             fact: Cow::Owned(fact),
             any_of: Cow::Borrowed(&["yes"]),
         });
-        let values = values
-            .into_iter()
-            .map(|value| value.trim().to_lowercase())
-            .collect();
-        rules.columns.push(ColumnTest {
-            column: atom.column,
-            values,
-            list,
-        });
+        let values = values.into_iter().map(|value| value.trim().to_lowercase()).collect();
+        rules.columns.push(ColumnTest { column: atom.column, values, list });
     }
     Ok(())
 }

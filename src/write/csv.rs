@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
-use crate::inventory::intake::Extra;
+use crate::inventory::record::Extra;
 use crate::rulebook::render::source_name;
 
 use super::safe::csv_cell;
@@ -52,13 +52,7 @@ impl<'d> Csv<'d> {
             csv_cell(name, &mut cell);
             cell
         });
-        Csv {
-            diagnosis,
-            lang,
-            kept,
-            shapes: PerShape::new(diagnosis),
-            files: files.collect(),
-        }
+        Csv { diagnosis, lang, kept, shapes: PerShape::new(diagnosis), files: files.collect() }
     }
 
     /// The cells from `class` to `rulebook`, which depend on the combination of facts only.
@@ -72,43 +66,20 @@ impl<'d> Csv<'d> {
             texts.join("; ")
         };
         let named = |fact, text: String| format!("{}: {text}", words::fact_name(book, fact));
-        let conditions: Vec<String> = outcome
-            .conditions()
-            .map(|fact| named(fact, words::condition(book, outcome, fact, lang)))
-            .collect();
-        let gaps: Vec<String> = outcome
-            .gaps()
-            .map(|fact| named(fact, words::gap(book, outcome, fact, lang)))
-            .collect();
-        let assumed: Vec<String> = words::assumed(book, outcome)
-            .into_iter()
-            .map(|(fact, value)| format!("{fact}={value}"))
-            .collect();
-        let advisories: Vec<&str> = outcome
-            .advisories
-            .iter()
-            .map(|card| book.card(*card).id.as_str())
-            .collect();
+        let conditions: Vec<String> =
+            outcome.conditions().map(|fact| named(fact, words::condition(book, outcome, fact, lang))).collect();
+        let gaps: Vec<String> = outcome.gaps().map(|fact| named(fact, words::gap(book, outcome, fact, lang))).collect();
+        let assumed: Vec<String> =
+            words::assumed(book, outcome).into_iter().map(|(fact, value)| format!("{fact}={value}")).collect();
+        let advisories: Vec<&str> = outcome.advisories.iter().map(|card| book.card(*card).id.as_str()).collect();
         let cells = [
             self.diagnosis.class_name(outcome.class).to_owned(),
             if outcome.confirmed { "yes" } else { "no" }.to_owned(),
             outcome.scenario.show(),
             of(&|card| book.card(card).id.clone()),
             of(&|card| words::short_because(book, outcome, card, lang)),
-            of(&|card| {
-                book.card(card)
-                    .source
-                    .first()
-                    .map(source_name)
-                    .unwrap_or_default()
-            }),
-            of(&|card| {
-                book.card(card)
-                    .remedy
-                    .as_ref()
-                    .map(|remedy| remedy.get(lang).to_owned())
-                    .unwrap_or_default()
-            }),
+            of(&|card| book.card(card).source.first().map(source_name).unwrap_or_default()),
+            of(&|card| book.card(card).remedy.as_ref().map(|remedy| remedy.get(lang).to_owned()).unwrap_or_default()),
             conditions.join("; "),
             gaps.join("; "),
             words::possible(self.diagnosis, outcome).join(" | "),
@@ -131,20 +102,12 @@ impl<'d> Csv<'d> {
         if let (Some(place), None) = (first, second) {
             let file = &self.files[place.file as usize];
             let quoted = file.last() == Some(&b'"');
-            out.extend_from_slice(if quoted {
-                &file[..file.len() - 1]
-            } else {
-                file
-            });
+            out.extend_from_slice(if quoted { &file[..file.len() - 1] } else { file });
             let _ = write!(out, ":{}", place.line);
             out.extend_from_slice(if quoted { b"\"" } else { b"" });
             return;
         }
-        let all: Vec<String> = key
-            .key
-            .places()
-            .map(|place| self.diagnosis.survey.show(place))
-            .collect();
+        let all: Vec<String> = key.key.places().map(|place| self.diagnosis.survey.show(place)).collect();
         csv_cell(&all.join("; "), out);
     }
 }
@@ -171,8 +134,7 @@ impl Format for Csv<'_> {
             (Some(_), Some(_)) => csv_cell(&key.key.aliases().collect::<Vec<_>>().join("; "), out),
         }
         out.push(b',');
-        self.shapes
-            .write(key, out, || self.shape_cells(key), csv_cell);
+        self.shapes.write(key, out, || self.shape_cells(key), csv_cell);
         csv_cell(key.rotation_deadline().map_or("", |(time, _)| time), out);
         out.push(b',');
         csv_cell(&conflict_text(key), out);
@@ -191,10 +153,7 @@ impl Format for Csv<'_> {
 fn conflict_text(key: &KeyOutcome<'_>) -> String {
     let book = &key.diagnosis.rulebook;
     let each = words::conflicts(key).into_iter().map(|(fact, said)| {
-        let said: Vec<String> = said
-            .into_iter()
-            .map(|(value, place)| format!("{value} ({place})"))
-            .collect();
+        let said: Vec<String> = said.into_iter().map(|(value, place)| format!("{value} ({place})")).collect();
         format!("{}: {}", words::fact_name(book, fact), said.join(", "))
     });
     each.collect::<Vec<_>>().join("; ")

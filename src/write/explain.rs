@@ -37,41 +37,20 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let style = tone_style(spec.map(|spec| spec.tone)).bold();
     let aliases: Vec<&str> = key.key.aliases().collect();
     let scope = format!("{} {}", key.key.account_id(), key.key.region());
-    let _ = writeln!(
-        out,
-        "{}  {}  {}",
-        visible(key.key.key_id()),
-        visible(&aliases.join(" ")),
-        visible(scope.trim())
-    );
+    let _ = writeln!(out, "{}  {}  {}", visible(key.key.key_id()), visible(&aliases.join(" ")), visible(scope.trim()));
     let meaning = spec.map_or("", |spec| spec.meaning.get(lang));
-    let conditional = if class.is_some() && !key.outcome.confirmed {
-        ", on conditions that are not confirmed yet"
-    } else {
-        ""
-    };
-    let _ = writeln!(
-        out,
-        "{style}{}{style:#}{conditional}. {meaning}",
-        diagnosis.class_name(class)
-    );
+    let conditional =
+        if class.is_some() && !key.outcome.confirmed { ", on conditions that are not confirmed yet" } else { "" };
+    let _ = writeln!(out, "{style}{}{style:#}{conditional}. {meaning}", diagnosis.class_name(class));
     if class.is_none() {
-        let _ = writeln!(
-            out,
-            "possible: {}",
-            words::possible(diagnosis, key.outcome).join(", ")
-        );
+        let _ = writeln!(out, "possible: {}", words::possible(diagnosis, key.outcome).join(", "));
     }
     let scenario = key.outcome.scenario.show();
     if !scenario.is_empty() {
         let _ = writeln!(out, "scenario: {scenario}");
     }
     if let Some((time, computed)) = key.rotation_deadline() {
-        let basis = if computed {
-            " (computed: created + rotation_interval)"
-        } else {
-            ""
-        };
+        let basis = if computed { " (computed: created + rotation_interval)" } else { "" };
         let _ = writeln!(out, "rotation deadline: {time}{basis}");
     }
     let _ = writeln!(out, "rulebook: {}", diagnosis.rulebook.name());
@@ -83,40 +62,22 @@ fn facts(key: &KeyOutcome<'_>, out: &mut String) {
     for (index, spec) in book.facts.iter().enumerate() {
         let fact = FactId(index as u8);
         let (bits, grade) = (key.outcome.facts.get(fact), key.outcome.facts.grade(fact));
-        let value = if bits == 0 {
-            "-".to_owned()
-        } else {
-            spec.show(bits)
-        };
+        let value = if bits == 0 { "-".to_owned() } else { spec.show(bits) };
         let said: Vec<String> = key
             .key
             .said(fact)
             .map(|(place, bits)| match grade {
-                Grade::Conflict => format!(
-                    "{} at {}",
-                    spec.show(bits),
-                    key.diagnosis.survey.show(place)
-                ),
+                Grade::Conflict => format!("{} at {}", spec.show(bits), key.diagnosis.survey.show(place)),
                 _ => key.diagnosis.survey.show(place),
             })
             .collect();
-        let said = if said.is_empty() {
-            "follows from other facts".to_owned()
-        } else {
-            said.join(", ")
-        };
+        let said = if said.is_empty() { "follows from other facts".to_owned() } else { said.join(", ") };
         let place = match grade {
             Grade::Unknown => String::new(),
             Grade::Assumed => "--assume".to_owned(),
             _ => visible(&said).into_owned(),
         };
-        let _ = writeln!(
-            out,
-            "  {:<17} {:<24} {:<9} {place}",
-            spec.name,
-            value,
-            grade.name()
-        );
+        let _ = writeln!(out, "  {:<17} {:<24} {:<9} {place}", spec.name, value, grade.name());
     }
 }
 
@@ -127,23 +88,10 @@ fn findings(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     }
     for fired in &key.outcome.judgement.findings {
         let card = book.card(fired.card);
-        let role = if fired.decides {
-            "decides"
-        } else {
-            "also holds"
-        };
+        let role = if fired.decides { "decides" } else { "also holds" };
         let class = card.class.as_deref().unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "  {} → {class} ({role}, {})",
-            card.id,
-            card.basis.name()
-        );
-        let _ = writeln!(
-            out,
-            "    {}",
-            words::because(book, key.outcome, *fired, lang)
-        );
+        let _ = writeln!(out, "  {} → {class} ({role}, {})", card.id, card.basis.name());
+        let _ = writeln!(out, "    {}", words::because(book, key.outcome, *fired, lang));
         for source in &card.source {
             let _ = writeln!(out, "    source: {}", source_line(book, source));
             let _ = writeln!(out, "            {}", source.says);
@@ -172,33 +120,22 @@ fn open(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             }
         }
     };
-    list(
-        "To confirm before anything irreversible",
-        key.outcome.conditions().collect(),
-        &|fact| words::condition(book, key.outcome, fact, lang),
-    );
-    list("Not settled", key.outcome.gaps().collect(), &|fact| {
-        words::gap(book, key.outcome, fact, lang)
+    list("To confirm before anything irreversible", key.outcome.conditions().collect(), &|fact| {
+        words::condition(book, key.outcome, fact, lang)
     });
+    list("Not settled", key.outcome.gaps().collect(), &|fact| words::gap(book, key.outcome, fact, lang));
 }
 
 fn ways_out(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
     if !key.outcome.judgement.unlocks.is_empty() {
-        heading(
-            "Ways to a migratable key (each a minimal set of actions)",
-            out,
-        );
+        heading("Ways to a migratable key (each a minimal set of actions)", out);
     }
     for set in words::unlocks(book, key.outcome) {
         let titles: Vec<&str> = set.iter().map(|card| card.title.get(lang)).collect();
         let _ = writeln!(out, "  {}", titles.join(" + "));
         for card in set {
-            if let Some(command) = card
-                .remedy
-                .as_ref()
-                .and_then(|remedy| remedy.command.as_ref())
-            {
+            if let Some(command) = card.remedy.as_ref().and_then(|remedy| remedy.command.as_ref()) {
                 let _ = writeln!(out, "    {}", fill(command, key));
             }
         }

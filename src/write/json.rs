@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::{FactId, Grade, Lang};
-use crate::inventory::intake::Extra;
+use crate::inventory::record::Extra;
 use crate::rulebook::card::{Card, Remedy, Source};
 
 use super::safe::{json_string, json_text};
@@ -35,34 +35,21 @@ pub struct Json<'d> {
 
 impl<'d> Json<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
-    pub fn new(
-        diagnosis: &'d Diagnosis,
-        lang: Lang,
-        kept: Vec<(u16, &'d str)>,
-        framing: Framing,
-    ) -> Json<'d> {
-        Json {
-            diagnosis,
-            lang,
-            kept,
-            framing,
-            shapes: PerShape::new(diagnosis),
-        }
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>, framing: Framing) -> Json<'d> {
+        Json { diagnosis, lang, kept, framing, shapes: PerShape::new(diagnosis) }
     }
 
     fn source(&self, source: &Source) -> Value {
         let documents = self.diagnosis.rulebook.domain.documents;
-        let url = documents
-            .iter()
-            .find(|document| document.id == source.document)
-            .map(|document| document.url);
+        let url = documents.iter().find(|document| document.id == source.document).map(|document| document.url);
         json!({ "document": source.document, "section": source.section, "retrieved": source.retrieved, "url": url })
     }
 
     fn remedy(&self, remedy: Option<&Remedy>) -> Value {
-        remedy.map_or(Value::Null, |remedy| {
-            json!({ "kind": remedy.kind.name(), "text": remedy.get(self.lang), "command": remedy.command })
-        })
+        remedy.map_or(
+            Value::Null,
+            |remedy| json!({ "kind": remedy.kind.name(), "text": remedy.get(self.lang), "command": remedy.command }),
+        )
     }
 
     fn finding(&self, key: &KeyOutcome<'_>, fired: crate::engine::outcome::Fired) -> Value {
@@ -83,10 +70,7 @@ impl<'d> Json<'d> {
         let book = &self.diagnosis.rulebook;
         let spec = &book.facts[fact.index()];
         let inferred = key.outcome.facts.grade(fact) == Grade::Inferred;
-        let presumed = spec
-            .presumption
-            .as_ref()
-            .map(|presumption| presumption.value);
+        let presumed = spec.presumption.as_ref().map(|presumption| presumption.value);
         json!({
             "fact": spec.name,
             "kind": if inferred { "inferred" } else { "presumed" },
@@ -111,23 +95,12 @@ impl<'d> Json<'d> {
 
     fn facts(&self, key: &KeyOutcome<'_>) -> Value {
         let facts = &key.outcome.facts;
-        let each = self
-            .diagnosis
-            .rulebook
-            .facts
-            .iter()
-            .enumerate()
-            .filter_map(|(index, spec)| {
-                let fact = FactId(index as u8);
-                let value = (facts.knows(fact)).then(|| spec.show(facts.get(fact)));
-                let grade = facts.grade(fact);
-                (grade != Grade::Unknown).then(|| {
-                    (
-                        spec.name.to_string(),
-                        json!({ "value": value, "grade": grade.name() }),
-                    )
-                })
-            });
+        let each = self.diagnosis.rulebook.facts.iter().enumerate().filter_map(|(index, spec)| {
+            let fact = FactId(index as u8);
+            let value = (facts.knows(fact)).then(|| spec.show(facts.get(fact)));
+            let grade = facts.grade(fact);
+            (grade != Grade::Unknown).then(|| (spec.name.to_string(), json!({ "value": value, "grade": grade.name() })))
+        });
         Value::Object(each.collect())
     }
 
@@ -140,55 +113,28 @@ impl<'d> Json<'d> {
             let card = book.card(*card);
             json!({ "rule": card.id, "says": card.title.get(self.lang), "remedy": self.remedy(card.remedy.as_ref()) })
         };
-        let unlocks: Vec<Vec<&str>> = words::unlocks(book, outcome)
-            .map(|set| set.iter().map(|card| card.id.as_str()).collect())
-            .collect();
+        let unlocks: Vec<Vec<&str>> =
+            words::unlocks(book, outcome).map(|set| set.iter().map(|card| card.id.as_str()).collect()).collect();
         let members: [(&str, Value); 12] = [
             ("class", json!(diagnosis.class_name(outcome.class))),
             ("confirmed", json!(outcome.confirmed)),
             ("scenario", json!(scenario)),
-            (
-                "findings",
-                outcome
-                    .judgement
-                    .findings
-                    .iter()
-                    .map(|fired| self.finding(key, *fired))
-                    .collect(),
-            ),
-            (
-                "conditions",
-                outcome
-                    .conditions()
-                    .map(|fact| self.condition(key, fact))
-                    .collect(),
-            ),
-            (
-                "gaps",
-                outcome.gaps().map(|fact| self.gap(key, fact)).collect(),
-            ),
+            ("findings", outcome.judgement.findings.iter().map(|fired| self.finding(key, *fired)).collect()),
+            ("conditions", outcome.conditions().map(|fact| self.condition(key, fact)).collect()),
+            ("gaps", outcome.gaps().map(|fact| self.gap(key, fact)).collect()),
             ("possible", json!(words::possible(diagnosis, outcome))),
             ("unlocks", json!(unlocks)),
-            (
-                "advisories",
-                outcome.advisories.iter().map(advisory).collect(),
-            ),
+            ("advisories", outcome.advisories.iter().map(advisory).collect()),
             (
                 "assumed",
                 Value::Object(
-                    words::assumed(book, outcome)
-                        .into_iter()
-                        .map(|(fact, value)| (fact, json!(value)))
-                        .collect(),
+                    words::assumed(book, outcome).into_iter().map(|(fact, value)| (fact, json!(value))).collect(),
                 ),
             ),
             ("facts", self.facts(key)),
             ("rulebook", json!(book.name())),
         ];
-        let text: Vec<String> = members
-            .iter()
-            .map(|(name, value)| format!("\"{name}\":{value}"))
-            .collect();
+        let text: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         text.join(",")
     }
 
@@ -196,56 +142,30 @@ impl<'d> Json<'d> {
     fn own_members(&self, key: &KeyOutcome<'_>) -> Map<String, Value> {
         let deadline = key.rotation_deadline();
         let mut own = Map::new();
-        own.insert(
-            "rotation_deadline".to_owned(),
-            json!(deadline.map(|(time, _)| time)),
-        );
+        own.insert("rotation_deadline".to_owned(), json!(deadline.map(|(time, _)| time)));
         let basis = |computed: bool| {
-            if computed {
-                "created + rotation_interval"
-            } else {
-                "next_rotation"
-            }
+            if computed { "created + rotation_interval" } else { "next_rotation" }
         };
-        own.insert(
-            "rotation_deadline_basis".to_owned(),
-            json!(deadline.map(|(_, computed)| basis(computed))),
-        );
-        for field in [
-            Field::Services,
-            Field::Applications,
-            Field::Owner,
-            Field::RotationInterval,
-        ] {
+        own.insert("rotation_deadline_basis".to_owned(), json!(deadline.map(|(_, computed)| basis(computed))));
+        for field in [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval] {
             let texts = key.key.texts(Extra::Field(field));
             if !texts.is_empty() {
-                own.insert(
-                    field.name().to_owned(),
-                    json!(texts.join("; ").replace('\u{1f}', "; ")),
-                );
+                own.insert(field.name().to_owned(), json!(texts.join("; ").replace('\u{1f}', "; ")));
             }
         }
         let conflicts = words::conflicts(key).into_iter().map(|(fact, said)| {
-            let said: Vec<Value> = said
-                .into_iter()
-                .map(|(value, at)| json!({ "value": value, "at": at }))
-                .collect();
+            let said: Vec<Value> = said.into_iter().map(|(value, at)| json!({ "value": value, "at": at })).collect();
             json!({ "fact": words::fact_name(&self.diagnosis.rulebook, fact), "said": said })
         });
         own.insert("conflicts".to_owned(), conflicts.collect());
-        let origins = key.key.places().map(|place| json!({ "file": self.diagnosis.survey.files[place.file as usize], "line": place.line }));
+        let origins = key
+            .key
+            .places()
+            .map(|place| json!({ "file": self.diagnosis.survey.files[place.file as usize], "line": place.line }));
         own.insert("origins".to_owned(), origins.collect());
         if !self.kept.is_empty() {
             let each = self.kept.iter().map(|(number, name)| {
-                (
-                    (*name).to_owned(),
-                    json!(
-                        key.key
-                            .texts(Extra::Column(*number))
-                            .join("; ")
-                            .replace('\u{1f}', "; ")
-                    ),
-                )
+                ((*name).to_owned(), json!(key.key.texts(Extra::Column(*number)).join("; ").replace('\u{1f}', "; ")))
             });
             own.insert("columns".to_owned(), Value::Object(each.collect()));
         }
@@ -321,8 +241,7 @@ impl Format for Json<'_> {
             json_string(alias, out);
         }
         out.extend_from_slice(b"],");
-        self.shapes
-            .write(key, out, || self.shape_members(key), json_text);
+        self.shapes.write(key, out, || self.shape_members(key), json_text);
         for (name, value) in self.own_members(key) {
             out.push(b',');
             json_string(&name, out);

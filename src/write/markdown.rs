@@ -2,7 +2,7 @@
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
-use crate::inventory::intake::Extra;
+use crate::inventory::record::Extra;
 
 use super::safe::markdown_text;
 use super::summary::{Counts, next_steps};
@@ -18,11 +18,7 @@ pub struct Markdown<'d> {
 impl<'d> Markdown<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
     pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>) -> Markdown<'d> {
-        Markdown {
-            diagnosis,
-            lang,
-            kept,
-        }
+        Markdown { diagnosis, lang, kept }
     }
 
     fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
@@ -48,48 +44,22 @@ impl Format for Markdown<'_> {
     fn head(&self, out: &mut Vec<u8>) {
         let book = &self.diagnosis.rulebook;
         let counts = Counts::new(self.diagnosis);
+        line(out, &format!("# {}\n", self.say("Key migration diagnosis", "密钥迁移诊断")));
         line(
             out,
-            &format!(
-                "# {}\n",
-                self.say("Key migration diagnosis", "密钥迁移诊断")
-            ),
+            &format!("{}  \n{}: `{}`\n", counts.account_line(self.lang), self.say("Rulebook", "规则集"), book.name()),
         );
-        line(
-            out,
-            &format!(
-                "{}  \n{}: `{}`\n",
-                counts.account_line(self.lang),
-                self.say("Rulebook", "规则集"),
-                book.name()
-            ),
-        );
-        line(
-            out,
-            self.say(
-                "| class | confirmed | conditional | meaning |",
-                "| 类别 | 已确认 | 有条件 | 含义 |",
-            ),
-        );
+        line(out, self.say("| class | confirmed | conditional | meaning |", "| 类别 | 已确认 | 有条件 | 含义 |"));
         line(out, "| --- | ---: | ---: | --- |");
         for (name, confirmed, conditional) in counts.classes() {
             let class = book.domain.classes.iter().find(|class| class.name == name);
-            let undetermined = self.say(
-                "Facts are missing or records disagree",
-                "缺少事实或记录相互矛盾",
-            );
+            let undetermined = self.say("Facts are missing or records disagree", "缺少事实或记录相互矛盾");
             let meaning = class.map_or(undetermined, |class| class.meaning.get(self.lang));
-            line(
-                out,
-                &format!("| {name} | {confirmed} | {conditional} | {meaning} |"),
-            );
+            line(out, &format!("| {name} | {confirmed} | {conditional} | {meaning} |"));
         }
         let steps = next_steps(self.diagnosis, self.lang);
         if !steps.is_empty() {
-            line(
-                out,
-                &format!("\n## {}\n", self.say("Next steps", "后续步骤")),
-            );
+            line(out, &format!("\n## {}\n", self.say("Next steps", "后续步骤")));
         }
         for (index, step) in steps.iter().enumerate() {
             line(out, &format!("{}. {}", index + 1, escaped(&step.text)));
@@ -98,7 +68,12 @@ impl Format for Markdown<'_> {
             }
         }
         line(out, &format!("\n## {}\n", self.say("Keys", "密钥")));
-        let mut header = self.say("| key | account | region | aliases | class | why | to confirm or settle | deadline |", "| 密钥 | 账号 | 地域 | 别名 | 类别 | 原因 | 待确认或补充 | 期限 |").to_owned();
+        let mut header = self
+            .say(
+                "| key | account | region | aliases | class | why | to confirm or settle | deadline |",
+                "| 密钥 | 账号 | 地域 | 别名 | 类别 | 原因 | 待确认或补充 | 期限 |",
+            )
+            .to_owned();
         let mut rule = "| --- | --- | --- | --- | --- | --- | --- | --- |".to_owned();
         for (_, name) in &self.kept {
             header.push_str(&format!(" {} |", escaped(name)));
@@ -116,19 +91,12 @@ impl Format for Markdown<'_> {
         } else {
             ""
         };
-        let why: Vec<String> = words::findings(outcome)
-            .map(|fired| words::because(book, outcome, fired, lang))
-            .collect();
-        let conditions = outcome
-            .conditions()
-            .map(|fact| words::condition(book, outcome, fact, lang));
-        let gaps = outcome.gaps().map(|fact| {
-            format!(
-                "{}: {}",
-                words::fact_name(book, fact),
-                words::gap(book, outcome, fact, lang)
-            )
-        });
+        let why: Vec<String> =
+            words::findings(outcome).map(|fired| words::because(book, outcome, fired, lang)).collect();
+        let conditions = outcome.conditions().map(|fact| words::condition(book, outcome, fact, lang));
+        let gaps = outcome
+            .gaps()
+            .map(|fact| format!("{}: {}", words::fact_name(book, fact), words::gap(book, outcome, fact, lang)));
         let open: Vec<String> = conditions.chain(gaps).collect();
         let aliases: Vec<&str> = key.key.aliases().collect();
         let mut cells = vec![
@@ -139,15 +107,9 @@ impl Format for Markdown<'_> {
             format!("{class}{conditional}"),
             why.join("; "),
             open.join("; "),
-            key.rotation_deadline()
-                .map(|(time, _)| time.to_owned())
-                .unwrap_or_default(),
+            key.rotation_deadline().map(|(time, _)| time.to_owned()).unwrap_or_default(),
         ];
-        cells.extend(
-            self.kept
-                .iter()
-                .map(|(number, _)| key.key.texts(Extra::Column(*number)).join("; ")),
-        );
+        cells.extend(self.kept.iter().map(|(number, _)| key.key.texts(Extra::Column(*number)).join("; ")));
         for cell in cells {
             out.extend_from_slice(b"| ");
             markdown_text(&cell, out);

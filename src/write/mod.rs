@@ -39,14 +39,15 @@ pub struct Only(pub Option<Vec<&'static str>>);
 impl Only {
     /// Whether keys of this class are written.
     pub fn takes(&self, class: &str) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|classes| classes.contains(&class))
+        self.0.as_ref().is_none_or(|classes| classes.contains(&class))
     }
 }
 
 /// Keys that one thread renders before it asks for more.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 512;
+
+/// Room for one key in the first chunk; later chunks get the room that the last one needed.
+const ROOM: usize = 512;
 
 /// Writes every key that is wanted.
 ///
@@ -68,15 +69,16 @@ pub fn write(
     ordered(
         jobs,
         || Ok(starts.next()),
-        || (),
-        |(), start| render(diagnosis, format, only, start),
+        || ROOM * CHUNK,
+        |room, start| {
+            let mut out = Vec::with_capacity(*room + *room / 8);
+            render(diagnosis, format, only, start, &mut out);
+            *room = out.len();
+            out
+        },
         |rendered: Vec<u8>| {
             // Every key is preceded by a separator, which the very first one does not need.
-            let skip = if first && !rendered.is_empty() {
-                between.len()
-            } else {
-                0
-            };
+            let skip = if first && !rendered.is_empty() { between.len() } else { 0 };
             first &= rendered.is_empty();
             out.write_all(&rendered[skip..])
         },
@@ -86,15 +88,13 @@ pub fn write(
     out.write_all(&buffer)
 }
 
-fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize) -> Vec<u8> {
-    let mut out = Vec::new();
+fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize, out: &mut Vec<u8>) {
     let end = (start + CHUNK).min(diagnosis.survey.len());
     let keys = (start..end).filter_map(|index| diagnosis.outcome(index));
     for key in keys.filter(|key| only.takes(diagnosis.class_name(key.outcome.class))) {
         out.extend_from_slice(format.between());
-        format.key(&key, &mut out);
+        format.key(&key, out);
     }
-    out
 }
 
 /// What is the same for all keys of one combination of facts, rendered once.
@@ -113,9 +113,7 @@ impl PerShape {
         render: impl FnOnce() -> String,
         escape: fn(&str, &mut Vec<u8>),
     ) {
-        self.0[key.key.shape as usize]
-            .get_or_init(|| Template::new(&render()))
-            .write(key, out, escape);
+        self.0[key.key.shape as usize].get_or_init(|| Template::new(&render())).write(key, out, escape);
     }
 }
 
@@ -134,9 +132,7 @@ impl Template {
         let mut rest = text;
         loop {
             let holes = [("{key_id}", true), ("{region}", false)];
-            let found = holes
-                .iter()
-                .filter_map(|(hole, is_id)| rest.find(hole).map(|at| (at, hole.len(), *is_id)));
+            let found = holes.iter().filter_map(|(hole, is_id)| rest.find(hole).map(|at| (at, hole.len(), *is_id)));
             let Some((at, length, is_id)) = found.min() else {
                 break;
             };
@@ -161,8 +157,7 @@ impl Template {
 
 /// Fills the holes of a command for a person.
 pub(crate) fn fill(text: &str, key: &KeyOutcome<'_>) -> String {
-    text.replace("{key_id}", &safe::shell(key.key.key_id()))
-        .replace("{region}", &region(key))
+    text.replace("{key_id}", &safe::shell(key.key.key_id())).replace("{region}", &region(key))
 }
 
 /// The region as a word of a command; a placeholder if nobody knows it.

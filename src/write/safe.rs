@@ -14,17 +14,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) || !text.contains(acts) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(
-        text.chars()
-            .map(|c| if acts(c) { '\u{fffd}' } else { c })
-            .collect(),
-    )
+    Cow::Owned(text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect())
 }
 
 /// Whether a cell that begins so would be a formula in a spreadsheet.
 fn starts_formula(text: &str) -> bool {
-    text.trim_start()
-        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 /// Bytes that mean nothing in CSV, to a spreadsheet or to a terminal.
@@ -32,8 +27,8 @@ const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
     while byte < 128 {
-        plain[byte] = (byte as u8).is_ascii_alphanumeric()
-            || matches!(byte as u8, b'-' | b'_' | b'/' | b'.' | b':' | b' ');
+        plain[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'/' | b'.' | b':' | b' ');
         byte += 1;
     }
     plain
@@ -47,11 +42,7 @@ pub fn csv_cell(text: &str, out: &mut Vec<u8>) {
         return;
     }
     let text = visible(text);
-    let guarded = if starts_formula(&text) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        text
-    };
+    let guarded = if starts_formula(&text) { Cow::Owned(format!("'{text}")) } else { text };
     if guarded.contains([',', '"', ';', '\t']) {
         out.push(b'"');
         out.extend_from_slice(guarded.replace('"', "\"\"").as_bytes());
@@ -63,10 +54,7 @@ pub fn csv_cell(text: &str, out: &mut Vec<u8>) {
 
 /// Appends what stands between the quotes of a JSON string; acting characters are escaped.
 pub fn json_text(text: &str, out: &mut Vec<u8>) {
-    if text
-        .bytes()
-        .all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-    {
+    if text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
@@ -109,8 +97,7 @@ pub fn markdown_text(text: &str, out: &mut Vec<u8>) {
 
 /// One word of a shell command, quoted if a shell would act on it.
 pub fn shell(word: &str) -> String {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.' | b':');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.' | b':');
     if !word.is_empty() && word.bytes().all(plain) && !word.starts_with('-') {
         return word.to_owned();
     }
@@ -131,10 +118,7 @@ mod tests {
     fn no_cell_starts_a_formula() {
         for text in ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\u{ff1d}1", "\r=1"] {
             let cell = csv(text);
-            assert!(
-                !starts_formula(cell.trim_matches('"')),
-                "{text:?} became {cell:?}"
-            );
+            assert!(!starts_formula(cell.trim_matches('"')), "{text:?} became {cell:?}");
         }
         assert_eq!(csv("alias/orders"), "alias/orders");
         assert_eq!(csv("a,\"b\""), "\"a,\"\"b\"\"\"");
@@ -142,16 +126,10 @@ mod tests {
 
     #[test]
     fn nothing_acts_on_a_terminal() {
-        assert_eq!(
-            visible("a\u{1b}[31m\u{202e}b\u{200b}"),
-            "a\u{fffd}[31m\u{fffd}b\u{fffd}"
-        );
+        assert_eq!(visible("a\u{1b}[31m\u{202e}b\u{200b}"), "a\u{fffd}[31m\u{fffd}b\u{fffd}");
         let mut out = Vec::new();
         json_string("\u{1b}\u{9b}\u{202e}\"\\é", &mut out);
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "\"\\u001b\\u009b\\u202e\\\"\\\\é\""
-        );
+        assert_eq!(String::from_utf8(out).unwrap(), "\"\\u001b\\u009b\\u202e\\\"\\\\é\"");
     }
 
     #[test]

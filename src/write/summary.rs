@@ -25,9 +25,8 @@ impl<'d> Counts<'d> {
     pub fn classes(&self) -> Vec<(&'static str, u64, u64)> {
         let tally = &self.diagnosis.tally;
         let classes = self.diagnosis.rulebook.domain.classes.iter().enumerate();
-        let mut rows: Vec<_> = classes
-            .map(|(index, class)| (class.name, tally.confirmed[index], tally.conditional[index]))
-            .collect();
+        let mut rows: Vec<_> =
+            classes.map(|(index, class)| (class.name, tally.confirmed[index], tally.conditional[index])).collect();
         rows.push(("undetermined", 0, tally.undetermined));
         rows
     }
@@ -35,13 +34,8 @@ impl<'d> Counts<'d> {
     /// What became of the records, in one line.
     pub fn account_line(&self, lang: Lang) -> String {
         let account = self.diagnosis.survey.account;
-        let (read, diagnosed, keys, rejected, duplicates) = (
-            account.read,
-            account.diagnosed,
-            account.keys,
-            account.rejected,
-            account.duplicates,
-        );
+        let (read, diagnosed, keys, rejected, duplicates) =
+            (account.read, account.diagnosed, account.keys, account.rejected, account.duplicates);
         match lang {
             Lang::En => format!(
                 "{read} records read = {diagnosed} diagnosed ({keys} keys) + {rejected} rejected + {duplicates} exact duplicates"
@@ -60,7 +54,10 @@ impl<'d> Counts<'d> {
             .into_iter()
             .map(|(name, confirmed, conditional)| match name {
                 "undetermined" => (name.to_owned(), json!({ "keys": conditional })),
-                _ => (name.to_owned(), json!({ "keys": confirmed + conditional, "confirmed": confirmed, "conditional": conditional })),
+                _ => (
+                    name.to_owned(),
+                    json!({ "keys": confirmed + conditional, "confirmed": confirmed, "conditional": conditional }),
+                ),
             })
             .collect();
         json!({
@@ -100,21 +97,15 @@ fn counted_shapes(diagnosis: &Diagnosis) -> Counted<'_> {
     let counts = diagnosis.survey.shape_counts();
     let mut seen = vec![false; counts.len()];
     let fresh = |key: &KeyOutcome<'_>| !std::mem::replace(&mut seen[key.key.shape as usize], true);
-    diagnosis
-        .outcomes()
-        .filter(fresh)
-        .map(|key| (key, counts[key.key.shape as usize]))
-        .collect()
+    diagnosis.outcomes().filter(fresh).map(|key| (key, counts[key.key.shape as usize])).collect()
 }
 
 fn deadline_step(diagnosis: &Diagnosis, lang: Lang) -> Option<Step> {
-    let can_be_freed = |key: &KeyOutcome<'_>| {
-        key.outcome.class.is_none() || !key.outcome.judgement.unlocks.is_empty()
-    };
-    let due = diagnosis.outcomes().filter(can_be_freed).filter_map(|key| {
-        key.rotation_deadline()
-            .map(|(time, _)| (time, key.key.key_id()))
-    });
+    let can_be_freed = |key: &KeyOutcome<'_>| key.outcome.class.is_none() || !key.outcome.judgement.unlocks.is_empty();
+    let due = diagnosis
+        .outcomes()
+        .filter(can_be_freed)
+        .filter_map(|key| key.rotation_deadline().map(|(time, _)| (time, key.key.key_id())));
     let (mut count, mut first) = (0_u64, None);
     for (time, id) in due {
         count += 1;
@@ -128,32 +119,22 @@ fn deadline_step(diagnosis: &Diagnosis, lang: Lang) -> Option<Step> {
         Lang::En => format!(
             "Rotation clock: {count} key(s) get a second version, and are then blocked for good, at their next rotation. First: {id} on {time}"
         ),
-        Lang::Zh => format!(
-            "轮转倒计时：{count} 个密钥将在下次轮转时产生第二个版本，此后永久不可迁移。最早：{id}，{time}"
-        ),
+        Lang::Zh => {
+            format!("轮转倒计时：{count} 个密钥将在下次轮转时产生第二个版本，此后永久不可迁移。最早：{id}，{time}")
+        }
     };
-    Some(Step {
-        text,
-        command: None,
-    })
+    Some(Step { text, command: None })
 }
 
 fn conflict_step(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
     let relevant = diagnosis.rulebook.program.deciding.facts;
-    let conflicting = counted
-        .iter()
-        .filter(|(key, _)| key.outcome.facts.graded(Grade::Conflict) & relevant != 0);
+    let conflicting = counted.iter().filter(|(key, _)| key.outcome.facts.graded(Grade::Conflict) & relevant != 0);
     let count: u64 = conflicting.map(|(_, count)| count).sum();
     let text = match lang {
-        Lang::En => format!(
-            "Records disagree about {count} key(s): correct the inventory (explain names both places)"
-        ),
+        Lang::En => format!("Records disagree about {count} key(s): correct the inventory (explain names both places)"),
         Lang::Zh => format!("{count} 个密钥的记录相互矛盾：请更正清单（explain 会列出两处位置）"),
     };
-    (count > 0).then_some(Step {
-        text,
-        command: None,
-    })
+    (count > 0).then_some(Step { text, command: None })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -163,30 +144,14 @@ enum Openness {
 }
 
 /// One step for each fact that is open, those that concern most keys first.
-fn fact_steps(
-    diagnosis: &Diagnosis,
-    counted: &Counted<'_>,
-    lang: Lang,
-    open: Openness,
-) -> Vec<Step> {
+fn fact_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang, open: Openness) -> Vec<Step> {
     let book = &diagnosis.rulebook;
     let concerns = |outcome: &ShapeOutcome, fact: FactId| match open {
-        Openness::Gap => {
-            outcome.gaps().any(|gap| gap == fact) && outcome.facts.grade(fact) != Grade::Conflict
-        }
+        Openness::Gap => outcome.gaps().any(|gap| gap == fact) && outcome.facts.grade(fact) != Grade::Conflict,
         Openness::Condition => outcome.conditions().any(|condition| condition == fact),
     };
     let mut facts: Vec<(u64, FactId)> = members(book.program.deciding.facts)
-        .map(|fact| {
-            (
-                counted
-                    .iter()
-                    .filter(|(key, _)| concerns(key.outcome, fact))
-                    .map(|(_, count)| count)
-                    .sum(),
-                fact,
-            )
-        })
+        .map(|fact| (counted.iter().filter(|(key, _)| concerns(key.outcome, fact)).map(|(_, count)| count).sum(), fact))
         .filter(|(count, _)| *count > 0)
         .collect();
     // What may be presumed is rarely what keeps a key undetermined.
@@ -195,10 +160,7 @@ fn fact_steps(
     let step = |(count, fact): (u64, FactId)| {
         let spec = &book.facts[fact.index()];
         let label = spec.label.get(lang);
-        let confirm = spec
-            .presumption
-            .as_ref()
-            .map_or(label, |presumption| presumption.confirm.get(lang));
+        let confirm = spec.presumption.as_ref().map_or(label, |presumption| presumption.confirm.get(lang));
         let columns = &spec.settle.columns;
         let text = match (open, lang) {
             (Openness::Gap, Lang::En) => {
@@ -207,14 +169,12 @@ fn fact_steps(
             (Openness::Gap, Lang::Zh) => {
                 format!("{count} 个无法判定的密钥缺少：{label}（列：{columns}）")
             }
-            (Openness::Condition, Lang::En) => format!(
-                "{confirm}: {count} key(s); state it once with --assume {}=…",
-                assumable(&spec.name)
-            ),
-            (Openness::Condition, Lang::Zh) => format!(
-                "{confirm}：{count} 个密钥；可用 --assume {}=… 一次性声明",
-                assumable(&spec.name)
-            ),
+            (Openness::Condition, Lang::En) => {
+                format!("{confirm}: {count} key(s); state it once with --assume {}=…", assumable(&spec.name))
+            }
+            (Openness::Condition, Lang::Zh) => {
+                format!("{confirm}：{count} 个密钥；可用 --assume {}=… 一次性声明", assumable(&spec.name))
+            }
         };
         Step {
             text,
@@ -227,18 +187,12 @@ fn fact_steps(
 
 /// A command for many keys: its holes stand as words to replace.
 fn placeholders(command: &str) -> String {
-    command
-        .replace("{key_id}", "KEY_ID")
-        .replace("{region}", "REGION")
+    command.replace("{key_id}", "KEY_ID").replace("{region}", "REGION")
 }
 
 /// The fact that a user would state for a derived one.
 fn assumable(fact: &str) -> &str {
-    if fact == "application_use" {
-        "usage"
-    } else {
-        fact
-    }
+    if fact == "application_use" { "usage" } else { fact }
 }
 
 /// How many keys each single or combined set of actions frees, and how many have no way out.
@@ -263,39 +217,26 @@ fn unlock_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Vec
         }
     }
     freed.sort_by_key(|(count, set)| (set.len(), std::cmp::Reverse(*count)));
-    let mut steps: Vec<Step> = freed
-        .into_iter()
-        .map(|(count, set)| unlock_step(diagnosis, count, &set, lang))
-        .collect();
+    let mut steps: Vec<Step> =
+        freed.into_iter().map(|(count, set)| unlock_step(diagnosis, count, &set, lang)).collect();
     if stuck > 0 {
         let text = match lang {
             Lang::En => format!(
                 "No way out for {stuck} blocked key(s): external material, several versions or a resource that does not migrate; see explain for what remains"
             ),
-            Lang::Zh => format!(
-                "{stuck} 个密钥无法迁移（外部密钥材料、多版本或不支持迁移的资源）；可行做法见 explain"
-            ),
+            Lang::Zh => format!("{stuck} 个密钥无法迁移（外部密钥材料、多版本或不支持迁移的资源）；可行做法见 explain"),
         };
-        steps.push(Step {
-            text,
-            command: None,
-        });
+        steps.push(Step { text, command: None });
     }
     steps
 }
 
 fn unlock_step(diagnosis: &Diagnosis, count: u64, set: &[u16], lang: Lang) -> Step {
     let book = &diagnosis.rulebook;
-    let titles: Vec<&str> = set
-        .iter()
-        .map(|card| book.card(*card).title.get(lang))
-        .collect();
-    let single = (set.len() == 1)
-        .then(|| book.card(set[0]).remedy.as_ref())
-        .flatten();
-    let command = single
-        .filter(|remedy| remedy.kind == RemedyKind::Command)
-        .and_then(|remedy| remedy.command.as_deref());
+    let titles: Vec<&str> = set.iter().map(|card| book.card(*card).title.get(lang)).collect();
+    let single = (set.len() == 1).then(|| book.card(set[0]).remedy.as_ref()).flatten();
+    let command =
+        single.filter(|remedy| remedy.kind == RemedyKind::Command).and_then(|remedy| remedy.command.as_deref());
     let command = command.map(placeholders);
     let text = match lang {
         Lang::En => format!("{}: frees {count} key(s)", titles.join(" + ")),
@@ -306,9 +247,7 @@ fn unlock_step(diagnosis: &Diagnosis, count: u64, set: &[u16], lang: Lang) -> St
 
 fn good_step(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
     let good = diagnosis.rulebook.program.good;
-    let ready = counted
-        .iter()
-        .filter(|(key, _)| key.outcome.class == Some(good) && key.outcome.confirmed);
+    let ready = counted.iter().filter(|(key, _)| key.outcome.class == Some(good) && key.outcome.confirmed);
     let count: u64 = ready.clone().map(|(_, count)| count).sum();
     let (key, _) = ready.clone().next()?;
     let card = words::findings(key.outcome).next()?.card;
@@ -317,8 +256,5 @@ fn good_step(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Option
         Lang::En => format!("{count} key(s) are ready: {}", remedy.get(lang)),
         Lang::Zh => format!("{count} 个密钥已就绪：{}", remedy.get(lang)),
     };
-    Some(Step {
-        text,
-        command: None,
-    })
+    Some(Step { text, command: None })
 }

@@ -35,23 +35,14 @@ pub struct Table<'d> {
 impl<'d> Table<'d> {
     /// A table as wide as the terminal, its columns as wide as the keys that are shown need.
     pub fn new(diagnosis: &'d Diagnosis, lang: Lang, only: &Only, width: usize) -> Table<'d> {
-        let shown = diagnosis
-            .outcomes()
-            .filter(|key| only.takes(diagnosis.class_name(key.outcome.class)));
+        let shown = diagnosis.outcomes().filter(|key| only.takes(diagnosis.class_name(key.outcome.class)));
         let (mut class_width, mut id_width, mut alias_width) = (5, 3, 5);
         for key in shown {
             class_width = class_width.max(class_cell(diagnosis, &key).len());
             id_width = id_width.max(visible(key.key.key_id()).width()).min(MAX_ID);
             alias_width = alias_width.max(alias_cell(&key).width()).min(MAX_ALIAS);
         }
-        Table {
-            diagnosis,
-            lang,
-            width,
-            class_width,
-            id_width,
-            alias_width,
-        }
+        Table { diagnosis, lang, width, class_width, id_width, alias_width }
     }
 
     fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
@@ -88,51 +79,27 @@ impl<'d> Table<'d> {
         for fired in words::findings(outcome) {
             let title = book.card(fired.card).title.get(lang);
             let evidence = words::evidence(book, outcome, fired.card);
-            let short = evidence.split("; ").filter(|part| {
-                ["languages", "operations", "network"]
-                    .iter()
-                    .any(|fact| part.starts_with(fact))
-            });
-            let values: Vec<&str> = short
-                .filter_map(|part| part.split_once(": ").map(|(_, values)| values))
-                .collect();
-            parts.push(if values.is_empty() {
-                title.to_owned()
-            } else {
-                format!("{title}: {}", values.join(", "))
-            });
+            let short = evidence
+                .split("; ")
+                .filter(|part| ["languages", "operations", "network"].iter().any(|fact| part.starts_with(fact)));
+            let values: Vec<&str> = short.filter_map(|part| part.split_once(": ").map(|(_, values)| values)).collect();
+            parts.push(if values.is_empty() { title.to_owned() } else { format!("{title}: {}", values.join(", ")) });
         }
         if let Some((time, _)) = key.rotation_deadline() {
             parts.push(format!("{} {time}", self.say("next rotation", "下次轮转")));
         }
         let names = |facts: Vec<String>| facts.join(", ");
-        let conditions: Vec<String> = outcome
-            .conditions()
-            .map(|fact| words::fact_name(book, fact).to_owned())
-            .collect();
+        let conditions: Vec<String> =
+            outcome.conditions().map(|fact| words::fact_name(book, fact).to_owned()).collect();
         if !conditions.is_empty() {
-            parts.push(format!(
-                "{}: {}",
-                self.say("to confirm", "待确认"),
-                names(conditions)
-            ));
+            parts.push(format!("{}: {}", self.say("to confirm", "待确认"), names(conditions)));
         }
-        let gaps: Vec<String> = outcome
-            .gaps()
-            .map(|fact| words::fact_name(book, fact).to_owned())
-            .collect();
+        let gaps: Vec<String> = outcome.gaps().map(|fact| words::fact_name(book, fact).to_owned()).collect();
         if !gaps.is_empty() {
-            parts.push(format!(
-                "{}: {}",
-                self.say("not settled", "未定"),
-                names(gaps)
-            ));
+            parts.push(format!("{}: {}", self.say("not settled", "未定"), names(gaps)));
         }
         for (fact, said) in words::conflicts(key) {
-            let said: Vec<String> = said
-                .into_iter()
-                .map(|(value, place)| format!("{value} ({place})"))
-                .collect();
+            let said: Vec<String> = said.into_iter().map(|(value, place)| format!("{value} ({place})")).collect();
             parts.push(format!(
                 "{} {}: {}",
                 self.say("records disagree about", "记录相互矛盾："),
@@ -148,11 +115,7 @@ impl<'d> Table<'d> {
         let counts = Counts::new(self.diagnosis);
         let bold = Style::new().bold();
         let heading = self.say("Summary", "汇总");
-        let _ = writeln!(
-            text,
-            "\n{bold}{heading}{bold:#}  {}",
-            counts.account_line(self.lang)
-        );
+        let _ = writeln!(text, "\n{bold}{heading}{bold:#}  {}", counts.account_line(self.lang));
         let _ = writeln!(
             text,
             "{:<25}{:>10}{:>13}",
@@ -164,20 +127,14 @@ impl<'d> Table<'d> {
             let class = book.domain.classes.iter().find(|class| class.name == name);
             let style = class.map_or(tone_style(None), |class| tone_style(Some(class.tone)));
             let meaning = class.map_or(
-                self.say(
-                    "Facts are missing or records disagree",
-                    "缺少事实或记录相互矛盾",
-                ),
+                self.say("Facts are missing or records disagree", "缺少事实或记录相互矛盾"),
                 |class| class.meaning.get(self.lang),
             );
             let (confirmed, conditional) = match class {
                 Some(_) => (confirmed.to_string(), conditional.to_string()),
                 None => (conditional.to_string(), "-".to_owned()),
             };
-            let _ = writeln!(
-                text,
-                "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}"
-            );
+            let _ = writeln!(text, "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}");
         }
         let _ = writeln!(text, "{} {}", self.say("Rulebook", "规则集"), book.name());
     }
@@ -191,15 +148,8 @@ impl<'d> Table<'d> {
         let heading = self.say("Next steps", "后续步骤");
         let _ = writeln!(text, "\n{bold}{heading}{bold:#}");
         for (index, step) in steps.iter().enumerate() {
-            for (at, line) in wrap(&step.text, self.width.saturating_sub(4).max(MIN_WHY))
-                .iter()
-                .enumerate()
-            {
-                let number = if at == 0 {
-                    format!("{:>2}. ", index + 1)
-                } else {
-                    "    ".to_owned()
-                };
+            for (at, line) in wrap(&step.text, self.width.saturating_sub(4).max(MIN_WHY)).iter().enumerate() {
+                let number = if at == 0 { format!("{:>2}. ", index + 1) } else { "    ".to_owned() };
                 let _ = writeln!(text, "{number}{line}");
             }
             if let Some(command) = &step.command {
@@ -212,44 +162,23 @@ impl<'d> Table<'d> {
 
 impl Format for Table<'_> {
     fn head(&self, out: &mut Vec<u8>) {
-        let cells = [
-            self.say("class", "类别"),
-            self.say("key", "密钥"),
-            self.say("alias", "别名"),
-        ];
+        let cells = [self.say("class", "类别"), self.say("key", "密钥"), self.say("alias", "别名")];
         self.row(cells, self.say("why", "原因"), Style::new().bold(), out);
     }
 
     fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
-        let class = key
-            .outcome
-            .class
-            .map(|class| self.diagnosis.rulebook.domain.classes[usize::from(class)].tone);
+        let class = key.outcome.class.map(|class| self.diagnosis.rulebook.domain.classes[usize::from(class)].tone);
         let name = class_cell(self.diagnosis, key);
-        self.row(
-            [&name, &visible(key.key.key_id()), &alias_cell(key)],
-            &self.why(key),
-            tone_style(class),
-            out,
-        );
+        self.row([&name, &visible(key.key.key_id()), &alias_cell(key)], &self.why(key), tone_style(class), out);
     }
 
     fn tail(&self, out: &mut Vec<u8>) {
         let mut text = String::new();
-        if self
-            .diagnosis
-            .tally
-            .conditional
-            .iter()
-            .any(|count| *count > 0)
-        {
+        if self.diagnosis.tally.conditional.iter().any(|count| *count > 0) {
             let _ = writeln!(
                 text,
                 "{}",
-                self.say(
-                    "? = holds on conditions that are not confirmed yet",
-                    "? = 尚有条件待确认"
-                )
+                self.say("? = holds on conditions that are not confirmed yet", "? = 尚有条件待确认")
             );
         }
         self.summary(&mut text);
@@ -259,11 +188,7 @@ impl Format for Table<'_> {
 }
 
 fn class_cell(diagnosis: &Diagnosis, key: &KeyOutcome<'_>) -> String {
-    let mark = if key.outcome.class.is_some() && !key.outcome.confirmed {
-        " ?"
-    } else {
-        ""
-    };
+    let mark = if key.outcome.class.is_some() && !key.outcome.confirmed { " ?" } else { "" };
     format!("{}{mark}", diagnosis.class_name(key.outcome.class))
 }
 
@@ -313,9 +238,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
             lines.last_mut().into_iter().for_each(|line| line.push(' '));
         }
         for c in word.chars() {
-            let full = lines
-                .last()
-                .is_some_and(|line| line.width() + c.width().unwrap_or(0) > width);
+            let full = lines.last().is_some_and(|line| line.width() + c.width().unwrap_or(0) > width);
             if full {
                 lines.push(String::new());
             }

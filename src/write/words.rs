@@ -21,25 +21,19 @@ pub fn evidence(book: &Rulebook, outcome: &ShapeOutcome, card: u16) -> String {
     let Some(rule) = book.program.rules.iter().find(|rule| rule.card == card) else {
         return String::new();
     };
-    let facts = book
-        .program
-        .evidence(&rule.when, &values_of(&outcome.facts));
+    let facts = book.program.evidence(&rule.when, &values_of(&outcome.facts));
     let known = members(facts).filter(|fact| outcome.facts.knows(*fact) && fact.index() != 0);
     let shown = known.map(|fact| {
         let spec = &book.facts[fact.index()];
-        let asked = rule.when.0.iter().flat_map(|term| {
-            (0..book.program.atoms.len()).filter(move |atom| term.all & (1 << atom) != 0)
-        });
-        let atoms = asked
-            .map(|atom| book.program.atoms[atom])
-            .filter(|atom| atom.fact == fact);
+        let asked = rule
+            .when
+            .0
+            .iter()
+            .flat_map(|term| (0..book.program.atoms.len()).filter(move |atom| term.all & (1 << atom) != 0));
+        let atoms = asked.map(|atom| book.program.atoms[atom]).filter(|atom| atom.fact == fact);
         let wanted = atoms.fold(0, |bits, atom| bits | atom.any_of);
         let held = outcome.facts.get(fact);
-        let values = if held & wanted != 0 {
-            held & wanted
-        } else {
-            held
-        };
+        let values = if held & wanted != 0 { held & wanted } else { held };
         format!("{}: {}", spec.name, spec.show(values))
     });
     shown.collect::<Vec<_>>().join("; ")
@@ -56,21 +50,13 @@ pub fn short_because(book: &Rulebook, outcome: &ShapeOutcome, card: u16, lang: L
 /// The findings that matter to a reader: those that decide, or all if nothing decided.
 pub fn findings(outcome: &ShapeOutcome) -> impl Iterator<Item = Fired> {
     let all = outcome.class.is_none();
-    outcome
-        .judgement
-        .findings
-        .iter()
-        .copied()
-        .filter(move |fired| all || fired.decides)
+    outcome.judgement.findings.iter().copied().filter(move |fired| all || fired.decides)
 }
 
 /// What must be confirmed: the presumption's words, or those for an inference.
 pub fn condition(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) -> String {
     let spec = &book.facts[fact.index()];
-    let confirm = spec
-        .presumption
-        .as_ref()
-        .map(|presumption| presumption.confirm.get(lang).to_owned());
+    let confirm = spec.presumption.as_ref().map(|presumption| presumption.confirm.get(lang).to_owned());
     let confirm = confirm.unwrap_or_else(|| spec.label.get(lang).to_owned());
     if outcome.facts.grade(fact) != Grade::Inferred {
         return confirm;
@@ -98,37 +84,19 @@ pub fn gap(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) ->
 }
 
 /// Every set of actions that frees the key, by card.
-pub fn unlocks<'b>(
-    book: &'b Rulebook,
-    outcome: &'b ShapeOutcome,
-) -> impl Iterator<Item = Vec<&'b Card>> {
-    outcome
-        .judgement
-        .unlocks
-        .iter()
-        .map(|set| set.iter().map(|card| book.card(*card)).collect())
+pub fn unlocks<'b>(book: &'b Rulebook, outcome: &'b ShapeOutcome) -> impl Iterator<Item = Vec<&'b Card>> {
+    outcome.judgement.unlocks.iter().map(|set| set.iter().map(|card| book.card(*card)).collect())
 }
 
 /// The sets of actions by name: `a + b | c`.
 pub fn unlock_names(book: &Rulebook, outcome: &ShapeOutcome) -> String {
-    let names = |set: Vec<&Card>| {
-        set.iter()
-            .map(|card| card.id.as_str())
-            .collect::<Vec<_>>()
-            .join(" + ")
-    };
-    unlocks(book, outcome)
-        .map(names)
-        .collect::<Vec<_>>()
-        .join(" | ")
+    let names = |set: Vec<&Card>| set.iter().map(|card| card.id.as_str()).collect::<Vec<_>>().join(" + ");
+    unlocks(book, outcome).map(names).collect::<Vec<_>>().join(" | ")
 }
 
 /// The possible classes by name.
 pub fn possible(diagnosis: &Diagnosis, outcome: &ShapeOutcome) -> Vec<&'static str> {
-    outcome
-        .possible()
-        .map(|class| diagnosis.rulebook.class_name(class))
-        .collect()
+    outcome.possible().map(|class| diagnosis.rulebook.class_name(class)).collect()
 }
 
 /// What was assumed: name and value.
@@ -149,10 +117,7 @@ pub fn conflicts(key: &KeyOutcome<'_>) -> Vec<(FactId, Vec<(String, String)>)> {
     let book = &key.diagnosis.rulebook;
     let each = members(facts).filter_map(|fact| {
         let spec = &book.facts[fact.index()];
-        let said = key
-            .key
-            .said(fact)
-            .map(|(place, bits)| (spec.show(bits), key.diagnosis.survey.show(place)));
+        let said = key.key.said(fact).map(|(place, bits)| (spec.show(bits), key.diagnosis.survey.show(place)));
         let said: Vec<(String, String)> = said.collect();
         (!said.is_empty()).then_some((fact, said))
     });

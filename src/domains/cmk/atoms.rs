@@ -4,9 +4,7 @@
 
 use std::borrow::Cow::Borrowed;
 
-use crate::engine::facts::{
-    Arity, AtomSpec, FactId, FactSpec, Presumption, Settle, StandsFor, Text,
-};
+use crate::engine::facts::{Arity, AtomSpec, FactId, FactSpec, Presumption, Settle, StandsFor, Text};
 
 /// The facts, by position in [`FACTS`].
 macro_rules! facts {
@@ -36,14 +34,7 @@ const fn one(
     presumption: Option<Presumption>,
     settle: Settle,
 ) -> FactSpec {
-    FactSpec {
-        name: Borrowed(name),
-        label,
-        values: Borrowed(values),
-        arity: Arity::One,
-        presumption,
-        settle,
-    }
+    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity: Arity::One, presumption, settle }
 }
 
 const fn set(
@@ -54,14 +45,7 @@ const fn set(
     settle: Settle,
 ) -> FactSpec {
     let arity = Arity::Set { none: Some("none") };
-    FactSpec {
-        name: Borrowed(name),
-        label,
-        values: Borrowed(values),
-        arity,
-        presumption,
-        settle,
-    }
+    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity, presumption, settle }
 }
 
 const fn presume(
@@ -70,24 +54,11 @@ const fn presume(
     en: &'static str,
     zh: &'static str,
 ) -> Option<Presumption> {
-    Some(Presumption {
-        value,
-        stands_for,
-        confirm: Text::of(en, zh),
-    })
+    Some(Presumption { value, stands_for, confirm: Text::of(en, zh) })
 }
 
-const fn settle(
-    columns: &'static str,
-    command: &'static str,
-    en: &'static str,
-    zh: &'static str,
-) -> Settle {
-    Settle {
-        columns: Borrowed(columns),
-        command,
-        hint: Text::of(en, zh),
-    }
+const fn settle(columns: &'static str, command: &'static str, en: &'static str, zh: &'static str) -> Settle {
+    Settle { columns: Borrowed(columns), command, hint: Text::of(en, zh) }
 }
 
 const DESCRIBE: &str = "aliyun kms DescribeKey --region {region} --KeyId {key_id}";
@@ -100,14 +71,7 @@ pub static FACTS: [FactSpec; 17] = [
     one(
         "resource",
         Text::of("kind of resource", "资源类型"),
-        &[
-            "key",
-            "secret",
-            "certificate",
-            "private-ca",
-            "dedicated-kms",
-            "application",
-        ],
+        &["key", "secret", "certificate", "private-ca", "dedicated-kms", "application"],
         None,
         settle(
             "resource",
@@ -138,12 +102,7 @@ pub static FACTS: [FactSpec; 17] = [
         Text::of("aliases", "别名"),
         &["none", "service", "look-alike", "user"],
         None,
-        settle(
-            "aliases",
-            ALIASES_COMMAND,
-            "List the key's aliases",
-            "列出该密钥的别名",
-        ),
+        settle("aliases", ALIASES_COMMAND, "List the key's aliases", "列出该密钥的别名"),
     ),
     one(
         "manager_type",
@@ -174,12 +133,7 @@ pub static FACTS: [FactSpec; 17] = [
         Text::of("key material origin", "密钥材料来源"),
         &["Aliyun_KMS", "EXTERNAL"],
         None,
-        settle(
-            "origin",
-            DESCRIBE,
-            "Origin: Aliyun_KMS or EXTERNAL",
-            "Origin：Aliyun_KMS 或 EXTERNAL",
-        ),
+        settle("origin", DESCRIBE, "Origin: Aliyun_KMS or EXTERNAL", "Origin：Aliyun_KMS 或 EXTERNAL"),
     ),
     one(
         "rotation",
@@ -198,12 +152,7 @@ pub static FACTS: [FactSpec; 17] = [
         Text::of("key versions", "密钥版本"),
         &["one", "several"],
         None,
-        settle(
-            "versions",
-            VERSIONS_COMMAND,
-            "TotalCount is the number of key versions",
-            "TotalCount 即密钥版本数",
-        ),
+        settle("versions", VERSIONS_COMMAND, "TotalCount is the number of key versions", "TotalCount 即密钥版本数"),
     ),
     set(
         "usage",
@@ -220,13 +169,7 @@ pub static FACTS: [FactSpec; 17] = [
     set(
         "operations",
         Text::of("API operations used", "使用的 API"),
-        &[
-            "none",
-            "ordinary",
-            "ReEncrypt",
-            "ExportDataKey",
-            "GenerateAndExportDataKey",
-        ],
+        &["none", "ordinary", "ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"],
         presume(
             "ordinary",
             StandsFor::NothingInTheWay,
@@ -285,15 +228,7 @@ pub static FACTS: [FactSpec; 17] = [
     set(
         "network",
         Text::of("network location of the applications", "应用所在网络"),
-        &[
-            "none",
-            "vpc",
-            "classic",
-            "internet",
-            "data-centre",
-            "other-cloud",
-            "support-agreed",
-        ],
+        &["none", "vpc", "classic", "internet", "data-centre", "other-cloud", "support-agreed"],
         presume(
             "vpc",
             StandsFor::NothingInTheWay,
@@ -362,157 +297,57 @@ pub static FACTS: [FactSpec; 17] = [
         Text::of("protection level", "保护级别"),
         &["SOFTWARE", "HSM"],
         None,
-        settle(
-            "protection_level",
-            DESCRIBE,
-            "ProtectionLevel",
-            "ProtectionLevel",
-        ),
+        settle("protection_level", DESCRIBE, "ProtectionLevel", "ProtectionLevel"),
     ),
 ];
 
-const fn atom(
-    name: &'static str,
-    fact: &'static str,
-    any_of: &'static [&'static str],
-    doc: &'static str,
-) -> AtomSpec {
-    AtomSpec {
-        name: Borrowed(name),
-        doc: Borrowed(doc),
-        fact: Borrowed(fact),
-        any_of: Borrowed(any_of),
-    }
+const fn atom(name: &'static str, fact: &'static str, any_of: &'static [&'static str], doc: &'static str) -> AtomSpec {
+    AtomSpec { name: Borrowed(name), doc: Borrowed(doc), fact: Borrowed(fact), any_of: Borrowed(any_of) }
 }
 
 /// Every atom of the domain.
 pub static ATOMS: [AtomSpec; 40] = [
-    atom(
-        "is-key",
-        "resource",
-        &["key"],
-        "The record describes a key.",
-    ),
-    atom(
-        "is-secret",
-        "resource",
-        &["secret"],
-        "The record describes a secret of the old Secrets page.",
-    ),
-    atom(
-        "is-certificate",
-        "resource",
-        &["certificate"],
-        "The record describes a certificate.",
-    ),
-    atom(
-        "is-private-ca",
-        "resource",
-        &["private-ca"],
-        "The record describes a private CA certificate.",
-    ),
-    atom(
-        "is-dedicated-kms",
-        "resource",
-        &["dedicated-kms"],
-        "The record describes a dedicated KMS instance.",
-    ),
+    atom("is-key", "resource", &["key"], "The record describes a key."),
+    atom("is-secret", "resource", &["secret"], "The record describes a secret of the old Secrets page."),
+    atom("is-certificate", "resource", &["certificate"], "The record describes a certificate."),
+    atom("is-private-ca", "resource", &["private-ca"], "The record describes a private CA certificate."),
+    atom("is-dedicated-kms", "resource", &["dedicated-kms"], "The record describes a dedicated KMS instance."),
     atom(
         "is-application-access-point",
         "resource",
         &["application"],
         "The record describes an application access point (AAP).",
     ),
-    atom(
-        "in-default-instance",
-        "instance",
-        &["default"],
-        "The key is in the default KMS instance.",
-    ),
-    atom(
-        "in-dedicated-instance",
-        "instance",
-        &["dedicated"],
-        "The key is in a dedicated KMS instance.",
-    ),
-    atom(
-        "has-alias",
-        "aliases",
-        &["service", "look-alike", "user"],
-        "The key has an alias.",
-    ),
+    atom("in-default-instance", "instance", &["default"], "The key is in the default KMS instance."),
+    atom("in-dedicated-instance", "instance", &["dedicated"], "The key is in a dedicated KMS instance."),
+    atom("has-alias", "aliases", &["service", "look-alike", "user"], "The key has an alias."),
     atom(
         "alias-looks-like-service",
         "aliases",
         &["look-alike"],
         "An alias resembles alias/acs/<service> without having its exact form.",
     ),
-    atom(
-        "service-managed",
-        "key_manager",
-        &["service"],
-        "A cloud service created and manages the key.",
-    ),
-    atom(
-        "customer-managed",
-        "key_manager",
-        &["customer"],
-        "The key is a customer master key (CMK).",
-    ),
-    atom(
-        "kms-material",
-        "origin",
-        &["Aliyun_KMS"],
-        "KMS generated the key material.",
-    ),
-    atom(
-        "external-material",
-        "origin",
-        &["EXTERNAL"],
-        "The key material was imported (BYOK).",
-    ),
+    atom("service-managed", "key_manager", &["service"], "A cloud service created and manages the key."),
+    atom("customer-managed", "key_manager", &["customer"], "The key is a customer master key (CMK)."),
+    atom("kms-material", "origin", &["Aliyun_KMS"], "KMS generated the key material."),
+    atom("external-material", "origin", &["EXTERNAL"], "The key material was imported (BYOK)."),
     atom(
         "rotation-on",
         "rotation",
         &["Enabled", "Suspended"],
         "A rotation policy is set: automatic rotation is enabled, or suspended while the key is not enabled.",
     ),
-    atom(
-        "rotation-off",
-        "rotation",
-        &["Disabled"],
-        "Automatic rotation is disabled.",
-    ),
-    atom(
-        "rotation-suspended",
-        "rotation",
-        &["Suspended"],
-        "The rotation policy is on, but the key is not enabled.",
-    ),
-    atom(
-        "single-version",
-        "versions",
-        &["one"],
-        "The key has exactly one version.",
-    ),
-    atom(
-        "several-versions",
-        "versions",
-        &["several"],
-        "The key has more than one version.",
-    ),
+    atom("rotation-off", "rotation", &["Disabled"], "Automatic rotation is disabled."),
+    atom("rotation-suspended", "rotation", &["Suspended"], "The rotation policy is on, but the key is not enabled."),
+    atom("single-version", "versions", &["one"], "The key has exactly one version."),
+    atom("several-versions", "versions", &["several"], "The key has more than one version."),
     atom(
         "used-by-cloud-service",
         "usage",
         &["server-side"],
         "A cloud service uses the key for server-side encryption.",
     ),
-    atom(
-        "used-by-own-application",
-        "usage",
-        &["self-managed"],
-        "An application of the owner uses the key.",
-    ),
+    atom("used-by-own-application", "usage", &["self-managed"], "An application of the owner uses the key."),
     atom("unused", "usage", &["none"], "Nobody uses the key."),
     atom(
         "applications-use-key",
@@ -526,18 +361,8 @@ pub static ATOMS: [AtomSpec; 40] = [
         &["ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"],
         "An application calls ReEncrypt, ExportDataKey or GenerateAndExportDataKey.",
     ),
-    atom(
-        "uses-reencrypt",
-        "operations",
-        &["ReEncrypt"],
-        "An application calls ReEncrypt.",
-    ),
-    atom(
-        "uses-export-data-key",
-        "operations",
-        &["ExportDataKey"],
-        "An application calls ExportDataKey.",
-    ),
+    atom("uses-reencrypt", "operations", &["ReEncrypt"], "An application calls ReEncrypt."),
+    atom("uses-export-data-key", "operations", &["ExportDataKey"], "An application calls ExportDataKey."),
     atom(
         "uses-generate-and-export-data-key",
         "operations",
@@ -588,68 +413,25 @@ pub static ATOMS: [AtomSpec; 40] = [
         &["classic", "internet"],
         "An application calls KMS from the classic network or over the public internet.",
     ),
-    atom(
-        "state-disabled",
-        "state",
-        &["Disabled"],
-        "The key is disabled.",
-    ),
-    atom(
-        "pending-deletion",
-        "state",
-        &["PendingDeletion"],
-        "The key is scheduled for deletion.",
-    ),
-    atom(
-        "pending-import",
-        "state",
-        &["PendingImport"],
-        "The key waits for its material to be imported.",
-    ),
+    atom("state-disabled", "state", &["Disabled"], "The key is disabled."),
+    atom("pending-deletion", "state", &["PendingDeletion"], "The key is scheduled for deletion."),
+    atom("pending-import", "state", &["PendingImport"], "The key waits for its material to be imported."),
     atom(
         "spec-needs-hardware-instance",
         "key_spec",
-        &[
-            "Aliyun_AES_192",
-            "Aliyun_AES_128",
-            "Aliyun_SM4",
-            "RSA_4096",
-            "EC_SM2",
-        ],
+        &["Aliyun_AES_192", "Aliyun_AES_128", "Aliyun_SM4", "RSA_4096", "EC_SM2"],
         "Only a hardware key management instance offers the key spec.",
     ),
-    atom(
-        "spec-of-no-instance",
-        "key_spec",
-        &["Aliyun_DES3_192"],
-        "No current instance type lists the key spec.",
-    ),
+    atom("spec-of-no-instance", "key_spec", &["Aliyun_DES3_192"], "No current instance type lists the key spec."),
     atom(
         "asymmetric-key",
         "key_spec",
-        &[
-            "RSA_2048", "RSA_3072", "RSA_4096", "EC_P256", "EC_P256K", "EC_SM2",
-        ],
+        &["RSA_2048", "RSA_3072", "RSA_4096", "EC_P256", "EC_P256K", "EC_SM2"],
         "The key is asymmetric.",
     ),
-    atom(
-        "signing-key",
-        "key_usage",
-        &["SIGN/VERIFY"],
-        "The key signs and verifies.",
-    ),
-    atom(
-        "hsm-protected",
-        "protection_level",
-        &["HSM"],
-        "The protection level is HSM.",
-    ),
-    atom(
-        "software-protected",
-        "protection_level",
-        &["SOFTWARE"],
-        "The protection level is SOFTWARE.",
-    ),
+    atom("signing-key", "key_usage", &["SIGN/VERIFY"], "The key signs and verifies."),
+    atom("hsm-protected", "protection_level", &["HSM"], "The protection level is HSM."),
+    atom("software-protected", "protection_level", &["SOFTWARE"], "The protection level is SOFTWARE."),
 ];
 
 #[cfg(test)]
@@ -682,11 +464,7 @@ mod tests {
             assert_eq!(FACTS[fact.index()].name, name);
         }
         let aliases = &FACTS[ALIASES.index()];
-        let bits = [
-            ("service", ALIAS_OF_SERVICE),
-            ("look-alike", ALIAS_LOOK_ALIKE),
-            ("user", ALIAS_OF_USER),
-        ];
+        let bits = [("service", ALIAS_OF_SERVICE), ("look-alike", ALIAS_LOOK_ALIKE), ("user", ALIAS_OF_USER)];
         for (name, bit) in bits {
             assert_eq!(aliases.value(name), Some(bit));
         }

@@ -24,26 +24,17 @@ pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "blocked",
         tone: Tone::Alarm,
-        meaning: Text::of(
-            "Cannot be migrated as it stands; every reason is listed",
-            "目前不能迁移；已列出全部原因",
-        ),
+        meaning: Text::of("Cannot be migrated as it stands; every reason is listed", "目前不能迁移；已列出全部原因"),
     },
     ClassSpec {
         name: "needs-rotation-disabled",
         tone: Tone::Warn,
-        meaning: Text::of(
-            "Can be migrated once automatic rotation is disabled",
-            "关闭自动轮转后即可迁移",
-        ),
+        meaning: Text::of("Can be migrated once automatic rotation is disabled", "关闭自动轮转后即可迁移"),
     },
     ClassSpec {
         name: "migratable",
         tone: Tone::Good,
-        meaning: Text::of(
-            "Nothing is in the way of the migration",
-            "没有妨碍迁移的因素",
-        ),
+        meaning: Text::of("Nothing is in the way of the migration", "没有妨碍迁移的因素"),
     },
 ];
 

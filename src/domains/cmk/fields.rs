@@ -56,12 +56,7 @@ const fn field(
     fact: Option<FactId>,
     spellings: &'static [&'static str],
 ) -> FieldSpec {
-    FieldSpec {
-        field,
-        name,
-        fact,
-        spellings,
-    }
+    FieldSpec { field, name, fact, spellings }
 }
 
 /// How many canonical fields there are.
@@ -73,65 +68,23 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Field::KeyId,
         "key_id",
         None,
-        &[
-            "id",
-            "key",
-            "keyids",
-            "cmk",
-            "cmkid",
-            "masterkeyid",
-            "密钥id",
-            "主密钥id",
-            "用户主密钥id",
-            "密钥标识",
-        ],
+        &["id", "key", "keyids", "cmk", "cmkid", "masterkeyid", "密钥id", "主密钥id", "用户主密钥id", "密钥标识"],
     ),
-    field(
-        Field::Arn,
-        "arn",
-        None,
-        &["keyarn", "cmkarn", "resourcearn"],
-    ),
+    field(Field::Arn, "arn", None, &["keyarn", "cmkarn", "resourcearn"]),
     field(
         Field::AccountId,
         "account_id",
         None,
-        &[
-            "account",
-            "accountuid",
-            "uid",
-            "aliuid",
-            "aliyunuid",
-            "账号",
-            "账号id",
-        ],
+        &["account", "accountuid", "uid", "aliuid", "aliyunuid", "账号", "账号id"],
     ),
-    field(
-        Field::Region,
-        "region",
-        None,
-        &["regionid", "acsregion", "地域", "区域"],
-    ),
+    field(Field::Region, "region", None, &["regionid", "acsregion", "地域", "区域"]),
     field(
         Field::Aliases,
         "aliases",
         Some(atoms::ALIASES),
-        &[
-            "alias",
-            "aliasname",
-            "aliasnames",
-            "keyalias",
-            "keyaliases",
-            "别名",
-            "密钥别名",
-        ],
+        &["alias", "aliasname", "aliasnames", "keyalias", "keyaliases", "别名", "密钥别名"],
     ),
-    field(
-        Field::Resource,
-        "resource",
-        Some(atoms::RESOURCE),
-        &["resourcetype", "资源类型"],
-    ),
+    field(Field::Resource, "resource", Some(atoms::RESOURCE), &["resourcetype", "资源类型"]),
     field(
         Field::Instance,
         "instance",
@@ -186,22 +139,12 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "轮转状态",
         ],
     ),
-    field(
-        Field::RotationInterval,
-        "rotation_interval",
-        None,
-        &["rotationperiod", "轮转周期"],
-    ),
+    field(Field::RotationInterval, "rotation_interval", None, &["rotationperiod", "轮转周期"]),
     field(
         Field::NextRotation,
         "next_rotation",
         None,
-        &[
-            "nextrotationdate",
-            "nextrotationtime",
-            "nextrotationat",
-            "下次轮转时间",
-        ],
+        &["nextrotationdate", "nextrotationtime", "nextrotationat", "下次轮转时间"],
     ),
     field(
         Field::Versions,
@@ -221,12 +164,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "密钥版本数",
         ],
     ),
-    field(
-        Field::Usage,
-        "usage",
-        Some(atoms::USAGE),
-        &["usedby", "usedfor", "usagetype", "使用方"],
-    ),
+    field(Field::Usage, "usage", Some(atoms::USAGE), &["usedby", "usedfor", "usagetype", "使用方"]),
     field(
         Field::Operations,
         "operations",
@@ -283,71 +221,30 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "网络",
         ],
     ),
-    field(
-        Field::Services,
-        "services",
-        None,
-        &["service", "cloudservice", "cloudservices", "云服务"],
-    ),
+    field(Field::Services, "services", None, &["service", "cloudservice", "cloudservices", "云服务"]),
     field(
         Field::Applications,
         "applications",
         None,
-        &[
-            "application",
-            "app",
-            "apps",
-            "applicationname",
-            "appname",
-            "应用",
-        ],
+        &["application", "app", "apps", "applicationname", "appname", "应用"],
     ),
     field(Field::Owner, "owner", None, &["team", "keyowner", "负责人"]),
-    field(
-        Field::State,
-        "state",
-        Some(atoms::STATE),
-        &["keystate", "status", "keystatus", "状态", "密钥状态"],
-    ),
+    field(Field::State, "state", Some(atoms::STATE), &["keystate", "status", "keystatus", "状态", "密钥状态"]),
     field(
         Field::KeySpec,
         "key_spec",
         Some(atoms::KEY_SPEC),
         &["spec", "keyspecification", "keyspecifications", "密钥规格"],
     ),
-    field(
-        Field::KeyUsage,
-        "key_usage",
-        Some(atoms::KEY_USAGE),
-        &["purpose", "密钥用途"],
-    ),
-    field(
-        Field::ProtectionLevel,
-        "protection_level",
-        Some(atoms::PROTECTION_LEVEL),
-        &["protection", "保护级别"],
-    ),
+    field(Field::KeyUsage, "key_usage", Some(atoms::KEY_USAGE), &["purpose", "密钥用途"]),
+    field(Field::ProtectionLevel, "protection_level", Some(atoms::PROTECTION_LEVEL), &["protection", "保护级别"]),
     field(
         Field::Created,
         "created",
         None,
-        &[
-            "createdat",
-            "createdon",
-            "creation",
-            "creationdate",
-            "creationtime",
-            "createtime",
-            "createdate",
-            "创建时间",
-        ],
+        &["createdat", "createdon", "creation", "creationdate", "creationtime", "createtime", "createdate", "创建时间"],
     ),
-    field(
-        Field::Description,
-        "description",
-        None,
-        &["desc", "keydescription", "描述"],
-    ),
+    field(Field::Description, "description", None, &["desc", "keydescription", "描述"]),
     field(Field::Tags, "tags", None, &["tag", "labels", "标签"]),
 ];
 
@@ -370,9 +267,7 @@ impl Field {
     /// The field that a header names, whatever its case, blanks, `-`, `_` and `.`.
     pub fn from_header(header: &str) -> Option<Field> {
         let plain = plain_header(header);
-        let named = |spec: &&FieldSpec| {
-            plain_header(spec.name) == plain || spec.spellings.contains(&plain.as_str())
-        };
+        let named = |spec: &&FieldSpec| plain_header(spec.name) == plain || spec.spellings.contains(&plain.as_str());
         FIELDS.iter().find(named).map(|spec| spec.field)
     }
 }
@@ -397,18 +292,9 @@ mod tests {
     fn no_spelling_names_two_fields() {
         let mut seen = std::collections::BTreeMap::new();
         for spec in &FIELDS {
-            for spelling in spec
-                .spellings
-                .iter()
-                .copied()
-                .chain([plain_header(spec.name).as_str()])
-            {
+            for spelling in spec.spellings.iter().copied().chain([plain_header(spec.name).as_str()]) {
                 let before = seen.insert(spelling.to_owned(), spec.name);
-                assert!(
-                    before.is_none(),
-                    "`{spelling}` names {before:?} and {}",
-                    spec.name
-                );
+                assert!(before.is_none(), "`{spelling}` names {before:?} and {}", spec.name);
             }
         }
     }

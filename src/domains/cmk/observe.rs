@@ -34,9 +34,7 @@ pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Field::Origin => choice(field, cell, words::ORIGIN),
         Field::Rotation => choice(field, cell, words::ROTATION),
         Field::Versions => versions(cell),
-        Field::Usage => list(field, cell, |word| {
-            lookup(field, words::USAGE, &plain(word))
-        }),
+        Field::Usage => list(field, cell, |word| lookup(field, words::USAGE, &plain(word))),
         Field::Operations => list(field, cell, operation),
         Field::Languages => list(field, cell, language),
         Field::Network => list(field, cell, network),
@@ -70,12 +68,8 @@ fn derive_key_manager(facts: &mut Facts) {
         held if held == bit(atoms::MANAGER_TYPE.index(), "service") => service,
         _ => customer,
     };
-    let conflict = [atoms::ALIASES, atoms::MANAGER_TYPE]
-        .iter()
-        .any(|fact| facts.grade(*fact) == Grade::Conflict);
-    let grade = facts
-        .grade(atoms::ALIASES)
-        .max(facts.grade(atoms::MANAGER_TYPE));
+    let conflict = [atoms::ALIASES, atoms::MANAGER_TYPE].iter().any(|fact| facts.grade(*fact) == Grade::Conflict);
+    let grade = facts.grade(atoms::ALIASES).max(facts.grade(atoms::MANAGER_TYPE));
     match (by_alias, by_type) {
         _ if conflict => facts.conflict(atoms::KEY_MANAGER),
         (0, manager) | (manager, 0) => facts.set(atoms::KEY_MANAGER, manager, grade),
@@ -89,36 +83,23 @@ fn derive_key_manager(facts: &mut Facts) {
 /// a language or a place outside the VPCs is listed, or names no use at all although operations are, the
 /// usage is believed, but only as an inference.
 fn derive_application_use(facts: &mut Facts) {
-    let (no, yes) = (
-        bit(atoms::APPLICATION_USE.index(), "no"),
-        bit(atoms::APPLICATION_USE.index(), "yes"),
-    );
+    let (no, yes) = (bit(atoms::APPLICATION_USE.index(), "no"), bit(atoms::APPLICATION_USE.index(), "yes"));
     let listed = |fact| match facts.get(fact) {
         0 => None,
         held => Some(held & FACTS[usize::from(fact.0)].none_bit() == 0),
     };
     let (operations, languages) = (listed(atoms::OPERATIONS), listed(atoms::LANGUAGES));
     let usage = facts.get(atoms::USAGE);
-    let by_lists = facts
-        .grade(atoms::OPERATIONS)
-        .max(facts.grade(atoms::LANGUAGES));
+    let by_lists = facts.grade(atoms::OPERATIONS).max(facts.grade(atoms::LANGUAGES));
     let (value, grade) = if facts.grade(atoms::USAGE) == Grade::Conflict {
         (0, Grade::Conflict)
     } else if usage & bit(atoms::USAGE.index(), "self-managed") != 0 {
         (yes, facts.grade(atoms::USAGE))
     } else if usage != 0 {
         let outside = facts.get(atoms::NETWORK) & !places_inside() != 0;
-        let idle_but_called =
-            usage == bit(atoms::USAGE.index(), "none") && operations == Some(true);
+        let idle_but_called = usage == bit(atoms::USAGE.index(), "none") && operations == Some(true);
         let doubtful = languages == Some(true) || outside || idle_but_called;
-        (
-            no,
-            if doubtful {
-                Grade::Inferred
-            } else {
-                facts.grade(atoms::USAGE)
-            },
-        )
+        (no, if doubtful { Grade::Inferred } else { facts.grade(atoms::USAGE) })
     } else if operations == Some(true) || languages == Some(true) {
         (yes, by_lists)
     } else if operations == Some(false) && languages == Some(false) {
@@ -131,9 +112,7 @@ fn derive_application_use(facts: &mut Facts) {
 
 /// The places that stand in no application's way.
 fn places_inside() -> Bits {
-    ["none", "vpc", "support-agreed"]
-        .iter()
-        .fold(0, |bits, place| bits | bit(atoms::NETWORK.index(), place))
+    ["none", "vpc", "support-agreed"].iter().fold(0, |bits, place| bits | bit(atoms::NETWORK.index(), place))
 }
 
 /// The bit of a value that is known to exist; a test asks for every one used here.
@@ -146,25 +125,14 @@ fn fact_of(field: Field) -> usize {
 }
 
 fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
-    let value = cell
-        .text()
-        .unwrap_or_default()
-        .replace(crate::domains::cell::LIST_SEPARATOR, ";");
-    Misread {
-        field,
-        value,
-        expected: expected.into(),
-    }
+    let value = cell.text().unwrap_or_default().replace(crate::domains::cell::LIST_SEPARATOR, ";");
+    Misread { field, value, expected: expected.into() }
 }
 
 /// The bits of a word, if it is in the table.
 fn lookup(field: Field, table: &[Word], word: &str) -> Option<Bits> {
     let (_, values) = table.iter().find(|(known, _)| *known == word)?;
-    Some(
-        values
-            .iter()
-            .fold(0, |bits, value| bits | bit(fact_of(field), value)),
-    )
+    Some(values.iter().fold(0, |bits, value| bits | bit(fact_of(field), value)))
 }
 
 /// The values of the field's fact, for messages.
@@ -176,32 +144,19 @@ fn accepted(field: Field) -> String {
 fn choice(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread> {
     match cell {
         Cell::Text(text) if is_unknown(text) => Ok(0),
-        Cell::Text(text) => lookup(field, table, &plain(text)).ok_or_else(|| {
-            misread(
-                field,
-                cell,
-                format!("one of {}; leave it blank if nobody knows", accepted(field)),
-            )
-        }),
+        Cell::Text(text) => lookup(field, table, &plain(text))
+            .ok_or_else(|| misread(field, cell, format!("one of {}; leave it blank if nobody knows", accepted(field)))),
         Cell::List(_) => misplaced_list(field, cell),
         _ => Ok(0),
     }
 }
 
 fn misplaced_list(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
-    Err(misread(
-        field,
-        cell,
-        format!("one value, not a list: {}", accepted(field)),
-    ))
+    Err(misread(field, cell, format!("one value, not a list: {}", accepted(field))))
 }
 
 /// A field that holds a list: of members, or "none", or nothing known.
-fn list(
-    field: Field,
-    cell: Cell<'_>,
-    member: impl Fn(&str) -> Option<Bits>,
-) -> Result<Bits, Misread> {
+fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> Result<Bits, Misread> {
     let none = FACTS[fact_of(field)].none_bit();
     if cell == Cell::EmptyList {
         return Ok(none);
@@ -212,11 +167,7 @@ fn list(
     let mut bits = 0;
     for element in cell.elements() {
         if is_unknown(element) {
-            return Err(misread(
-                field,
-                cell,
-                "a list that is known in full, or a blank cell",
-            ));
+            return Err(misread(field, cell, "a list that is known in full, or a blank cell"));
         }
         bits |= if words::NONE.contains(&plain(element).as_str()) {
             none
@@ -225,11 +176,7 @@ fn list(
                 misread(
                     field,
                     Cell::Text(element),
-                    format!(
-                        "one of {}; {}",
-                        accepted(field),
-                        "`none` if there is none, blank if nobody knows"
-                    ),
+                    format!("one of {}; {}", accepted(field), "`none` if there is none, blank if nobody knows"),
                 )
             })?
         };
@@ -242,31 +189,19 @@ fn list(
 
 /// A key is in the default instance, or in the one whose id is given (`kst-…`).
 fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let (default, dedicated) = (
-        bit(atoms::INSTANCE.index(), "default"),
-        bit(atoms::INSTANCE.index(), "dedicated"),
-    );
+    let (default, dedicated) = (bit(atoms::INSTANCE.index(), "default"), bit(atoms::INSTANCE.index(), "dedicated"));
     let Cell::Text(text) = cell else {
-        return if matches!(cell, Cell::List(_)) {
-            misplaced_list(Field::Instance, cell)
-        } else {
-            Ok(0)
-        };
+        return if matches!(cell, Cell::List(_)) { misplaced_list(Field::Instance, cell) } else { Ok(0) };
     };
     let word = plain(text);
     match word.as_str() {
         _ if is_unknown(text) => Ok(0),
-        "default" | "defaultinstance" | "defaultkmsinstance" | "shared" | "默认" | "默认实例"
-        | "kms默认实例" => Ok(default),
-        "dedicated" | "dedicatedinstance" | "专属" => Ok(dedicated),
-        _ if word.starts_with("kst") && word.len() > 3 && text.bytes().all(is_id_byte) => {
-            Ok(dedicated)
+        "default" | "defaultinstance" | "defaultkmsinstance" | "shared" | "默认" | "默认实例" | "kms默认实例" => {
+            Ok(default)
         }
-        _ => Err(misread(
-            Field::Instance,
-            cell,
-            "default, or the id of a KMS instance (kst-…)",
-        )),
+        "dedicated" | "dedicatedinstance" | "专属" => Ok(dedicated),
+        _ if word.starts_with("kst") && word.len() > 3 && text.bytes().all(is_id_byte) => Ok(dedicated),
+        _ => Err(misread(Field::Instance, cell, "default, or the id of a KMS instance (kst-…)")),
     }
 }
 
@@ -280,25 +215,15 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
     match cell {
         Cell::Absent => Ok(0),
         Cell::Blank | Cell::EmptyList => Ok(none),
-        Cell::Text(text) if text.starts_with("alias/") && is_one_alias(text) => {
-            Ok(alias_form(text))
-        }
+        Cell::Text(text) if text.starts_with("alias/") && is_one_alias(text) => Ok(alias_form(text)),
         Cell::Text(text) if is_unknown(text) => Ok(0),
         _ => {
             let mut bits = 0;
             for alias in cell.elements() {
-                bits |= if words::NONE.contains(&alias) {
-                    none
-                } else {
-                    alias_form(alias)
-                };
+                bits |= if words::NONE.contains(&alias) { none } else { alias_form(alias) };
             }
             if bits & none != 0 && bits != none {
-                return Err(misread(
-                    Field::Aliases,
-                    cell,
-                    "either `none` or aliases, not both",
-                ));
+                return Err(misread(Field::Aliases, cell, "either `none` or aliases, not both"));
             }
             Ok(bits)
         }
@@ -317,8 +242,7 @@ fn alias_form(alias: &str) -> Bits {
 
 /// Whether the text is plain and holds no separator of a list.
 pub fn is_one_alias(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'|'))
+    text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'|'))
 }
 
 fn is_service_name(segment: &str) -> bool {
@@ -327,23 +251,14 @@ fn is_service_name(segment: &str) -> bool {
 }
 
 fn resembles_service_alias(alias: &str) -> bool {
-    let prefix = |text: &str, prefix: &str| {
-        text.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    let name = if prefix(alias, "alias/") {
-        alias["alias/".len()..].trim()
-    } else {
-        alias
-    };
+    let prefix =
+        |text: &str, prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let name = if prefix(alias, "alias/") { alias["alias/".len()..].trim() } else { alias };
     name.eq_ignore_ascii_case("acs") || prefix(name, "acs/")
 }
 
 fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let (one, several) = (
-        bit(atoms::VERSIONS.index(), "one"),
-        bit(atoms::VERSIONS.index(), "several"),
-    );
+    let (one, several) = (bit(atoms::VERSIONS.index(), "one"), bit(atoms::VERSIONS.index(), "several"));
     let expected = "the number of key versions, 1 or more";
     match cell {
         Cell::Text(text) if is_unknown(text) => Ok(0),
@@ -354,11 +269,7 @@ fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
             Err(_) => lookup(Field::Versions, words::VERSIONS, &plain(text))
                 .ok_or_else(|| misread(Field::Versions, cell, expected)),
         },
-        Cell::List(_) => Ok(if cell.elements().count() > 1 {
-            several
-        } else {
-            one
-        }),
+        Cell::List(_) => Ok(if cell.elements().count() > 1 { several } else { one }),
         Cell::EmptyList => Err(misread(Field::Versions, cell, expected)),
         _ => Ok(0),
     }
@@ -381,8 +292,7 @@ fn operation(name: &str) -> Option<Bits> {
 /// One language, with or without a version behind it.
 fn language(name: &str) -> Option<Bits> {
     let word = plain(name);
-    let trimmed =
-        word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
+    let trimmed = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
     let is_version = word[trimmed.len()..].contains(|c: char| c.is_ascii_digit());
     let unversioned = if is_version { trimmed } else { &word };
     let known = |word: &str| lookup(Field::Languages, words::LANGUAGES, word);
@@ -392,11 +302,7 @@ fn language(name: &str) -> Option<Bits> {
 /// One place where an application runs; the id of a VPC is a VPC.
 fn network(name: &str) -> Option<Bits> {
     let word = plain(name);
-    if name.starts_with("vpc-")
-        && name.len() > 4
-        && word != "vpcpeering"
-        && name.bytes().all(is_id_byte)
-    {
+    if name.starts_with("vpc-") && name.len() > 4 && word != "vpcpeering" && name.bytes().all(is_id_byte) {
         return Some(bit(atoms::NETWORK.index(), "vpc"));
     }
     lookup(Field::Network, words::NETWORK, &word)
@@ -407,9 +313,5 @@ fn key_spec(cell: Cell<'_>) -> Bits {
     let Cell::Text(text) = cell else { return 0 };
     let spec = &FACTS[atoms::KEY_SPEC.index()];
     let same = |name: &&&str| plain(name) == plain(text);
-    spec.values
-        .iter()
-        .find(same)
-        .and_then(|name| spec.value(name))
-        .unwrap_or(0)
+    spec.values.iter().find(same).and_then(|name| spec.value(name)).unwrap_or(0)
 }

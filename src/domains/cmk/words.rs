@@ -7,24 +7,8 @@
 pub type Word = (&'static str, &'static [&'static str]);
 
 /// Words that say that nobody knows, in every field.
-const UNKNOWN: [&str; 16] = [
-    "",
-    "n/a",
-    "na",
-    "#n/a",
-    "?",
-    "/",
-    "–",
-    "—",
-    "unknown",
-    "tbd",
-    "null",
-    "<null>",
-    "未知",
-    "不详",
-    "待定",
-    "待确认",
-];
+const UNKNOWN: [&str; 16] =
+    ["", "n/a", "na", "#n/a", "?", "/", "–", "—", "unknown", "tbd", "null", "<null>", "未知", "不详", "待定", "待确认"];
 
 /// Longer texts, blanks included, are not looked up.
 const LONGEST_UNKNOWN: usize = 24;
@@ -34,9 +18,7 @@ pub const NONE: [&str; 4] = ["none", "无", "没有", "[]"];
 
 /// A word without what does not matter for its meaning.
 pub fn plain(word: &str) -> String {
-    let kept = word
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'));
+    let kept = word.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'));
     kept.flat_map(char::to_lowercase).collect()
 }
 
@@ -331,11 +313,7 @@ pub const KEY_USAGE: &[Word] = &[
 ];
 
 /// `ProtectionLevel` of the API.
-pub const PROTECTION_LEVEL: &[Word] = &[
-    ("software", &["SOFTWARE"]),
-    ("软件", &["SOFTWARE"]),
-    ("hsm", &["HSM"]),
-];
+pub const PROTECTION_LEVEL: &[Word] = &[("software", &["SOFTWARE"]), ("软件", &["SOFTWARE"]), ("hsm", &["HSM"])];
 
 /// Operations of the KMS API 2016-01-20 (OpenAPI metadata and its SDK 3.3.1), in lower case, that are not
 /// forbidden. A name that is neither here nor forbidden is not understood.

@@ -1,0 +1,171 @@
+//! What each column of a source is for, and what its texts meant so far.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+use crate::domains::cell::{Cell, is_list_separator};
+use crate::domains::cmk::atoms;
+use crate::domains::cmk::fields::Field;
+use crate::domains::cmk::observe::{Misread, observe};
+use crate::engine::facts::{Arity, Bits, FactId};
+use crate::rulebook::user::ColumnTest;
+
+use super::intake::{Keep, Rules};
+use super::row::Names;
+use super::said::Said;
+use super::shared::Shared;
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It supplies a fact.
+    Fact(Field, FactId),
+    /// Its words are kept.
+    Note(Field),
+    /// It is known, but nothing here uses it.
+    Idle,
+    /// No field takes it.
+    Unknown,
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct Column {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The user's tests that ask it.
+    pub tests: Vec<usize>,
+    /// Its number, if its words are kept for the user.
+    pub kept: Option<u16>,
+    meanings: Vec<Meaning>,
+}
+
+/// What a text meant the last time.
+#[derive(Debug, Default, Clone)]
+struct Meaning {
+    text: String,
+    bits: Bits,
+}
+
+/// So many texts are remembered for each column, at a place that their hash gives.
+const MEANINGS: usize = 1024;
+
+impl Column {
+    fn new(name: &str, shared: &Shared, rules: &Rules) -> Column {
+        let field = Field::from_header(name);
+        let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
+        let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
+        let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, meanings: Vec::new() };
+        match field {
+            Some(field) => column.purpose = purpose(field),
+            None if column.tests.is_empty() => column.leave_out(name, shared, rules),
+            None => {}
+        }
+        column
+    }
+
+    /// Makes the column one that no field takes.
+    fn leave_out(&mut self, name: &str, shared: &Shared, rules: &Rules) {
+        let number = shared.column(name);
+        self.purpose = Purpose::Unknown;
+        self.kept = (rules.keep == Keep::AllColumns).then_some(number);
+    }
+
+    fn field(&self) -> Option<Field> {
+        match self.purpose {
+            Purpose::Fact(field, _) | Purpose::Note(field) => Some(field),
+            Purpose::Idle | Purpose::Unknown => None,
+        }
+    }
+
+    /// What a cell says of the column's fact; remembered. Lists are remembered by element, for there are
+    /// many lists of few elements.
+    ///
+    /// # Errors
+    /// The cell is not understood.
+    pub fn meaning(&mut self, field: Field, fact: FactId, cell: Cell<'_>) -> Result<Bits, Misread> {
+        // Nearly every key has aliases of its own, so they are not worth remembering.
+        let Cell::Text(text) = cell else { return observe(field, cell) };
+        if field == Field::Aliases {
+            return observe(field, cell);
+        }
+        let spec = &atoms::FACTS[fact.index()];
+        if spec.arity == Arity::One || !text.contains(is_list_separator) {
+            return self.single_meaning(field, text);
+        }
+        let none = spec.none_bit();
+        let mut all = 0;
+        for element in cell.elements() {
+            let bits = self.single_meaning(field, element)?;
+            if bits == 0 || bits == none {
+                // "none" or "unknown" among others: the whole cell says what is wrong with it.
+                return observe(field, cell);
+            }
+            all |= bits;
+        }
+        Ok(all)
+    }
+
+    fn single_meaning(&mut self, field: Field, text: &str) -> Result<Bits, Misread> {
+        if self.meanings.is_empty() {
+            self.meanings.resize(MEANINGS, Meaning::default());
+        }
+        let known = &mut self.meanings[FixedState::default().hash_one(text.as_bytes()) as usize % MEANINGS];
+        if known.text != text {
+            let bits = observe(field, Cell::Text(text))?;
+            *known = Meaning { text: text.to_owned(), bits };
+        }
+        Ok(known.bits)
+    }
+}
+
+fn purpose(field: Field) -> Purpose {
+    match field.spec().fact {
+        Some(fact) => Purpose::Fact(field, fact),
+        None if Said::is_noted(field) => Purpose::Note(field),
+        None => Purpose::Idle,
+    }
+}
+
+fn same_column(wanted: &str, name: &str, field: Option<Field>) -> bool {
+    wanted.eq_ignore_ascii_case(name.trim()) || field.is_some() && Field::from_header(wanted) == field
+}
+
+/// The columns of the source at hand.
+#[derive(Debug, Default)]
+pub struct Columns {
+    source: Option<u64>,
+    /// The columns, by position.
+    pub columns: Vec<Column>,
+}
+
+impl Columns {
+    /// Makes sure that every column of the source has its purpose.
+    pub fn learn(&mut self, names: &Names, shared: &Shared, rules: &Rules) {
+        let known = self.source == Some(names.source());
+        if known && self.columns.len() == names.as_slice().len() {
+            return;
+        }
+        if !known {
+            self.source = Some(names.source());
+            self.columns.clear();
+        }
+        for name in &names.as_slice()[self.columns.len()..] {
+            self.columns.push(Column::new(name, shared, rules));
+        }
+        self.prefer_canonical_names(names.as_slice(), shared, rules);
+    }
+
+    /// Where a column bears the very name of a field, columns that only resemble it are left out.
+    fn prefer_canonical_names(&mut self, names: &[String], shared: &Shared, rules: &Rules) {
+        for index in 0..self.columns.len() {
+            let Some(field) = self.columns[index].field() else { continue };
+            let bears_the_name = |at: usize| at != index && field.is_canonical(&names[at]);
+            let rivals = (0..self.columns.len()).filter(|at| self.columns[*at].field() == Some(field));
+            if !field.is_canonical(&names[index]) && rivals.into_iter().any(bears_the_name) {
+                self.columns[index].leave_out(&names[index], shared, rules);
+            }
+        }
+    }
+}

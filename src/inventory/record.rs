@@ -1,0 +1,92 @@
+//! Records as they are kept: facts by number, texts by position, so that a key takes about a hundred bytes.
+
+use crate::domains::cmk::fields::{FIELDS, Field};
+
+use super::row::{FileId, Reject};
+
+/// One record: its facts by shape, its identity and texts by position in the batch's text.
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    /// Hash of everything that the record says; equal for exact duplicates.
+    pub content: u64,
+    /// Hash of the identity.
+    pub identity: u32,
+    /// What it says, by number.
+    pub shape: u32,
+    /// Account and region, by number.
+    pub scope: u32,
+    /// The line on which it begins.
+    pub line: u32,
+    /// Where its texts begin: key id, aliases, extras.
+    pub text: u32,
+    /// Length of the aliases.
+    pub aliases: u32,
+    /// Length of the extras.
+    pub extras: u32,
+    /// Length of the key id.
+    pub key_id: u16,
+}
+
+/// The records of one block of input.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The file.
+    pub file: FileId,
+    /// The records, in input order.
+    pub records: Vec<Record>,
+    /// Their texts.
+    pub text: Vec<u8>,
+    /// What could not be used, in input order.
+    pub rejects: Vec<Reject>,
+}
+
+/// A text that is kept beside the facts, with what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// The next rotation as the inventory gives it, normalised.
+    NextRotation,
+    /// The next rotation as creation and interval give it, normalised.
+    ComputedRotation,
+    /// A canonical field that outputs and plans use.
+    Field(Field),
+    /// A column of the user's, by its number.
+    Column(u16),
+}
+
+impl Extra {
+    fn code(self) -> u16 {
+        match self {
+            Extra::NextRotation => 0,
+            Extra::ComputedRotation => 1,
+            Extra::Field(field) => 2 + field as u16,
+            Extra::Column(column) => 64 + column,
+        }
+    }
+
+    fn from_code(code: u16) -> Extra {
+        match code {
+            0 => Extra::NextRotation,
+            1 => Extra::ComputedRotation,
+            2..64 => Extra::Field(FIELDS[usize::from(code - 2)].field),
+            _ => Extra::Column(code - 64),
+        }
+    }
+
+    /// Appends the extra to what was written before.
+    pub fn write(self, text: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.code().to_le_bytes());
+        out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// The extras that were written one behind the other.
+pub fn extras(mut bytes: &[u8]) -> impl Iterator<Item = (Extra, &str)> {
+    std::iter::from_fn(move || {
+        let (code, rest) = bytes.split_first_chunk::<2>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        bytes = rest;
+        Some((Extra::from_code(u16::from_le_bytes(*code)), std::str::from_utf8(text).unwrap_or_default()))
+    })
+}
