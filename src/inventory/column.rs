@@ -1,9 +1,5 @@
 //! What each column of a source is for, and what its texts meant so far.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::FixedState;
-
 use crate::domains::cell::{Cell, is_list_separator};
 use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
@@ -12,6 +8,7 @@ use crate::engine::facts::{Arity, Bits, FactId};
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
+use super::recent::Recent;
 use super::row::Names;
 use super::said::Said;
 use super::shared::Shared;
@@ -38,25 +35,15 @@ pub struct Column {
     pub tests: Vec<usize>,
     /// Its number, if its words are kept for the user.
     pub kept: Option<u16>,
-    meanings: Vec<Meaning>,
+    meanings: Recent,
 }
-
-/// What a text meant the last time.
-#[derive(Debug, Default, Clone)]
-struct Meaning {
-    text: String,
-    bits: Bits,
-}
-
-/// So many texts are remembered for each column, at a place that their hash gives.
-const MEANINGS: usize = 1024;
 
 impl Column {
     fn new(name: &str, shared: &Shared, rules: &Rules) -> Column {
         let field = Field::from_header(name);
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
-        let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, meanings: Vec::new() };
+        let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, meanings: Recent::default() };
         match field {
             Some(field) => column.purpose = purpose(field),
             None if column.tests.is_empty() => column.leave_out(name, shared, rules),
@@ -108,15 +95,7 @@ impl Column {
     }
 
     fn single_meaning(&mut self, field: Field, text: &str) -> Result<Bits, Misread> {
-        if self.meanings.is_empty() {
-            self.meanings.resize(MEANINGS, Meaning::default());
-        }
-        let known = &mut self.meanings[FixedState::default().hash_one(text.as_bytes()) as usize % MEANINGS];
-        if known.text != text {
-            let bits = observe(field, Cell::Text(text))?;
-            *known = Meaning { text: text.to_owned(), bits };
-        }
-        Ok(known.bits)
+        self.meanings.get(text, || observe(field, Cell::Text(text)))
     }
 }
 

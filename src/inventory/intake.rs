@@ -10,16 +10,17 @@ use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::Misread;
 use crate::domains::cmk::words::is_unknown;
-use crate::engine::facts::{Bits, FactId, Facts, Grade};
+use crate::engine::facts::{Bits, FactId, Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
 use super::column::{Columns, Purpose};
 use super::identity::Identity;
+use super::recent::Recent;
 use super::record::{Batch, Extra, Record};
 use super::row::{FileId, Names, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
-use super::survey::rotation_extra;
+use super::survey::{SingleVersion, rotation_extra};
 
 /// What the intake keeps beside the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +41,8 @@ pub struct Rules {
     pub tests: Vec<ColumnTest>,
     /// The position of the first such fact.
     pub first_test: u8,
+    /// How facts are packed.
+    pub packing: Packing,
 }
 
 /// A worker's state.
@@ -48,22 +51,11 @@ pub struct Intake<'s> {
     shared: &'s Shared,
     rules: &'s Rules,
     columns: Columns,
-    shapes: HashMap<Facts, u32, FixedState>,
-    recent_shapes: Vec<(Facts, u32)>,
-    recent_scopes: Vec<Scope>,
+    shapes: HashMap<Packed, u32, FixedState>,
+    accounts: Recent,
+    regions: Recent,
     batch: Batch,
 }
-
-/// Account and region with their number.
-#[derive(Debug, Default, Clone)]
-struct Scope {
-    account_id: String,
-    region: String,
-    number: u32,
-}
-
-/// So many scopes and shapes are found again at a place that their hash gives.
-const RECENT: usize = 1 << 13;
 
 impl<'s> Intake<'s> {
     /// A worker that has seen nothing yet.
@@ -73,8 +65,8 @@ impl<'s> Intake<'s> {
             rules,
             columns: Columns::default(),
             shapes: HashMap::default(),
-            recent_shapes: Vec::new(),
-            recent_scopes: Vec::new(),
+            accounts: Recent::default(),
+            regions: Recent::default(),
             batch: Batch::default(),
         }
     }
@@ -103,13 +95,13 @@ impl<'s> Intake<'s> {
             let column = &mut self.columns.columns[usize::from(*position)];
             for test in &column.tests {
                 let fact = FactId(self.rules.first_test + *test as u8);
-                said.facts.set(fact, test_bits(&self.rules.tests[*test], *cell), Grade::Stated);
+                said.facts = self.rules.packing.with(said.facts, fact, test_bits(&self.rules.tests[*test], *cell));
             }
             let refuse = |misread: Misread| refuse(place, &names.as_slice()[usize::from(*position)], &misread);
             match column.purpose {
                 Purpose::Fact(field, fact) => {
                     let bits = column.meaning(field, fact, *cell).map_err(refuse)?;
-                    said.state(field, fact, bits).map_err(refuse)?;
+                    said.state(&self.rules.packing, field, fact, bits).map_err(refuse)?;
                     match field {
                         Field::Aliases => said.add_aliases(*cell),
                         Field::Resource if *cell != Cell::Absent => resource = 0,
@@ -121,7 +113,7 @@ impl<'s> Intake<'s> {
             }
         }
         if resource != 0 {
-            said.facts.set(atoms::RESOURCE, resource, Grade::Stated);
+            said.facts = self.rules.packing.with(said.facts, atoms::RESOURCE, resource);
         }
         self.keep(place, row, &said)
     }
@@ -131,26 +123,31 @@ impl<'s> Intake<'s> {
             said.identity.identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
         let line = u32::try_from(place.line)
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
+        let (account, region) = self.scope(place, identity)?;
         let text = self.batch.text.len();
         self.batch.text.extend_from_slice(identity.key_id.as_bytes());
         let aliases_at = self.batch.text.len();
         said.write_aliases(&mut self.batch.text);
         let extras_at = self.batch.text.len();
+        if extras_at - aliases_at > usize::from(u16::MAX) {
+            self.batch.text.truncate(text);
+            return Err(Reject::cell(place, "aliases", "", "more than 65,535 bytes of aliases"));
+        }
         if let Err(reject) = self.write_extras(place, row, said) {
             self.batch.text.truncate(text);
             return Err(reject);
         }
-        let scope = self.scope(identity);
-        let hash = FixedState::default().hash_one((identity.key_id.as_bytes(), scope));
-        let shape = self.shape(&said.facts);
+        let hash = FixedState::default().hash_one(identity.key_id.as_bytes()) ^ u64::from(account) << 32;
+        let shape = self.shape(said.facts);
         self.batch.records.push(Record {
             content: row.content,
             identity: (hash >> 32) as u32,
             shape,
-            scope,
+            account,
+            region,
             line,
             text: text as u32,
-            aliases: (extras_at - aliases_at) as u32,
+            aliases: (extras_at - aliases_at) as u16,
             extras: (self.batch.text.len() - extras_at) as u32,
             key_id: identity.key_id.len() as u16,
         });
@@ -159,8 +156,10 @@ impl<'s> Intake<'s> {
 
     fn write_extras(&mut self, place: Place, row: Row<'_>, said: &Said<'_>) -> Result<(), Reject> {
         let text = &mut self.batch.text;
-        rotation_extra(&said.clock, &said.facts, |extra, time| extra.write(time, text))
-            .map_err(|(field, reason)| Reject::cell(place, field.name(), said.clock.text(field), reason))?;
+        rotation_extra(&said.clock, single_version(&self.rules.packing, said.facts), |extra, time| {
+            extra.write(time, text)
+        })
+        .map_err(|(field, reason)| Reject::cell(place, field.name(), said.clock.text(field), reason))?;
         for (field, note) in NOTED.iter().zip(said.notes) {
             note.into_iter().for_each(|note| Extra::Field(*field).write(note, text));
         }
@@ -175,34 +174,18 @@ impl<'s> Intake<'s> {
         Ok(())
     }
 
-    fn shape(&mut self, facts: &Facts) -> u32 {
-        if self.recent_shapes.is_empty() {
-            self.recent_shapes.resize(RECENT, (Facts::unknown(), u32::MAX));
-        }
-        let hash = FixedState::default().hash_one(facts);
-        let recent = &mut self.recent_shapes[hash as usize % RECENT];
-        if recent.1 == u32::MAX || recent.0 != *facts {
-            let number = *self.shapes.entry(*facts).or_insert_with(|| self.shared.shape(facts));
-            *recent = (*facts, number);
-        }
-        recent.1
+    fn shape(&mut self, facts: Packed) -> u32 {
+        *self.shapes.entry(facts).or_insert_with(|| self.shared.shape(facts))
     }
 
-    fn scope(&mut self, identity: Identity<'_>) -> u32 {
-        if self.recent_scopes.is_empty() {
-            self.recent_scopes.resize(RECENT, Scope { number: u32::MAX, ..Scope::default() });
-        }
-        let key = (identity.account_id.as_bytes(), identity.region.as_bytes());
-        let recent = &mut self.recent_scopes[FixedState::default().hash_one(key) as usize % RECENT];
-        let known = recent.account_id == identity.account_id && recent.region == identity.region;
-        if !known || recent.number == u32::MAX {
-            *recent = Scope {
-                account_id: identity.account_id.to_owned(),
-                region: identity.region.to_owned(),
-                number: self.shared.scope(identity.account_id, identity.region),
-            };
-        }
-        recent.number
+    /// The numbers of account and region.
+    fn scope(&mut self, place: Place, identity: Identity<'_>) -> Result<(u32, u16), Reject> {
+        let shared = self.shared;
+        let account = self.accounts.get(identity.account_id, || Ok(shared.account(identity.account_id)))?;
+        let region = self.regions.get(identity.region, || Ok::<_, Reject>(shared.region(identity.region)))?;
+        let too_many =
+            |_| Reject::cell(place, "region", identity.region, "there are more than 65,535 different regions");
+        Ok((account, u16::try_from(region).map_err(too_many)?))
     }
 }
 
@@ -222,6 +205,12 @@ impl RowSink for Intake<'_> {
 fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {
     let reason = format!("not understood as {}; expected {}", misread.field.name(), misread.expected);
     Reject::cell(place, column, &misread.value, reason)
+}
+
+/// Whether a record says that the key has one version and how it rotates.
+fn single_version(packing: &Packing, facts: Packed) -> SingleVersion {
+    let single = packing.get(facts, atoms::VERSIONS) == 1 && packing.get(facts, atoms::ROTATION) != 0;
+    if single { SingleVersion::Known } else { SingleVersion::Unknown }
 }
 
 fn test_bits(test: &ColumnTest, cell: Cell<'_>) -> Bits {

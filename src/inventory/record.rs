@@ -13,16 +13,18 @@ pub struct Record {
     pub identity: u32,
     /// What it says, by number.
     pub shape: u32,
-    /// Account and region, by number.
-    pub scope: u32,
+    /// The account, by number.
+    pub account: u32,
     /// The line on which it begins.
     pub line: u32,
     /// Where its texts begin: key id, aliases, extras.
     pub text: u32,
-    /// Length of the aliases.
-    pub aliases: u32,
     /// Length of the extras.
     pub extras: u32,
+    /// Length of the aliases.
+    pub aliases: u16,
+    /// The region, by number.
+    pub region: u16,
     /// Length of the key id.
     pub key_id: u16,
 }

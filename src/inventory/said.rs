@@ -5,7 +5,7 @@ use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, is_one_alias};
 use crate::domains::cmk::words::{NONE, is_unknown};
-use crate::engine::facts::{Bits, FactId, Facts, Grade};
+use crate::engine::facts::{Bits, FactId, Packed, Packing};
 
 use super::identity::IdentityCells;
 
@@ -13,7 +13,7 @@ use super::identity::IdentityCells;
 #[derive(Debug, Default)]
 pub struct Said<'a> {
     /// The facts.
-    pub facts: Facts,
+    pub facts: Packed,
     /// Which key it is about.
     pub identity: IdentityCells<'a>,
     /// The aliases, as they stand in up to three columns.
@@ -73,17 +73,13 @@ impl<'a> Said<'a> {
     ///
     /// # Errors
     /// The columns disagree.
-    pub fn state(&mut self, field: Field, fact: FactId, bits: Bits) -> Result<(), Misread> {
-        let before = self.facts.get(fact);
-        if bits == 0 || before == 0 || before == bits {
-            self.facts.set(fact, before | bits, Grade::Stated);
-            return Ok(());
-        }
+    pub fn state(&mut self, packing: &Packing, field: Field, fact: FactId, bits: Bits) -> Result<(), Misread> {
+        let before = packing.get(self.facts, fact);
         let spec = &atoms::FACTS[fact.index()];
-        if !spec.can_hold(before | bits) {
+        if before != 0 && bits != 0 && before != bits && !spec.can_hold(before | bits) {
             return Err(disagreement(field, &spec.show(bits), &spec.show(before)));
         }
-        self.facts.set(fact, before | bits, Grade::Stated);
+        self.facts = packing.with(self.facts, fact, bits);
         Ok(())
     }
 

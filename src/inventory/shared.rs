@@ -6,13 +6,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
 
-use crate::engine::facts::Facts;
+use crate::engine::facts::Packed;
 
-/// What all workers number together: shapes, scopes, columns that are kept or not understood.
+use super::record::Record;
+
+/// What all workers number together.
 #[derive(Debug, Default)]
 pub struct Shared {
-    shapes: Mutex<Numbering<Facts>>,
-    scopes: Mutex<Numbering<(String, String)>>,
+    shapes: Mutex<Numbering<Packed>>,
+    accounts: Mutex<Numbering<String>>,
+    regions: Mutex<Numbering<String>>,
     columns: Mutex<Numbering<String>>,
 }
 
@@ -43,26 +46,33 @@ impl<T: Hash + Eq + Clone> Numbering<T> {
     }
 }
 
-/// Shapes, scopes and columns, once all workers are done.
+/// What was numbered, once all workers are done.
 #[derive(Debug)]
 pub struct Numbered {
     /// Combinations of facts as records state them.
-    pub shapes: Numbering<Facts>,
-    /// Account and region.
-    pub scopes: Vec<(String, String)>,
+    pub shapes: Vec<Packed>,
+    /// Accounts.
+    pub accounts: Vec<String>,
+    /// Regions.
+    pub regions: Vec<String>,
     /// Columns that no field takes.
     pub columns: Vec<String>,
 }
 
 impl Shared {
     /// The number of a combination of facts.
-    pub fn shape(&self, facts: &Facts) -> u32 {
-        lock(&self.shapes).number(facts)
+    pub fn shape(&self, facts: Packed) -> u32 {
+        lock(&self.shapes).number(&facts)
     }
 
-    /// The number of an account and region.
-    pub fn scope(&self, account_id: &str, region: &str) -> u32 {
-        lock(&self.scopes).number(&(account_id.to_owned(), region.to_owned()))
+    /// The number of an account.
+    pub fn account(&self, account_id: &str) -> u32 {
+        lock(&self.accounts).number(&account_id.to_owned())
+    }
+
+    /// The number of a region.
+    pub fn region(&self, region: &str) -> u32 {
+        lock(&self.regions).number(&region.to_owned())
     }
 
     /// The number of a column that no field takes.
@@ -72,7 +82,19 @@ impl Shared {
 
     /// What was numbered.
     pub fn finish(self) -> Numbered {
-        Numbered { shapes: open(self.shapes), scopes: open(self.scopes).things, columns: open(self.columns).things }
+        Numbered {
+            shapes: open(self.shapes).things,
+            accounts: open(self.accounts).things,
+            regions: open(self.regions).things,
+            columns: open(self.columns).things,
+        }
+    }
+}
+
+impl Numbered {
+    /// Account and region of a record.
+    pub fn scope(&self, record: &Record) -> (String, String) {
+        (self.accounts[record.account as usize].clone(), self.regions[usize::from(record.region)].clone())
     }
 }
 

@@ -104,7 +104,7 @@ impl Store {
             let same = |other: &RecordId| {
                 let (at, other) = find(batches, *other);
                 other.identity == record.identity
-                    && other.scope == record.scope
+                    && (other.account, other.region) == (record.account, record.region)
                     && at.key_id(other) == batch.key_id(record)
             };
             let hash = |id: &RecordId| spread(find(batches, *id).1.identity);
@@ -142,13 +142,13 @@ impl Store {
         let mut firsts: Vec<RecordId> = (0..self.next).filter(is_first).collect();
         let mut groups = HashMap::default();
         for (first, more) in self.more.iter().filter(|(_, more)| !more.is_empty()) {
-            let scope = numbered.scopes[self.record(*first).record.scope as usize].clone();
+            let scope = numbered.scope(find(&self.batches, *first).1);
             let mut records = vec![*first];
             records.extend(more);
             groups.insert(*first, Group { records, scope });
         }
-        let incomplete = |(account, region): &(String, String)| account.is_empty() || region.is_empty();
-        if numbered.scopes.len() > 1 && numbered.scopes.iter().any(incomplete) {
+        let mixed = |names: &[String]| names.len() > 1 && names.iter().any(String::is_empty);
+        if mixed(&numbered.accounts) || mixed(&numbered.regions) {
             self.join_scopes(numbered, &mut firsts, &mut groups);
         }
         (firsts, groups)
@@ -184,7 +184,7 @@ impl Store {
         groups: &mut HashMap<RecordId, Group, FixedState>,
         gone: &mut Vec<RecordId>,
     ) {
-        let scope_of = |id: &RecordId| numbered.scopes[self.record(*id).record.scope as usize].clone();
+        let scope_of = |id: &RecordId| numbered.scope(find(&self.batches, *id).1);
         candidates.sort_by_key(|id| {
             let (account, region) = scope_of(id);
             (usize::from(account.is_empty()) + usize::from(region.is_empty()), account, region)

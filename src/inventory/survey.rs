@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{FactId, FactSpec, Facts, Grade};
+use crate::engine::facts::{FactId, FactSpec, Facts, Packing};
 
 use super::record::{Extra, extras};
 use super::row::{Place, Reject};
@@ -44,6 +43,7 @@ pub struct Survey {
     numbered: Numbered,
     subjects: Vec<Subject>,
     groups: HashMap<RecordId, Group, FixedState>,
+    shapes: Vec<Facts>,
     /// The inputs, by number.
     pub files: Vec<String>,
     /// What became of the records.
@@ -62,13 +62,21 @@ pub struct Key<'a> {
 
 impl Survey {
     /// Joins the records of each key.
-    pub fn new(mut store: Store, mut numbered: Numbered, specs: &[FactSpec], files: Vec<String>) -> Survey {
+    pub fn new(
+        mut store: Store,
+        numbered: Numbered,
+        packing: &Packing,
+        specs: &[FactSpec],
+        files: Vec<String>,
+    ) -> Survey {
+        let mut shapes: Vec<Facts> = numbered.shapes.iter().map(|packed| packing.unpack(*packed)).collect();
+        let mut joined = HashMap::new();
         let (firsts, groups) = store.subjects(&numbered);
         let mut subjects = Vec::with_capacity(firsts.len());
         for first in firsts {
             let shape = match groups.get(&first) {
                 None => store.record(first).record.shape,
-                Some(group) => joined_shape(&store, &mut numbered, specs, group),
+                Some(group) => joined_shape(&store, &mut shapes, &mut joined, specs, group),
             };
             subjects.push(Subject { first, shape });
         }
@@ -79,7 +87,7 @@ impl Survey {
             diagnosed: store.records_read - store.rejects.len() as u64 - store.duplicates,
             keys: subjects.len() as u64,
         };
-        Survey { store, numbered, subjects, groups, files, account }
+        Survey { store, numbered, subjects, groups, shapes, files, account }
     }
 
     /// How many keys there are.
@@ -110,7 +118,7 @@ impl Survey {
 
     /// All combinations of facts, by number; records of a key that has several count alone, too.
     pub fn shapes(&self) -> &[Facts] {
-        &self.numbered.shapes.things
+        &self.shapes
     }
 
     /// How many keys have each combination.
@@ -144,13 +152,22 @@ impl Survey {
     }
 }
 
-fn joined_shape(store: &Store, numbered: &mut Numbered, specs: &[FactSpec], group: &Group) -> u32 {
+/// The number of what several records say together, which is added if it is new.
+fn joined_shape(
+    store: &Store,
+    shapes: &mut Vec<Facts>,
+    joined: &mut HashMap<Facts, u32>,
+    specs: &[FactSpec],
+    group: &Group,
+) -> u32 {
     let mut facts = Facts::unknown();
-    let shapes = group.records.iter().map(|id| store.record(*id).record.shape);
-    for shape in shapes {
-        facts.join(specs, &numbered.shapes.things[shape as usize]);
+    for id in &group.records {
+        facts.join(specs, &shapes[store.record(*id).record.shape as usize]);
     }
-    numbered.shapes.number(&facts)
+    *joined.entry(facts).or_insert_with(|| {
+        shapes.push(facts);
+        shapes.len() as u32 - 1
+    })
 }
 
 impl<'a> Key<'a> {
@@ -161,18 +178,17 @@ impl<'a> Key<'a> {
 
     /// The account, or nothing.
     pub fn account_id(&self) -> &'a str {
-        &self.scope().0
+        match self.group {
+            Some(group) => &group.scope.0,
+            None => &self.survey.numbered.accounts[self.record.record.account as usize],
+        }
     }
 
     /// The region, or nothing.
     pub fn region(&self) -> &'a str {
-        &self.scope().1
-    }
-
-    fn scope(&self) -> &'a (String, String) {
         match self.group {
-            Some(group) => &group.scope,
-            None => &self.survey.numbered.scopes[self.record.record.scope as usize],
+            Some(group) => &group.scope.1,
+            None => &self.survey.numbered.regions[usize::from(self.record.record.region)],
         }
     }
 
@@ -203,7 +219,7 @@ impl<'a> Key<'a> {
 
     /// Where a fact was read, and what each record says of it.
     pub fn said(&self, fact: FactId) -> impl Iterator<Item = (Place, u32)> + use<'a> {
-        let shapes = &self.survey.numbered.shapes.things;
+        let shapes = &self.survey.shapes;
         let each = self.records().map(move |record| (record.place, shapes[record.record.shape as usize].get(fact)));
         each.filter(|(_, bits)| *bits != 0)
     }
@@ -230,6 +246,15 @@ impl<'a> Key<'a> {
     }
 }
 
+/// Whether a key is known to have one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SingleVersion {
+    /// It has, and it is known how it rotates.
+    Known,
+    /// It may have several.
+    Unknown,
+}
+
 /// Writes down when the next rotation is: as stated, or else creation plus interval for a key that has
 /// one version, since its only version is the one that it was created with.
 ///
@@ -237,7 +262,7 @@ impl<'a> Key<'a> {
 /// The field that is not understood, and why.
 pub fn rotation_extra(
     clock: &Clock<'_>,
-    facts: &Facts,
+    versions: SingleVersion,
     mut write: impl FnMut(Extra, &str),
 ) -> Result<(), (Field, String)> {
     if !clock.next.is_empty() {
@@ -245,12 +270,7 @@ pub fn rotation_extra(
         write(Extra::NextRotation, &next.to_string());
         return Ok(());
     }
-    let single = facts.get(atoms::VERSIONS) == 1;
-    if clock.interval.is_empty()
-        || clock.created.is_empty()
-        || !single
-        || facts.grade(atoms::ROTATION) == Grade::Unknown
-    {
+    if clock.interval.is_empty() || clock.created.is_empty() || versions == SingleVersion::Unknown {
         return Ok(());
     }
     let seconds = parse_interval(clock.interval).ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::facts::{AtomSpec, FactId, FactSpec};
+use crate::engine::facts::{AtomSpec, FactId, FactSpec, Packing};
 use crate::engine::judge::Program;
 
 use super::card::{Card, Kind};
@@ -35,6 +35,9 @@ pub enum RulebookError {
     /// Two cards have one name.
     #[error("two cards are named `{0}`; ids are unique, also among your own and the built-in cards")]
     Twice(String),
+    /// The facts do not fit into one word.
+    #[error("the facts have {0} values in all, but at most 128 are possible; declare fewer atoms of your own")]
+    TooManyValues(u32),
     /// A user's folder cannot be read.
     #[error(transparent)]
     User(#[from] super::user::UserRulesError),
@@ -57,6 +60,8 @@ pub struct Rulebook {
     pub atoms: Vec<AtomSpec>,
     /// The facts that a user's atoms read from columns.
     pub user: Option<UserRules>,
+    /// How the facts that a record states are packed into one word.
+    pub packing: Packing,
     /// The compiled cards; a rule's card is an index into `pages`.
     pub program: Program,
 }
@@ -102,7 +107,8 @@ impl Rulebook {
         let cards: Vec<&Card> = kept.iter().map(|page| &page.card).collect();
         let program = compile(&names, &cards, domain.good)?;
         let digest = digest(&texts, &atoms);
-        Ok(Rulebook { domain, edition: edition.to_owned(), digest, pages: kept, facts, atoms, user, program })
+        let packing = Packing::new(&facts).map_err(RulebookError::TooManyValues)?;
+        Ok(Rulebook { domain, edition: edition.to_owned(), digest, pages: kept, facts, atoms, user, packing, program })
     }
 
     /// `domain/edition@digest`, short enough for every row.
