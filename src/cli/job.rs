@@ -148,7 +148,13 @@ fn is_field(name: &str) -> bool {
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
     let tests = book.user.as_ref().map(|user| user.columns.clone()).unwrap_or_default();
-    Rules { keep, first_test: (book.facts.len() - tests.len()) as u8, tests, packing: book.packing.clone() }
+    Rules {
+        keep,
+        first_test: (book.facts.len() - tests.len()) as u8,
+        tests,
+        asides: book.packing.mask(book.asides()),
+        packing: book.packing.clone(),
+    }
 }
 
 /// Reads all inputs and joins their records by key.

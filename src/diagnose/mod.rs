@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::decide::Decider;
 use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade, StandsFor, members};
+use crate::engine::judge::{Knowledge, Role, Standing, values_of};
 use crate::engine::outcome::{Judgement, Verdict};
 use crate::inventory::survey::{Key, Survey};
 use crate::rulebook::Rulebook;
@@ -43,10 +44,8 @@ pub struct ShapeOutcome {
     pub confirmed: bool,
     /// The facts that were assumed.
     pub assumed: FactSet,
-    /// The facts about which records disagree.
-    pub conflicts: FactSet,
-    /// The advisories that fire.
-    pub advisories: Box<[u16]>,
+    /// What is known of each atom, presumptions included, but for the facts that only advisories ask.
+    known: Knowledge,
     /// The document's scenarios that hold, then those that may.
     pub scenario: Scenario,
     /// Whether the rotation clock matters, as far as is known.
@@ -186,7 +185,8 @@ fn fill(facts: &mut Facts, assume: &[(FactId, Bits)]) -> FactSet {
 fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>, observed: &Facts) -> ShapeOutcome {
     let (facts, assumed) = complete(rulebook, settings, observed);
     let judgement = decider.judge(&facts);
-    let remarks = decider.remarks(&with_presumptions(rulebook, &judgement, &facts));
+    let presumed = with_presumptions(rulebook, &judgement, &facts);
+    let remarks = decider.remarks(&presumed);
     let of_kind = |cards: &[u16], kind: Kind| -> Vec<u16> {
         cards.iter().copied().filter(|card| rulebook.card(*card).kind == kind).collect()
     };
@@ -204,8 +204,7 @@ fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>, ob
         class: judgement.verdict.class().filter(|_| !strict),
         confirmed,
         assumed,
-        conflicts: facts.graded(Grade::Conflict),
-        advisories: of_kind(&remarks.fire, Kind::Advisory).into(),
+        known: rulebook.program.knowledge(&values_of(&presumed)),
         scenario: Scenario { holds: numbers(&remarks.fire).join("+"), may_hold: numbers(&remarks.open).join("|") },
         clock,
         judgement,
@@ -244,6 +243,20 @@ impl ShapeOutcome {
 }
 
 impl<'a> KeyOutcome<'a> {
+    /// All facts of the key: those that verdicts depend on, and the others.
+    pub fn facts(&self) -> Facts {
+        self.outcome.facts.overlaid(self.key.aside())
+    }
+
+    /// The advisories that fire.
+    pub fn advisories(&self) -> impl Iterator<Item = u16> + use<'a> {
+        let program = &self.diagnosis.rulebook.program;
+        let aside = program.knowledge(&values_of(self.key.aside()));
+        let known = Knowledge { yes: self.outcome.known.yes | aside.yes, no: self.outcome.known.no | aside.no };
+        let advice = program.rules.iter().filter(|rule| rule.role == Role::Advice);
+        advice.filter(move |rule| rule.when.quick_standing(known) == Standing::Fires).map(|rule| rule.card)
+    }
+
     /// When the key will have a second version and so be blocked for good, if that is known and matters;
     /// and whether it was computed from creation and interval.
     pub fn rotation_deadline(&self) -> Option<(&'a str, bool)> {

@@ -75,7 +75,7 @@ impl<'p> Decider<'p> {
         judgement
     }
 
-    /// The remarking cards that fire on these facts, or may.
+    /// The noting cards that fire on these facts, or may.
     pub fn remarks(&self, facts: &Facts) -> Remarks {
         let values = values_of(facts);
         let known = self.program.knowledge(&values);

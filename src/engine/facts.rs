@@ -127,6 +127,17 @@ impl Facts {
         self.set(fact, 0, Grade::Conflict);
     }
 
+    /// These facts, and of another subject's those that are known or in conflict there.
+    #[must_use]
+    pub fn overlaid(mut self, other: &Facts) -> Facts {
+        for index in 0..MAX_FACTS {
+            if other.grades[index] != Grade::Unknown {
+                (self.values[index], self.grades[index]) = (other.values[index], other.grades[index]);
+            }
+        }
+        self
+    }
+
     /// The facts that bear the given grade.
     pub fn graded(&self, grade: Grade) -> FactSet {
         let bit = |(index, _): (usize, &Grade)| 1 << index;
@@ -189,6 +200,11 @@ impl Packing {
     #[must_use]
     pub fn with(&self, packed: Packed, fact: FactId, values: Bits) -> Packed {
         packed | Packed::from(values) << self.shifts[fact.index()]
+    }
+
+    /// All values of the given facts.
+    pub fn mask(&self, facts: FactSet) -> Packed {
+        members(facts).fold(0, |mask, fact| self.with(mask, fact, self.masks[fact.index()]))
     }
 
     /// The facts, each stated.

@@ -60,8 +60,10 @@ pub enum Role {
     Class(ClassId),
     /// Changes facts, where its condition holds.
     Action(Vec<Effect>),
-    /// Remarks, and decides nothing.
+    /// Says something about the subject that outputs need, and decides nothing.
     Note,
+    /// Remarks, and decides nothing.
+    Advice,
 }
 
 /// A compiled card.
@@ -154,6 +156,8 @@ pub struct Program {
     pub deciding: Partition,
     /// How all cards tell values apart.
     pub remarking: Partition,
+    /// The facts that advice alone asks.
+    pub advising: FactSet,
 }
 
 impl Program {
@@ -169,7 +173,10 @@ impl Program {
         good: ClassId,
     ) -> Result<Program, String> {
         let mut program = Program { facts, atoms, rules, classes, good, ..Program::default() };
-        let deciding = program.atoms_of(|role| *role != Role::Note);
+        let deciding = program.atoms_of(|role| matches!(role, Role::Class(_) | Role::Action(_)));
+        let needed = program.atoms_of(|role| *role != Role::Advice);
+        let advice = program.atoms_of(|role| *role == Role::Advice);
+        program.advising = program.facts_of(advice) & !program.facts_of(needed);
         let all = program.atoms_of(|_| true);
         program.deciding = program.partition(deciding)?;
         program.remarking = program.partition(all)?;
@@ -185,6 +192,11 @@ impl Program {
             }
         }
         atoms
+    }
+
+    fn facts_of(&self, atoms: AtomSet) -> FactSet {
+        let chosen = self.atoms.iter().enumerate().filter(|(index, _)| atoms & (1 << index) != 0);
+        chosen.fold(0, |facts, (_, atom)| facts | atom.fact.bit())
     }
 
     /// Which of the chosen atoms are true if the fact has these values.
@@ -305,8 +317,7 @@ impl Program {
         let known = self.knowledge(values);
         let fires = when.0.iter().find(|term| term.standing(known) == Standing::Fires);
         let atoms = fires.map_or(when.atoms(), |term| term.all | term.none);
-        let about = self.atoms.iter().enumerate().filter(|(index, _)| atoms & (1 << index) != 0);
-        about.fold(0, |facts, (_, atom)| facts | atom.fact.bit())
+        self.facts_of(atoms)
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Rules {
     pub first_test: u8,
     /// How facts are packed.
     pub packing: Packing,
+    /// The values of facts that no verdict depends on.
+    pub asides: Packed,
 }
 
 /// A worker's state.
@@ -52,6 +54,7 @@ pub struct Intake<'s> {
     rules: &'s Rules,
     columns: Columns,
     shapes: HashMap<Packed, u32, FixedState>,
+    asides: HashMap<Packed, u16, FixedState>,
     accounts: Recent,
     regions: Recent,
     batch: Batch,
@@ -65,6 +68,7 @@ impl<'s> Intake<'s> {
             rules,
             columns: Columns::default(),
             shapes: HashMap::default(),
+            asides: HashMap::default(),
             accounts: Recent::default(),
             regions: Recent::default(),
             batch: Batch::default(),
@@ -138,13 +142,15 @@ impl<'s> Intake<'s> {
             return Err(reject);
         }
         let hash = FixedState::default().hash_one(identity.key_id.as_bytes()) ^ u64::from(account) << 32;
-        let shape = self.shape(said.facts);
+        let shape = self.shape(said.facts & !self.rules.asides);
+        let aside = self.aside(place, said.facts & self.rules.asides)?;
         self.batch.records.push(Record {
             content: row.content,
             identity: (hash >> 32) as u32,
             shape,
             account,
             region,
+            aside,
             line,
             text: text as u32,
             aliases: (extras_at - aliases_at) as u16,
@@ -176,6 +182,16 @@ impl<'s> Intake<'s> {
 
     fn shape(&mut self, facts: Packed) -> u32 {
         *self.shapes.entry(facts).or_insert_with(|| self.shared.shape(facts))
+    }
+
+    fn aside(&mut self, place: Place, facts: Packed) -> Result<u16, Reject> {
+        if let Some(known) = self.asides.get(&facts) {
+            return Ok(*known);
+        }
+        let too_many = |_| Reject::whole(place, "there are more than 65,535 combinations of states and specs");
+        let number = u16::try_from(self.shared.aside(facts)).map_err(too_many)?;
+        self.asides.insert(facts, number);
+        Ok(number)
     }
 
     /// The numbers of account and region.

@@ -25,6 +25,8 @@ pub struct Record {
     pub aliases: u16,
     /// The region, by number.
     pub region: u16,
+    /// What it says aside, by number.
+    pub aside: u16,
     /// Length of the key id.
     pub key_id: u16,
 }

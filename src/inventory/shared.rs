@@ -14,6 +14,7 @@ use super::record::Record;
 #[derive(Debug, Default)]
 pub struct Shared {
     shapes: Mutex<Numbering<Packed>>,
+    asides: Mutex<Numbering<Packed>>,
     accounts: Mutex<Numbering<String>>,
     regions: Mutex<Numbering<String>>,
     columns: Mutex<Numbering<String>>,
@@ -49,8 +50,10 @@ impl<T: Hash + Eq + Clone> Numbering<T> {
 /// What was numbered, once all workers are done.
 #[derive(Debug)]
 pub struct Numbered {
-    /// Combinations of facts as records state them.
+    /// Combinations of facts that verdicts depend on, as records state them.
     pub shapes: Vec<Packed>,
+    /// Combinations of the other facts.
+    pub asides: Vec<Packed>,
     /// Accounts.
     pub accounts: Vec<String>,
     /// Regions.
@@ -63,6 +66,11 @@ impl Shared {
     /// The number of a combination of facts.
     pub fn shape(&self, facts: Packed) -> u32 {
         lock(&self.shapes).number(&facts)
+    }
+
+    /// The number of a combination of facts that no verdict depends on.
+    pub fn aside(&self, facts: Packed) -> u32 {
+        lock(&self.asides).number(&facts)
     }
 
     /// The number of an account.
@@ -84,6 +92,7 @@ impl Shared {
     pub fn finish(self) -> Numbered {
         Numbered {
             shapes: open(self.shapes).things,
+            asides: open(self.asides).things,
             accounts: open(self.accounts).things,
             regions: open(self.regions).things,
             columns: open(self.columns).things,

@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{FactId, FactSpec, Facts, Packing};
+use crate::engine::facts::{FactId, FactSpec, Facts, Packed, Packing};
 
 use super::record::{Extra, extras};
 use super::row::{Place, Reject};
@@ -34,6 +34,7 @@ pub struct Account {
 struct Subject {
     first: RecordId,
     shape: u32,
+    aside: u32,
 }
 
 /// Every key, with everything that was read about it.
@@ -44,6 +45,7 @@ pub struct Survey {
     subjects: Vec<Subject>,
     groups: HashMap<RecordId, Group, FixedState>,
     shapes: Vec<Facts>,
+    asides: Vec<Facts>,
     /// The inputs, by number.
     pub files: Vec<String>,
     /// What became of the records.
@@ -56,8 +58,9 @@ pub struct Key<'a> {
     survey: &'a Survey,
     record: StoredRecord<'a>,
     group: Option<&'a Group>,
-    /// The number of its combination of facts.
+    /// The number of its combination of facts that verdicts depend on.
     pub shape: u32,
+    aside: u32,
 }
 
 impl Survey {
@@ -69,16 +72,23 @@ impl Survey {
         specs: &[FactSpec],
         files: Vec<String>,
     ) -> Survey {
-        let mut shapes: Vec<Facts> = numbered.shapes.iter().map(|packed| packing.unpack(*packed)).collect();
-        let mut joined = HashMap::new();
+        let mut shapes = Joining::new(&numbered.shapes, packing, specs);
+        let mut asides = Joining::new(&numbered.asides, packing, specs);
         let (firsts, groups) = store.subjects(&numbered);
         let mut subjects = Vec::with_capacity(firsts.len());
         for first in firsts {
-            let shape = match groups.get(&first) {
-                None => store.record(first).record.shape,
-                Some(group) => joined_shape(&store, &mut shapes, &mut joined, specs, group),
+            let subject = match groups.get(&first) {
+                None => {
+                    let record = store.record(first).record;
+                    Subject { first, shape: record.shape, aside: u32::from(record.aside) }
+                }
+                Some(group) => {
+                    let records = || group.records.iter().map(|id| store.record(*id).record);
+                    let shape = shapes.join(records().map(|record| record.shape));
+                    Subject { first, shape, aside: asides.join(records().map(|record| u32::from(record.aside))) }
+                }
             };
-            subjects.push(Subject { first, shape });
+            subjects.push(subject);
         }
         let account = Account {
             read: store.records_read,
@@ -87,7 +97,7 @@ impl Survey {
             diagnosed: store.records_read - store.rejects.len() as u64 - store.duplicates,
             keys: subjects.len() as u64,
         };
-        Survey { store, numbered, subjects, groups, shapes, files, account }
+        Survey { store, numbered, subjects, groups, shapes: shapes.all, asides: asides.all, files, account }
     }
 
     /// How many keys there are.
@@ -108,6 +118,7 @@ impl Survey {
             record: self.store.record(subject.first),
             group: self.groups.get(&subject.first),
             shape: subject.shape,
+            aside: subject.aside,
         }
     }
 
@@ -152,22 +163,29 @@ impl Survey {
     }
 }
 
-/// The number of what several records say together, which is added if it is new.
-fn joined_shape(
-    store: &Store,
-    shapes: &mut Vec<Facts>,
-    joined: &mut HashMap<Facts, u32>,
-    specs: &[FactSpec],
-    group: &Group,
-) -> u32 {
-    let mut facts = Facts::unknown();
-    for id in &group.records {
-        facts.join(specs, &shapes[store.record(*id).record.shape as usize]);
+/// Combinations of facts, to which what several records say together is added.
+struct Joining<'s> {
+    all: Vec<Facts>,
+    joined: HashMap<Facts, u32>,
+    specs: &'s [FactSpec],
+}
+
+impl<'s> Joining<'s> {
+    fn new(stated: &[Packed], packing: &Packing, specs: &'s [FactSpec]) -> Joining<'s> {
+        let all = stated.iter().map(|packed| packing.unpack(*packed)).collect();
+        Joining { all, joined: HashMap::new(), specs }
     }
-    *joined.entry(facts).or_insert_with(|| {
-        shapes.push(facts);
-        shapes.len() as u32 - 1
-    })
+
+    fn join(&mut self, numbers: impl Iterator<Item = u32>) -> u32 {
+        let mut facts = Facts::unknown();
+        for number in numbers {
+            facts.join(self.specs, &self.all[number as usize]);
+        }
+        *self.joined.entry(facts).or_insert_with(|| {
+            self.all.push(facts);
+            self.all.len() as u32 - 1
+        })
+    }
 }
 
 impl<'a> Key<'a> {
@@ -201,6 +219,11 @@ impl<'a> Key<'a> {
         single.into_iter().chain(several.iter().map(|id| survey.store.record(*id)))
     }
 
+    /// Whether several records speak of the key.
+    pub fn is_joined(&self) -> bool {
+        self.group.is_some()
+    }
+
     /// The aliases, each once, in input order.
     pub fn aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let key = *self;
@@ -217,10 +240,18 @@ impl<'a> Key<'a> {
         self.records().map(|record| record.place)
     }
 
+    /// The facts that no verdict depends on.
+    pub fn aside(&self) -> &'a Facts {
+        &self.survey.asides[self.aside as usize]
+    }
+
     /// Where a fact was read, and what each record says of it.
     pub fn said(&self, fact: FactId) -> impl Iterator<Item = (Place, u32)> + use<'a> {
-        let shapes = &self.survey.shapes;
-        let each = self.records().map(move |record| (record.place, shapes[record.record.shape as usize].get(fact)));
+        let survey = self.survey;
+        let each = self.records().map(move |record| {
+            let (shape, aside) = (record.record.shape as usize, usize::from(record.record.aside));
+            (record.place, survey.shapes[shape].get(fact) | survey.asides[aside].get(fact))
+        });
         each.filter(|(_, bits)| *bits != 0)
     }
 

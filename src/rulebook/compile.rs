@@ -70,6 +70,7 @@ impl Names<'_> {
                 let effects = card.effect.iter().map(|effect| self.effect(card, effect));
                 Ok(Role::Action(effects.collect::<Result<_, CompileError>>()?))
             }
+            Kind::Advisory => Ok(Role::Advice),
             _ => Ok(Role::Note),
         }
     }

@@ -1,6 +1,6 @@
 //! What a domain hands over: plain data, so that one engine serves all of them.
 
-use crate::engine::facts::{AtomSpec, FactSpec, Facts, Text};
+use crate::engine::facts::{AtomSpec, FactId, FactSpec, Facts, Text};
 
 /// How a class should look to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct Domain {
     pub pages: &'static [Page],
     /// Sets the facts that follow from other facts.
     pub derive: fn(&mut Facts),
+    /// The facts that `derive` reads.
+    pub derived_from: &'static [FactId],
 }
 
 /// Embeds pages by name: a listed page that is missing does not compile.

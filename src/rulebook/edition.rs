@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::facts::{AtomSpec, FactId, FactSpec, Packing};
+use crate::engine::facts::{AtomSpec, FactId, FactSet, FactSpec, Packing};
 use crate::engine::judge::Program;
 
 use super::card::{Card, Kind};
@@ -124,6 +124,12 @@ impl Rulebook {
     /// The page of a card, by id.
     pub fn page(&self, id: &str) -> Option<&ParsedPage> {
         self.pages.iter().find(|page| page.card.id == id)
+    }
+
+    /// The facts that only advisories ask, so that they need not be judged with the others.
+    pub fn asides(&self) -> FactSet {
+        let read = self.domain.derived_from.iter().fold(0, |facts, fact| facts | fact.bit());
+        self.program.advising & !read
     }
 
     /// The position of a fact, by name.

@@ -27,9 +27,9 @@ pub const COLUMNS: [&str; 21] = [
     "gaps",
     "possible",
     "unlocks",
-    "advisories",
     "assumed",
     "rulebook",
+    "advisories",
     "rotation_deadline",
     "conflicts",
     "origins",
@@ -71,7 +71,6 @@ impl<'d> Csv<'d> {
         let gaps: Vec<String> = outcome.gaps().map(|fact| named(fact, words::gap(book, outcome, fact, lang))).collect();
         let assumed: Vec<String> =
             words::assumed(book, outcome).into_iter().map(|(fact, value)| format!("{fact}={value}")).collect();
-        let advisories: Vec<&str> = outcome.advisories.iter().map(|card| book.card(*card).id.as_str()).collect();
         let cells = [
             self.diagnosis.class_name(outcome.class).to_owned(),
             if outcome.confirmed { "yes" } else { "no" }.to_owned(),
@@ -84,7 +83,6 @@ impl<'d> Csv<'d> {
             gaps.join("; "),
             words::possible(self.diagnosis, outcome).join(" | "),
             words::unlock_names(book, outcome),
-            advisories.join("; "),
             assumed.join("; "),
             book.name(),
         ];
@@ -135,6 +133,16 @@ impl Format for Csv<'_> {
         }
         out.push(b',');
         self.shapes.write(key, out, || self.shape_cells(key), csv_cell);
+        let mut advisories = key.advisories().map(|card| self.diagnosis.rulebook.card(card).id.as_str());
+        match (advisories.next(), advisories.next()) {
+            (None, _) => {}
+            (Some(only), None) => csv_cell(only, out),
+            (Some(first), Some(second)) => {
+                let all: Vec<&str> = [first, second].into_iter().chain(advisories).collect();
+                csv_cell(&all.join("; "), out);
+            }
+        }
+        out.push(b',');
         csv_cell(key.rotation_deadline().map_or("", |(time, _)| time), out);
         out.push(b',');
         csv_cell(&conflict_text(key), out);

@@ -59,9 +59,10 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
 fn facts(key: &KeyOutcome<'_>, out: &mut String) {
     heading("Facts", out);
     let book = &key.diagnosis.rulebook;
+    let facts = key.facts();
     for (index, spec) in book.facts.iter().enumerate() {
         let fact = FactId(index as u8);
-        let (bits, grade) = (key.outcome.facts.get(fact), key.outcome.facts.grade(fact));
+        let (bits, grade) = (facts.get(fact), facts.grade(fact));
         let value = if bits == 0 { "-".to_owned() } else { spec.show(bits) };
         let said: Vec<String> = key
             .key
@@ -144,11 +145,11 @@ fn ways_out(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
 
 fn advisories(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
-    if !key.outcome.advisories.is_empty() {
+    if key.advisories().next().is_some() {
         heading("Advisories", out);
     }
-    for card in &key.outcome.advisories {
-        let card = book.card(*card);
+    for card in key.advisories() {
+        let card = book.card(card);
         let _ = writeln!(out, "  {}: {}", card.id, card.title.get(lang));
         if let Some(remedy) = &card.remedy {
             let _ = writeln!(out, "    {}", remedy.get(lang));

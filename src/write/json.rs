@@ -10,7 +10,7 @@ use crate::rulebook::card::{Card, Remedy, Source};
 
 use super::safe::{json_string, json_text};
 use super::summary::Counts;
-use super::{Format, PerShape, words};
+use super::{Format, PerShape, fill, words};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "cmkdiag.diagnosis/1";
@@ -93,8 +93,17 @@ impl<'d> Json<'d> {
         })
     }
 
+    fn advisory(&self, key: &KeyOutcome<'_>, card: u16) -> Value {
+        let card = self.diagnosis.rulebook.card(card);
+        let mut remedy = self.remedy(card.remedy.as_ref());
+        if let Some(Value::String(command)) = remedy.get_mut("command") {
+            *command = fill(command, key);
+        }
+        json!({ "rule": card.id, "says": card.title.get(self.lang), "remedy": remedy })
+    }
+
     fn facts(&self, key: &KeyOutcome<'_>) -> Value {
-        let facts = &key.outcome.facts;
+        let facts = key.facts();
         let each = self.diagnosis.rulebook.facts.iter().enumerate().filter_map(|(index, spec)| {
             let fact = FactId(index as u8);
             let value = (facts.knows(fact)).then(|| spec.show(facts.get(fact)));
@@ -109,13 +118,9 @@ impl<'d> Json<'d> {
         let (diagnosis, outcome) = (self.diagnosis, key.outcome);
         let book = &diagnosis.rulebook;
         let scenario = Some(outcome.scenario.show()).filter(|scenario| !scenario.is_empty());
-        let advisory = |card: &u16| {
-            let card = book.card(*card);
-            json!({ "rule": card.id, "says": card.title.get(self.lang), "remedy": self.remedy(card.remedy.as_ref()) })
-        };
         let unlocks: Vec<Vec<&str>> =
             words::unlocks(book, outcome).map(|set| set.iter().map(|card| card.id.as_str()).collect()).collect();
-        let members: [(&str, Value); 12] = [
+        let members: [(&str, Value); 10] = [
             ("class", json!(diagnosis.class_name(outcome.class))),
             ("confirmed", json!(outcome.confirmed)),
             ("scenario", json!(scenario)),
@@ -124,14 +129,12 @@ impl<'d> Json<'d> {
             ("gaps", outcome.gaps().map(|fact| self.gap(key, fact)).collect()),
             ("possible", json!(words::possible(diagnosis, outcome))),
             ("unlocks", json!(unlocks)),
-            ("advisories", outcome.advisories.iter().map(advisory).collect()),
             (
                 "assumed",
                 Value::Object(
                     words::assumed(book, outcome).into_iter().map(|(fact, value)| (fact, json!(value))).collect(),
                 ),
             ),
-            ("facts", self.facts(key)),
             ("rulebook", json!(book.name())),
         ];
         let text: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
@@ -142,6 +145,8 @@ impl<'d> Json<'d> {
     fn own_members(&self, key: &KeyOutcome<'_>) -> Map<String, Value> {
         let deadline = key.rotation_deadline();
         let mut own = Map::new();
+        own.insert("advisories".to_owned(), key.advisories().map(|card| self.advisory(key, card)).collect());
+        own.insert("facts".to_owned(), self.facts(key));
         own.insert("rotation_deadline".to_owned(), json!(deadline.map(|(time, _)| time)));
         let basis = |computed: bool| {
             if computed { "created + rotation_interval" } else { "next_rotation" }

@@ -110,10 +110,10 @@ pub fn assumed(book: &Rulebook, outcome: &ShapeOutcome) -> Vec<(String, String)>
 
 /// About what records disagree: the fact, and what each record says where.
 pub fn conflicts(key: &KeyOutcome<'_>) -> Vec<(FactId, Vec<(String, String)>)> {
-    let facts = key.outcome.conflicts;
-    if facts == 0 {
+    if !key.key.is_joined() {
         return Vec::new();
     }
+    let facts = key.facts().graded(Grade::Conflict);
     let book = &key.diagnosis.rulebook;
     let each = members(facts).filter_map(|fact| {
         let spec = &book.facts[fact.index()];

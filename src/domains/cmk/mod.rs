@@ -26,4 +26,12 @@ pub static CMK: Domain = Domain {
     documents: &class::DOCUMENTS,
     pages: rules::PAGES,
     derive: observe::derive,
+    derived_from: &[
+        atoms::ALIASES,
+        atoms::MANAGER_TYPE,
+        atoms::USAGE,
+        atoms::OPERATIONS,
+        atoms::LANGUAGES,
+        atoms::NETWORK,
+    ],
 };
