@@ -2,10 +2,11 @@
 
 use crate::engine::judge::{Standing, values_of};
 use crate::inventory::record::Extra;
+use crate::read::Format;
 use crate::rulebook::Rulebook;
 use crate::rulebook::page::ParsedPage;
 
-use super::job::survey_text;
+use super::job::survey_bytes;
 
 /// All that is wrong with the examples of a page; empty if nothing is.
 pub fn problems(book: &Rulebook, page: &ParsedPage) -> Vec<String> {
@@ -13,7 +14,7 @@ pub fn problems(book: &Rulebook, page: &ParsedPage) -> Vec<String> {
     if page.examples.is_empty() {
         return Vec::new();
     }
-    let survey = match survey_text(id, &page.examples, book) {
+    let survey = match survey_bytes(id, page.examples.as_bytes(), Some(Format::Csv), book) {
         Ok(survey) => survey,
         Err(error) => return vec![format!("{id}: the examples cannot be read: {error}")],
     };

@@ -1,7 +1,6 @@
 //! The world is met here: files are opened, the rulebook is loaded, options get their meaning.
 
 use std::collections::VecDeque;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use crate::diagnose::{Settings, Strictness};
@@ -173,13 +172,13 @@ pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &P
     survey
 }
 
-/// Reads a table that is in memory.
+/// Reads an inventory that is in memory, and keeps all its columns.
 ///
 /// # Errors
-/// It is not a table.
-pub fn survey_text(name: &str, text: &str, book: &Rulebook) -> Result<Survey, ReadError> {
-    let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()).take(u64::MAX));
-    let mut splitter = detect::splitter(0, name, reader, Some(Format::Csv), is_field)?;
+/// It is of no format that is known, or not of the one that is named.
+pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rulebook) -> Result<Survey, ReadError> {
+    let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let mut splitter = detect::splitter(0, name, reader, format, is_field)?;
     let reading = Reading { format: None, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
     read_all(|| splitter.next_block(), Store::default(), book, &reading, &progress, vec![name.to_owned()])

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::decide::Decider;
 use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade, StandsFor, members};
-use crate::engine::judge::{Knowledge, Role, Standing, values_of};
+use crate::engine::judge::{Knowledge, Role, Rule, Standing, values_of};
 use crate::engine::outcome::{Judgement, Verdict};
 use crate::inventory::survey::{Key, Survey};
 use crate::rulebook::Rulebook;
@@ -253,8 +253,16 @@ impl<'a> KeyOutcome<'a> {
         let program = &self.diagnosis.rulebook.program;
         let aside = program.knowledge(&values_of(self.key.aside()));
         let known = Knowledge { yes: self.outcome.known.yes | aside.yes, no: self.outcome.known.no | aside.no };
-        let advice = program.rules.iter().filter(|rule| rule.role == Role::Advice);
-        advice.filter(move |rule| rule.when.quick_standing(known) == Standing::Fires).map(|rule| rule.card)
+        let key = *self;
+        let fires = move |rule: &&Rule| match rule.when.quick_standing(known) {
+            Standing::Fires => true,
+            // Alternatives that hold together however the unknown turns out; none of our own cards has such.
+            Standing::Undetermined if rule.when.0.len() > 1 => {
+                program.standing(&rule.when, &values_of(&key.facts())) == Standing::Fires
+            }
+            _ => false,
+        };
+        program.rules.iter().filter(|rule| rule.role == Role::Advice).filter(fires).map(|rule| rule.card)
     }
 
     /// When the key will have a second version and so be blocked for good, if that is known and matters;

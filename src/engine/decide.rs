@@ -141,8 +141,9 @@ impl<'p> Decider<'p> {
             values[fact.index()] = self.program.representative(fact, presumed);
         }
         let possible = self.possible(&values);
-        if possible.count_ones() == 1 {
-            weighed.verdict = self.verdict_of(possible, Verdict::Conditional);
+        let verdict = self.verdict_of(possible, Verdict::Conditional);
+        if possible.count_ones() == 1 && verdict.class().is_some() {
+            weighed.verdict = verdict;
             weighed.effective = values;
             weighed.conditions = weighed.gaps;
         }
@@ -258,6 +259,10 @@ impl<'p> Decider<'p> {
         let mut findings = Vec::new();
         for rule in &self.program.rules {
             let Role::Class(of) = rule.role else { continue };
+            // That nothing is in the way is worth saying only where it decides.
+            if of == self.program.good && class != Some(of) {
+                continue;
+            }
             if self.program.standing(&rule.when, values) == Standing::Fires {
                 findings.push((of, Fired { card: rule.card, decides: Some(of) == class }));
             }
@@ -300,14 +305,9 @@ impl<'p> Decider<'p> {
             return;
         };
         for effect in effects {
-            let atom = self.program.atoms[usize::from(effect.removes)];
-            let held = values[atom.fact.index()];
-            if held & atom.any_of == 0 {
-                continue;
-            }
-            let kept = held & !atom.any_of;
-            let changed = if kept == 0 { effect.leaves } else { kept };
-            values[atom.fact.index()] = self.program.representative(atom.fact, changed);
+            let fact = self.program.atoms[usize::from(effect.removes)].fact;
+            let after = self.program.after(effect, values[fact.index()]);
+            values[fact.index()] = self.program.representative(fact, after);
         }
     }
 }

@@ -160,18 +160,37 @@ pub struct Program {
     pub advising: FactSet,
 }
 
+/// Why cards make no program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramError {
+    /// Completing the fact would be too expensive.
+    #[error("too many different atoms about the fact `{0}`; at most 8 kinds of members can be told apart")]
+    TooManyKinds(String),
+    /// What an action leaves depends on values that the cards cannot tell apart.
+    #[error(
+        "the action of card number {card} leaves values of the fact `{fact}` that depend on more than the cards' atoms \
+         can tell; let it remove an atom that overlaps no other, and leave a value that nothing else is beside"
+    )]
+    UnclearAction {
+        /// The position of the card in the rulebook.
+        card: u16,
+        /// The fact.
+        fact: String,
+    },
+}
+
 impl Program {
     /// Puts a program together.
     ///
     /// # Errors
-    /// The name of a set fact whose members the atoms divide into more kinds than can be completed.
+    /// The cards tell too many kinds of members apart, or an action is not clear.
     pub fn new(
         facts: Vec<FactSpec>,
         atoms: Vec<Atom>,
         rules: Vec<Rule>,
         classes: u8,
         good: ClassId,
-    ) -> Result<Program, String> {
+    ) -> Result<Program, ProgramError> {
         let mut program = Program { facts, atoms, rules, classes, good, ..Program::default() };
         let deciding = program.atoms_of(|role| matches!(role, Role::Class(_) | Role::Action(_)));
         let needed = program.atoms_of(|role| *role != Role::Advice);
@@ -180,7 +199,57 @@ impl Program {
         let all = program.atoms_of(|_| true);
         program.deciding = program.partition(deciding)?;
         program.remarking = program.partition(all)?;
+        program.check_actions()?;
         Ok(program)
+    }
+
+    /// Actions are carried out on representatives, which is right only if they do the same to all values
+    /// that the deciding cards cannot tell apart.
+    fn check_actions(&self) -> Result<(), ProgramError> {
+        for rule in &self.rules {
+            let Role::Action(effects) = &rule.role else { continue };
+            for effect in effects {
+                let fact = self.atoms[usize::from(effect.removes)].fact;
+                let clear = |held: &Bits| {
+                    let after = |held: Bits| self.representative(fact, self.after(effect, held));
+                    after(*held) == after(self.representative(fact, *held))
+                };
+                if !self.kinds(self.deciding.atoms, fact).iter().all(clear) {
+                    let fact = self.facts[fact.index()].name.to_string();
+                    return Err(ProgramError::UnclearAction { card: rule.card, fact });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of a fact after an effect.
+    pub fn after(&self, effect: &Effect, held: Bits) -> Bits {
+        let removed = self.atoms[usize::from(effect.removes)].any_of;
+        match held & !removed {
+            _ if held & removed == 0 => held,
+            0 => effect.leaves,
+            kept => kept,
+        }
+    }
+
+    /// One value of each kind that the chosen atoms tell apart, and every union of them if the fact is a
+    /// set; "none" comes last.
+    fn kinds(&self, atoms: AtomSet, fact: FactId) -> Vec<Bits> {
+        let spec = &self.facts[fact.index()];
+        let mut seen: Vec<(AtomSet, Bits)> = Vec::new();
+        for bit in each_bit(spec.all() & !spec.none_bit()) {
+            let signature = self.signature(atoms, fact, bit);
+            if !seen.iter().any(|(known, _)| *known == signature) {
+                seen.push((signature, bit));
+            }
+        }
+        let mut values: Vec<Bits> = seen.into_iter().map(|(_, bit)| bit).collect();
+        if spec.arity != super::facts::Arity::One && values.len() <= MAX_KINDS_OF_MEMBERS {
+            values = unions(&values);
+        }
+        values.extend(Some(spec.none_bit()).filter(|bit| *bit != 0));
+        values
     }
 
     fn atoms_of(&self, wanted: impl Fn(&Role) -> bool) -> AtomSet {
@@ -205,7 +274,7 @@ impl Program {
         self.atoms.iter().enumerate().filter(holds).fold(0, |set, (index, _)| set | (1 << index)) & atoms
     }
 
-    fn partition(&self, atoms: AtomSet) -> Result<Partition, String> {
+    fn partition(&self, atoms: AtomSet) -> Result<Partition, ProgramError> {
         let mut partition = Partition { representatives: vec![Vec::new(); self.facts.len()], facts: 0, atoms };
         for (index, spec) in self.facts.iter().enumerate() {
             let fact = FactId(index as u8);
@@ -214,23 +283,13 @@ impl Program {
                 continue;
             }
             partition.facts |= fact.bit();
-            let mut seen: Vec<(AtomSet, Bits)> = Vec::new();
-            for bit in each_bit(spec.all() & !spec.none_bit()) {
-                let signature = self.signature(atoms, fact, bit);
-                if !seen.iter().any(|(known, _)| *known == signature) {
-                    seen.push((signature, bit));
-                }
+            let members = each_bit(spec.all() & !spec.none_bit()).map(|bit| self.signature(atoms, fact, bit));
+            let kinds: std::collections::BTreeSet<AtomSet> = members.collect();
+            if spec.arity != super::facts::Arity::One && kinds.len() > MAX_KINDS_OF_MEMBERS {
+                return Err(ProgramError::TooManyKinds(spec.name.to_string()));
             }
-            let mut values: Vec<Bits> = seen.iter().map(|(_, bit)| *bit).collect();
-            if spec.arity != super::facts::Arity::One {
-                if values.len() > MAX_KINDS_OF_MEMBERS {
-                    return Err(spec.name.to_string());
-                }
-                values = unions(&values);
-            }
-            values.extend(Some(spec.none_bit()).filter(|bit| *bit != 0));
             let mut kept: Vec<(AtomSet, Bits)> = Vec::new();
-            for value in values {
+            for value in self.kinds(atoms, fact) {
                 let signature = self.signature(atoms, fact, value);
                 if !kept.iter().any(|(known, _)| *known == signature) {
                     kept.push((signature, value));

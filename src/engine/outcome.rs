@@ -48,7 +48,8 @@ pub struct Judgement {
     /// The presumed facts on which a conditional verdict rests, and the inferred ones without which
     /// it would not stand.
     pub conditions: FactSet,
-    /// The class cards that fire, deciding ones first; under the presumptions if conditional.
+    /// The class cards that fire, deciding ones first; under the presumptions if conditional. Cards of
+    /// the good class are left out unless they decide.
     pub findings: Vec<Fired>,
     /// The minimal sets of actions after which the subject reaches the good class.
     pub unlocks: Vec<Vec<u16>>,

@@ -110,9 +110,8 @@ pub fn compile(names: &Names<'_>, cards: &[&Card], good: &str) -> Result<Program
     }
     let good = names.classes.iter().position(|class| class.name == good).unwrap_or(0) as u8;
     let facts = names.facts.to_vec();
-    Program::new(facts, names.atoms()?, rules, names.classes.len() as u8, good).map_err(|fact| {
-        whole(format!("too many different atoms about the fact `{fact}`; at most 8 kinds of members can be told apart"))
-    })
+    Program::new(facts, names.atoms()?, rules, names.classes.len() as u8, good)
+        .map_err(|error| whole(error.to_string()))
 }
 
 fn unknown<'n>(card: &Card, what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> CompileError {

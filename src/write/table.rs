@@ -14,7 +14,7 @@ use super::summary::{Counts, next_steps};
 use super::{Format, Only, words};
 
 /// Aliases are cut to this many columns.
-const MAX_ALIAS: usize = 28;
+const MAX_ALIAS: usize = 24;
 
 /// Key ids are cut to this many columns.
 const MAX_ID: usize = 40;

@@ -210,16 +210,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Field::Network,
         "network",
         Some(atoms::NETWORK),
-        &[
-            "networks",
-            "networklocation",
-            "networktype",
-            "applicationnetwork",
-            "location",
-            "deployedon",
-            "部署位置",
-            "网络",
-        ],
+        &["networks", "networklocation", "networktype", "applicationnetwork", "deployedon", "部署位置", "网络"],
     ),
     field(Field::Services, "services", None, &["service", "cloudservice", "cloudservices", "云服务"]),
     field(
@@ -236,7 +227,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Some(atoms::KEY_SPEC),
         &["spec", "keyspecification", "keyspecifications", "密钥规格"],
     ),
-    field(Field::KeyUsage, "key_usage", Some(atoms::KEY_USAGE), &["purpose", "密钥用途"]),
+    field(Field::KeyUsage, "key_usage", Some(atoms::KEY_USAGE), &["密钥用途"]),
     field(Field::ProtectionLevel, "protection_level", Some(atoms::PROTECTION_LEVEL), &["protection", "保护级别"]),
     field(
         Field::Created,
