@@ -1,6 +1,8 @@
 //! Every console block of the README was printed by the program: `$ cmkdiag …` is run again, and what stands below it must
 //! stand in what it prints, in order; a line `…` stands for any lines.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
 use assert_cmd::Command;
 
 const README: &str = include_str!("../README.md");

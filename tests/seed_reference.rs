@@ -4,6 +4,8 @@
 //! instances") and from DESIGN.md, section 2. It knows nothing of the cards, so that a misreading in
 //! either shows as a difference: for every combination of values, known and unknown, and for the samples.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs::File;

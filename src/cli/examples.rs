@@ -30,7 +30,7 @@ pub fn problems(book: &Rulebook, page: &ParsedPage) -> Vec<String> {
     };
     let mut seen = Vec::new();
     for key in survey.keys() {
-        let mut facts = survey.shapes()[key.shape as usize];
+        let mut facts = survey.shapes()[key.shape as usize].overlaid(key.aside());
         (book.domain.derive)(&mut facts);
         let stands = match book.program.standing(&rule.when, &values_of(&facts)) {
             Standing::Fires => "fires",

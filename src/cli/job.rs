@@ -45,7 +45,13 @@ pub fn rulebook(edition: Option<&str>, folder: Option<&PathBuf>) -> Result<Ruleb
 /// # Errors
 /// An assumption is not understood; the message says why.
 pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String> {
-    let assume = judge.assume.iter().map(|text| assumption(book, text)).collect::<Result<_, _>>()?;
+    let assume: Vec<(FactId, Bits)> =
+        judge.assume.iter().map(|text| assumption(book, text)).collect::<Result<_, _>>()?;
+    for (index, (fact, _)) in assume.iter().enumerate() {
+        if assume[..index].iter().any(|(before, _)| before == fact) {
+            return Err(format!("--assume {}: the fact is assumed twice; keep one", judge.assume[index]));
+        }
+    }
     let strictness = if judge.strict { Strictness::Strict } else { Strictness::Conditional };
     Ok(Settings { assume, strictness })
 }

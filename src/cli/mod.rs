@@ -6,6 +6,7 @@ pub mod exit;
 pub mod job;
 pub mod output;
 pub mod progress;
+mod rulebooks;
 pub mod run;
 
 use std::process::ExitCode;

@@ -3,9 +3,13 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::write::safe::visible;
+
 /// Says something on standard error; a closed standard error is not worth a failure.
 pub fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
+    for line in message.lines() {
+        let _ = writeln!(io::stderr(), "{}", visible(line));
+    }
 }
 
 /// Whether escape codes may stand in what is written.
@@ -60,10 +64,13 @@ fn write_file(path: &Path, ink: Ink, fill: impl FnOnce(&mut (dyn Write + Send)) 
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // The usual mode of a new file; the process's mask is applied to it.
+        // A new file gets the usual mode, to which the process's mask is applied; another keeps its own.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let file = builder.tempfile_in(folder)?;
+    if let Ok(before) = std::fs::metadata(&target) {
+        file.as_file().set_permissions(before.permissions())?;
+    }
     match ink {
         Ink::Text => buffered(anstream::StripStream::new(file.as_file().try_clone()?), fill)?,
         Ink::Data => buffered(file.as_file(), fill)?,

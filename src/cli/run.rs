@@ -3,28 +3,26 @@
 use std::io;
 use std::path::Path;
 
-use serde_json::json;
-
 use crate::diagnose::Diagnosis;
 use crate::engine::facts::Lang;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::intake::Keep;
 use crate::inventory::row::Reject;
 use crate::inventory::survey::Survey;
+use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
-use crate::rulebook::{Rulebook, lint, render, scaffold};
 use crate::write::json::Framing;
 use crate::write::safe::{csv_cell, visible};
 use crate::write::summary::Counts;
 use crate::write::{self, Format, Only};
 
 use super::args::{self, Arguments, Command, OutputFormat, RulesCommand, TextFormat};
-use super::examples;
 use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
+use super::rulebooks;
 
 /// Why a command did not end with a result.
 #[derive(Debug)]
@@ -70,12 +68,12 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Diagnose(command) => diagnose(&command),
         Command::Explain(command) => explain(&command),
         Command::Rules(command) => match command.command {
-            RulesCommand::List(command) => rules_list(&command),
-            RulesCommand::Show(command) => rules_show(&command),
-            RulesCommand::Check(command) => rules_check(&command),
-            RulesCommand::New(command) => rules_new(&command),
+            RulesCommand::List(command) => rulebooks::rules_list(&command),
+            RulesCommand::Show(command) => rulebooks::rules_show(&command),
+            RulesCommand::Check(command) => rulebooks::rules_check(&command),
+            RulesCommand::New(command) => rulebooks::rules_new(&command),
         },
-        Command::Sources(command) => sources(&command),
+        Command::Sources(command) => rulebooks::sources(&command),
     }
 }
 
@@ -88,10 +86,13 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
     let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?.unwrap_or_default();
     let reading = Reading::new(&command.read, keep);
+    refuse_one_place_for_two(command)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     note_unused_columns(&survey, &command.write, &command.talk);
     let diagnosis = Diagnosis::new(book, survey, settings);
-    write_diagnosis(&diagnosis, command, &only, lang, reading.jobs)?;
+    if !diagnosis.survey.is_empty() {
+        write_diagnosis(&diagnosis, command, &only, lang, reading.jobs)?;
+    }
     write_rejects(&diagnosis.survey, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         tell_account(&diagnosis, command, lang);
@@ -109,6 +110,19 @@ fn read(
     let show = if talk.quiet || talk.no_progress { Show::Never } else { Show::OnTerminal };
     let progress = Progress::new(show, job::total_bytes(&inputs));
     Ok(job::survey(&inputs, book, reading, &progress)?)
+}
+
+/// Results and rejects must not overwrite or interrupt each other.
+fn refuse_one_place_for_two(command: &args::Diagnose) -> Result<(), Failure> {
+    let place = |path: &Option<std::path::PathBuf>| match path {
+        Some(path) if path.as_os_str() != "-" => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        _ => None,
+    };
+    if command.read.rejects.is_some() && place(&command.read.rejects) == place(&command.write.output) {
+        let message = "--rejects and the results would go to the same place; name another file";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok(())
 }
 
 fn set_colour(colour: args::Colour) {
@@ -318,124 +332,4 @@ fn similar(diagnosis: &Diagnosis, wanted: &str) -> String {
         Some(best) if score(&best) > 800 => format!("did you mean `{}`?", visible(best)),
         _ => "`diagnose` lists all keys".to_owned(),
     }
-}
-
-fn load(book: &args::Book) -> Result<(Rulebook, Lang), Failure> {
-    Ok((job::rulebook(book.edition.as_deref(), book.rules.as_ref())?, job::language(book.lang)))
-}
-
-fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
-    let (book, lang) = load(&command.book)?;
-    let text = match command.format {
-        TextFormat::Json => {
-            let cards = book.pages.iter().map(|page| {
-                let card = &page.card;
-                json!({ "id": card.id, "kind": card.kind.name(), "class": card.class, "basis": card.basis.name(), "title": card.title.get(lang), "since": card.since, "until": card.until })
-            });
-            format!("{:#}\n", json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() }))
-        }
-        TextFormat::Text => list_text(&book, lang),
-    };
-    write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
-    Ok(Exit::Done)
-}
-
-fn list_text(book: &Rulebook, lang: Lang) -> String {
-    let width = book.pages.iter().map(|page| page.card.id.len()).max().unwrap_or(0);
-    let mut pages: Vec<_> = book.pages.iter().collect();
-    pages.sort_by_key(|page| (page.card.kind, page.card.id.clone()));
-    let mut text = format!("{} ({} cards)\n", book.name(), pages.len());
-    for page in pages {
-        let card = &page.card;
-        let kind = card.class.as_deref().unwrap_or(card.kind.name());
-        text.push_str(&format!(
-            "{:width$}  {kind:<23}  {:<10}  {}\n",
-            card.id,
-            card.basis.name(),
-            card.title.get(lang)
-        ));
-    }
-    text
-}
-
-fn rules_show(command: &args::RulesShow) -> Result<Exit, Failure> {
-    let (book, lang) = load(&command.book)?;
-    let mut texts = Vec::new();
-    for id in &command.ids {
-        let ids: Vec<&str> = book.pages.iter().map(|page| page.card.id.as_str()).collect();
-        let page =
-            book.page(id).ok_or_else(|| Failure::Usage(format!("there is no card `{id}`; {}", nearest(id, &ids))))?;
-        texts.push(render::page(&book, page, lang));
-    }
-    write_to(None, Ink::Text, |out| out.write_all(texts.join("\n").as_bytes()))?;
-    Ok(Exit::Done)
-}
-
-fn rules_check(command: &args::RulesCheck) -> Result<Exit, Failure> {
-    let (book, _) = load(&command.book)?;
-    let mut problems = Vec::new();
-    for page in &book.pages {
-        problems.extend(lint::problems(book.domain, &page.card.id, page));
-        problems.extend(examples::problems(&book, page));
-    }
-    let verdict = match problems.len() {
-        0 => format!("{}: {} cards, nothing to complain about\n", book.name(), book.pages.len()),
-        count => format!("{}\n{count} problem(s) in {}\n", problems.join("\n"), book.name()),
-    };
-    write_to(None, Ink::Text, |out| out.write_all(verdict.as_bytes()))?;
-    Ok(if problems.is_empty() { Exit::Done } else { Exit::Failed })
-}
-
-fn rules_new(command: &args::RulesNew) -> Result<Exit, Failure> {
-    let domain = crate::domains::ALL.iter().find(|domain| domain.name == command.domain);
-    let names: Vec<&str> = crate::domains::ALL.iter().map(|domain| domain.name).collect();
-    let domain = domain.ok_or_else(|| {
-        Failure::Usage(format!("there is no domain `{}`; {}", command.domain, nearest(&command.domain, &names)))
-    })?;
-    let page = scaffold::start_page(&command.root, domain.name, domain.default_edition, &command.id)
-        .map_err(|error| Failure::Failed(error.to_string()))?;
-    let text = format!("{} is started and listed in rules.rs.\nFill it in, then run: cargo test\n", page.display());
-    write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
-    Ok(Exit::Done)
-}
-
-fn sources(command: &args::Sources) -> Result<Exit, Failure> {
-    let (book, _) = load(&command.book)?;
-    let today = jiff::Zoned::now().date();
-    let mut entries = Vec::new();
-    for document in book.domain.documents {
-        let cites = |page: &&crate::rulebook::page::ParsedPage| {
-            page.card.source.iter().any(|source| source.document == document.id)
-        };
-        let citing: Vec<&str> = book.pages.iter().filter(cites).map(|page| page.card.id.as_str()).collect();
-        let all = book.pages.iter().flat_map(|page| &page.card.source).filter(|source| source.document == document.id);
-        let read = all.map(|source| source.retrieved.as_str()).min().unwrap_or("");
-        let days =
-            read.parse::<jiff::civil::Date>().ok().and_then(|read| today.since(read).ok()).map(|span| span.get_days());
-        entries.push((document, citing, read, days));
-    }
-    let text = match command.format {
-        TextFormat::Json => {
-            let documents = entries.iter().map(|(document, citing, read, days)| {
-                json!({ "id": document.id, "title": document.title, "publisher": document.publisher, "dated": document.dated, "url": document.url, "read": read, "age_days": days, "cards": citing })
-            });
-            format!("{:#}\n", json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() }))
-        }
-        TextFormat::Text => {
-            let each = entries.iter().map(|(document, citing, read, days)| {
-                let age = days.map(|days| format!(", {days} days ago")).unwrap_or_default();
-                format!(
-                    "{} — {}\n    {}\n    dated {}, read {read}{age}; cited by {} cards\n",
-                    document.id,
-                    document.title,
-                    document.url,
-                    document.dated,
-                    citing.len()
-                )
-            });
-            each.collect::<Vec<_>>().join("\n")
-        }
-    };
-    write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
-    Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::engine::decide::Decider;
 use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade, StandsFor, members};
 use crate::engine::judge::{Knowledge, Role, Rule, Standing, values_of};
-use crate::engine::outcome::{Judgement, Verdict};
+use crate::engine::outcome::{Fired, Judgement, Verdict};
 use crate::inventory::survey::{Key, Survey};
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::Kind;
@@ -50,6 +50,8 @@ pub struct ShapeOutcome {
     pub scenario: Scenario,
     /// Whether the rotation clock matters, as far as is known.
     pub clock: bool,
+    /// The card of the good class that fires, if any.
+    good: Option<u16>,
 }
 
 /// Which of the document's scenarios a key is in.
@@ -207,8 +209,14 @@ fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>, ob
         known: rulebook.program.knowledge(&values_of(&presumed)),
         scenario: Scenario { holds: numbers(&remarks.fire).join("+"), may_hold: numbers(&remarks.open).join("|") },
         clock,
+        good: good_card(rulebook, &judgement),
         judgement,
     }
+}
+
+fn good_card(rulebook: &Rulebook, judgement: &Judgement) -> Option<u16> {
+    let good = |fired: &&Fired| rulebook.card(fired.card).class.as_deref() == Some(rulebook.domain.good);
+    judgement.findings.iter().find(good).map(|fired| fired.card)
 }
 
 /// The facts with the values that a conditional verdict presumes, where they stand for themselves.
@@ -224,6 +232,15 @@ fn with_presumptions(rulebook: &Rulebook, judgement: &Judgement, facts: &Facts) 
 }
 
 impl ShapeOutcome {
+    /// The class cards that fire. Where there is no class, none decides, and none says that nothing is in
+    /// the way.
+    pub fn findings(&self) -> impl Iterator<Item = Fired> {
+        let open = self.class.is_none();
+        let good = self.good;
+        let kept = self.judgement.findings.iter().copied().filter(move |fired| !open || Some(fired.card) != good);
+        kept.map(move |fired| Fired { decides: fired.decides && !open, ..fired })
+    }
+
     /// The open conditions; none of an undetermined key.
     pub fn conditions(&self) -> impl Iterator<Item = FactId> {
         members(if self.class.is_some() { self.judgement.conditions } else { 0 })

@@ -20,6 +20,10 @@ pub enum Cell<'a> {
     EmptyList,
     /// A text, trimmed and not empty.
     Text(&'a str),
+    /// `true` or `false`, not as a text.
+    Flag(&'a str),
+    /// An object, as JSON.
+    Object(&'a str),
     /// A list; its elements are joined by [`LIST_SEPARATOR`].
     List(&'a str),
 }
@@ -43,7 +47,7 @@ impl<'a> Cell<'a> {
     /// The text, if there is one.
     pub fn text(self) -> Option<&'a str> {
         match self {
-            Cell::Text(text) | Cell::List(text) => Some(text),
+            Cell::Text(text) | Cell::Flag(text) | Cell::Object(text) | Cell::List(text) => Some(text),
             _ => None,
         }
     }

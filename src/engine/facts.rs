@@ -154,9 +154,7 @@ impl Facts {
             let grade = self.grade(fact).max(other.grade(fact));
             if self.grade(fact) == Grade::Conflict || other.grade(fact) == Grade::Conflict {
                 self.conflict(fact);
-            } else if mine == 0 || theirs == 0 || mine == theirs {
-                self.set(fact, mine | theirs, grade);
-            } else if spec.can_hold(mine | theirs) {
+            } else if mine == 0 || theirs == 0 || mine == theirs || spec.can_hold(mine | theirs) {
                 self.set(fact, mine | theirs, grade);
             } else {
                 self.conflict(fact);

@@ -34,7 +34,7 @@ pub struct Column {
     /// The user's tests that ask it.
     pub tests: Vec<usize>,
     /// Its number, if its words are kept for the user.
-    pub kept: Option<u16>,
+    pub kept: Option<u32>,
     meanings: Recent,
 }
 

@@ -54,24 +54,24 @@ pub enum Extra {
     /// A canonical field that outputs and plans use.
     Field(Field),
     /// A column of the user's, by its number.
-    Column(u16),
+    Column(u32),
 }
 
 impl Extra {
-    fn code(self) -> u16 {
+    fn code(self) -> u32 {
         match self {
             Extra::NextRotation => 0,
             Extra::ComputedRotation => 1,
-            Extra::Field(field) => 2 + field as u16,
+            Extra::Field(field) => 2 + field as u32,
             Extra::Column(column) => 64 + column,
         }
     }
 
-    fn from_code(code: u16) -> Extra {
+    fn from_code(code: u32) -> Extra {
         match code {
             0 => Extra::NextRotation,
             1 => Extra::ComputedRotation,
-            2..64 => Extra::Field(FIELDS[usize::from(code - 2)].field),
+            2..64 => Extra::Field(FIELDS[(code - 2) as usize].field),
             _ => Extra::Column(code - 64),
         }
     }
@@ -87,10 +87,10 @@ impl Extra {
 /// The extras that were written one behind the other.
 pub fn extras(mut bytes: &[u8]) -> impl Iterator<Item = (Extra, &str)> {
     std::iter::from_fn(move || {
-        let (code, rest) = bytes.split_first_chunk::<2>()?;
+        let (code, rest) = bytes.split_first_chunk::<4>()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         bytes = rest;
-        Some((Extra::from_code(u16::from_le_bytes(*code)), std::str::from_utf8(text).unwrap_or_default()))
+        Some((Extra::from_code(u32::from_le_bytes(*code)), std::str::from_utf8(text).unwrap_or_default()))
     })
 }

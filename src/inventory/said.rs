@@ -96,6 +96,9 @@ impl<'a> Said<'a> {
     /// Two columns of the field disagree.
     pub fn note(&mut self, field: Field, cell: Cell<'a>) -> Result<(), Misread> {
         let Some(text) = cell.text().filter(|text| !says_nothing(text)) else { return Ok(()) };
+        if !matches!(cell, Cell::Text(_)) && IDENTIFYING.contains(&field) {
+            return Err(Misread { field, value: text.to_owned(), expected: "one text or number".to_owned() });
+        }
         if let Some(slot) = NOTED.iter().position(|noted| *noted == field) {
             self.notes[slot] = Some(text);
         }

@@ -84,8 +84,8 @@ impl Shared {
     }
 
     /// The number of a column that no field takes.
-    pub fn column(&self, name: &str) -> u16 {
-        lock(&self.columns).number(&name.to_owned()) as u16
+    pub fn column(&self, name: &str) -> u32 {
+        lock(&self.columns).number(&name.to_owned())
     }
 
     /// What was numbered.

@@ -185,32 +185,23 @@ impl Store {
         gone: &mut Vec<RecordId>,
     ) {
         let scope_of = |id: &RecordId| numbered.scope(find(&self.batches, *id).1);
-        candidates.sort_by_key(|id| {
-            let (account, region) = scope_of(id);
-            (usize::from(account.is_empty()) + usize::from(region.is_empty()), account, region)
-        });
-        // Scopes as joined so far, with the first records that stand for them.
-        let mut clusters: Vec<((String, String), Vec<RecordId>)> = Vec::new();
+        let key_id = |id: &RecordId| find(&self.batches, *id).0.key_id(find(&self.batches, *id).1);
+        let first_id = key_id(&candidates[0]);
+        candidates.retain(|id| key_id(id) == first_id);
+        let scopes: Vec<(String, String)> = candidates.iter().map(scope_of).collect();
+        // What does not contradict a scope must not contradict itself, else the scope may be about either.
         let mut ambiguous: Vec<(RecordId, String)> = Vec::new();
-        for id in candidates {
-            let scope = scope_of(&id);
-            let same_key = |other: &RecordId| self.record(*other).key_id == self.record(id).key_id;
-            let fits = |cluster: &&mut ((String, String), Vec<RecordId>)| {
-                compatible(&cluster.0, &scope) && same_key(&cluster.1[0])
-            };
-            let mut fitting: Vec<_> = clusters.iter_mut().filter(fits).collect();
-            match fitting.as_mut_slice() {
-                [] => clusters.push((scope, vec![id])),
-                [only] => {
-                    only.0 = (longer(&only.0.0, &scope.0), longer(&only.0.1, &scope.1));
-                    only.1.push(id);
-                }
-                several => {
-                    let named: Vec<String> =
-                        several.iter().map(|(scope, _)| format!("{} {}", scope.0, scope.1).trim().to_owned()).collect();
-                    ambiguous.push((id, named.join(" and ")));
-                }
+        let mut clear: Vec<(RecordId, (String, String))> = Vec::new();
+        for (id, scope) in candidates.into_iter().zip(&scopes) {
+            match together(scope, scopes.iter()) {
+                Ok(_) => clear.push((id, scope.clone())),
+                Err(named) => ambiguous.push((id, named)),
             }
+        }
+        let mut clusters: BTreeMap<(String, String), Vec<RecordId>> = BTreeMap::new();
+        for (id, scope) in &clear {
+            let joined = together(scope, clear.iter().map(|(_, scope)| scope)).unwrap_or_else(|_| scope.clone());
+            clusters.entry(joined).or_default().push(*id);
         }
         for (id, scopes) in ambiguous {
             self.reject_group(id, &scopes, groups);
@@ -260,8 +251,25 @@ fn compatible(a: &(String, String), b: &(String, String)) -> bool {
     agree(&a.0, &b.0) && agree(&a.1, &b.1)
 }
 
-fn longer(a: &str, b: &str) -> String {
-    if a.is_empty() { b.to_owned() } else { a.to_owned() }
+/// What a scope and all those that do not contradict it say together, or two of those that contradict
+/// each other.
+fn together<'s>(
+    scope: &(String, String),
+    scopes: impl Iterator<Item = &'s (String, String)>,
+) -> Result<(String, String), String> {
+    let mut joined = scope.clone();
+    for other in scopes.filter(|other| compatible(scope, other)) {
+        if !compatible(&joined, other) {
+            let show = |scope: &(String, String)| format!("{} {}", scope.0, scope.1).trim().to_owned();
+            return Err(format!("{} and {}", show(&joined), show(other)));
+        }
+        for (part, said) in [(&mut joined.0, &other.0), (&mut joined.1, &other.1)] {
+            if part.is_empty() {
+                part.clone_from(said);
+            }
+        }
+    }
+    Ok(joined)
 }
 
 fn spread(identity: u32) -> u64 {

@@ -142,9 +142,9 @@ impl Survey {
     }
 
     /// The columns that no field takes, in alphabetical order, with their numbers.
-    pub fn unused_columns(&self) -> Vec<(u16, &str)> {
+    pub fn unused_columns(&self) -> Vec<(u32, &str)> {
         let numbered = self.numbered.columns.iter().enumerate();
-        let mut columns: Vec<(u16, &str)> = numbered.map(|(number, name)| (number as u16, name.as_str())).collect();
+        let mut columns: Vec<(u32, &str)> = numbered.map(|(number, name)| (number as u32, name.as_str())).collect();
         columns.sort_by(|a, b| a.1.cmp(b.1));
         columns
     }
@@ -335,7 +335,7 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
 fn parse_interval(text: &str) -> Option<i64> {
     let lower = text.trim().to_lowercase();
     let digits: String = lower.chars().take_while(char::is_ascii_digit).collect();
-    let number: i64 = digits.parse().ok()?;
+    let number: i64 = digits.parse().ok().filter(|number| *number > 0)?;
     match lower[digits.len()..].trim() {
         "s" | "sec" | "seconds" => Some(number),
         "d" | "day" | "days" | "天" => number.checked_mul(86_400),

@@ -11,12 +11,16 @@ use csv::ByteRecord;
 use foldhash::fast::FixedState;
 
 use super::detect::{Opened, fill};
+use super::quotes::{Scan, State};
 use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
 use crate::domains::cell::Cell;
 use crate::inventory::row::{FileId, Names, Place, Reject, Row, RowSink};
 
 /// Delimiters that are tried, in order of preference.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// A table with more columns than this is no inventory.
+const MAX_COLUMNS: usize = 4096;
 
 /// Records that are looked at to find the delimiter.
 const LOOKED_AT: usize = 20;
@@ -55,13 +59,20 @@ impl Splitter {
             match header(&input.start[..whole], delimiter) {
                 Some(found) if whole > 0 => break found,
                 _ if input.ended => return Err(content(&input.name, "no header line was found")),
+                Some(_) | None if input.start.len() > MAX_RECORD => {
+                    return Err(content(&input.name, "the header line is longer than 64 MiB; is this a table?"));
+                }
                 _ => {}
-            }
-            if input.start.len() > MAX_RECORD {
-                return Err(content(&input.name, "the header line is longer than 64 MiB; is this a table?"));
             }
             input.ended = read_more(&mut input.reader, &input.name, &mut input.start)?;
         };
+        if input.ended && scan.state == State::Quoted && scan.boundary == 0 {
+            return Err(content(&format!("{}, line 1", input.name), "a quote in the header line is never closed"));
+        }
+        if names.len() > MAX_COLUMNS {
+            let message = format!("{} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?", names.len());
+            return Err(content(&format!("{}, line 1", input.name), &message));
+        }
         refuse_twins(&input.name, &names)?;
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
@@ -132,80 +143,6 @@ fn content(name: &str, message: &str) -> ReadError {
 
 fn count_lines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
-}
-
-/// Where the parser would stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Outside quotes.
-    Plain,
-    /// Inside quotes.
-    Quoted,
-    /// Just behind a quote inside quotes: it ends them unless another follows.
-    QuoteInQuotes,
-}
-
-/// Follows the quotes to know where records end.
-#[derive(Debug)]
-struct Scan {
-    delimiter: u8,
-    state: State,
-    at: usize,
-    /// The end of the last whole record.
-    boundary: usize,
-}
-
-impl Scan {
-    fn new(delimiter: u8) -> Scan {
-        Scan { delimiter, state: State::Plain, at: 0, boundary: 0 }
-    }
-
-    /// Follows the bytes that are new.
-    fn advance(&mut self, bytes: &[u8]) {
-        while self.at < bytes.len() {
-            let rest = &bytes[self.at..];
-            match self.state {
-                State::Quoted => match memchr::memchr(b'"', rest) {
-                    Some(offset) => {
-                        self.at += offset + 1;
-                        self.state = State::QuoteInQuotes;
-                    }
-                    None => self.at = bytes.len(),
-                },
-                State::QuoteInQuotes if rest[0] == b'"' => {
-                    self.at += 1;
-                    self.state = State::Quoted;
-                }
-                State::QuoteInQuotes => self.state = State::Plain,
-                State::Plain => match memchr::memchr3(b'"', b'\n', b'\r', rest) {
-                    Some(offset) => self.mark(bytes, self.at + offset),
-                    None => self.at = bytes.len(),
-                },
-            }
-        }
-    }
-
-    /// Handles a quote or line end outside quotes.
-    fn mark(&mut self, bytes: &[u8], at: usize) {
-        self.at = at + 1;
-        match bytes[at] {
-            b'"' => {
-                let before = at.checked_sub(1).map(|before| bytes[before]);
-                let opens = before.is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
-                if opens {
-                    self.state = State::Quoted;
-                }
-            }
-            b'\r' if bytes.get(at + 1).is_none_or(|next| *next == b'\n') => {}
-            _ => self.boundary = at + 1,
-        }
-    }
-
-    /// The first `by` bytes are gone.
-    fn rebase(&mut self, by: usize) {
-        self.at -= by.min(self.at);
-        self.boundary -= by.min(self.boundary);
-    }
 }
 
 fn parser(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {

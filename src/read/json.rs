@@ -3,16 +3,9 @@
 //! The splitter only follows brackets and strings, to find where each object begins and ends; what
 //! stands inside is read by `serde_json`, so that broken text is found there, with its place.
 
-use std::fmt;
-use std::hash::BuildHasher;
-
-use foldhash::fast::FixedState;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-
 use super::detect::{Opened, fill};
 use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
-use crate::domains::cell::{Cell, LIST_SEPARATOR};
-use crate::inventory::row::{FileId, Names, Place, Reject, Row, RowSink};
+use crate::inventory::row::{Place, Reject};
 
 /// Where an object stands in the bytes of a block.
 #[derive(Debug, Clone, Copy)]
@@ -165,7 +158,9 @@ struct Scan {
     string_start: usize,
     /// The last string, which may name the next member.
     name: (usize, usize),
-    start: (usize, u64),
+    /// First byte and line of the object at the top, and of the record at hand.
+    top: (usize, u64),
+    record: (usize, u64),
     saw_field: bool,
     wraps: bool,
     wraps_nothing: bool,
@@ -187,7 +182,8 @@ impl Scan {
             in_string: false,
             string_start: 0,
             name: (0, 0),
-            start: (0, 1),
+            top: (0, 1),
+            record: (0, 1),
             saw_field: false,
             wraps: false,
             wraps_nothing: false,
@@ -197,8 +193,13 @@ impl Scan {
         }
     }
 
+    /// The line on which the object at hand begins.
     fn object_line(&self) -> u64 {
-        if self.open.is_empty() || self.open.last() == Some(&Role::Records) { self.line } else { self.start.1 }
+        match self.open.iter().rev().find(|role| **role != Role::Inner) {
+            Some(Role::Record) => self.record.1,
+            Some(Role::Top) => self.top.1,
+            _ => self.line,
+        }
     }
 
     fn stop(&mut self, end: usize) {
@@ -213,7 +214,8 @@ impl Scan {
     fn rebase(&mut self) -> Vec<Span> {
         let by = std::mem::take(&mut self.keep_from);
         self.at -= by;
-        self.start.0 = self.start.0.saturating_sub(by);
+        self.top.0 = self.top.0.saturating_sub(by);
+        self.record.0 = self.record.0.saturating_sub(by);
         self.string_start = self.string_start.saturating_sub(by);
         self.name = (self.name.0.saturating_sub(by), self.name.1.saturating_sub(by));
         std::mem::take(&mut self.spans)
@@ -317,9 +319,13 @@ impl Scan {
             Some(Role::Records) => Role::Record,
             Some(_) => Role::Inner,
         };
-        if role != Role::Inner {
-            self.start = (self.at - 1, self.line);
-            (self.saw_field, self.wraps, self.wraps_nothing) = (false, false, false);
+        let start = (self.at - 1, self.line);
+        match role {
+            Role::Top => {
+                (self.top, self.saw_field, self.wraps, self.wraps_nothing) = (start, false, false, false);
+            }
+            Role::Record => self.record = start,
+            _ => {}
         }
         self.open.push(role);
     }
@@ -370,14 +376,15 @@ impl Scan {
 
     fn end_object(&mut self, bytes: &[u8], role: Role, may_be_lines: bool) -> Step {
         let wrapper = role == Role::Top && (self.wraps || self.wraps_nothing && !self.saw_field);
+        let (start, line) = if role == Role::Top { self.top } else { self.record };
         if role == Role::Top && self.wraps && self.saw_field {
-            self.torn.push(self.start.1);
+            self.torn.push(line);
         } else if !wrapper {
-            self.spans.push(Span { start: self.start.0, end: self.at, line: self.start.1 });
+            self.spans.push(Span { start, end: self.at, line });
         }
         let alone = role == Role::Top && !wrapper && !self.decided;
         self.decided = true;
-        if alone && may_be_lines && self.line == self.start.1 && rest_of_line_is_blank(&bytes[self.at..]) {
+        if alone && may_be_lines && self.line == line && rest_of_line_is_blank(&bytes[self.at..]) {
             self.keep_from = self.at;
             return Step::Stop(Problem::ItIsLines);
         }
@@ -401,222 +408,4 @@ fn beginning(bytes: &[u8]) -> String {
 fn rest_of_line_is_blank(rest: &[u8]) -> bool {
     let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
     rest[..end].trim_ascii().is_empty()
-}
-
-/// Takes objects apart; keeps its buffers and the names of members.
-#[derive(Debug, Default)]
-pub struct Parser {
-    names: Names,
-    file: Option<FileId>,
-    text: String,
-    members: Vec<Member>,
-}
-
-/// A member of the object at hand, by position in the parser's text.
-#[derive(Debug, Clone, Copy)]
-struct Member {
-    name: u16,
-    kind: Kind,
-    start: usize,
-    end: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Null,
-    Text,
-    EmptyList,
-    List,
-}
-
-/// Sources of JSON are told from tables by this bit.
-const JSON_SOURCE: u64 = 1 << 40;
-
-impl Parser {
-    /// Hands every object of the block to the sink.
-    pub fn rows(&mut self, file: FileId, bytes: &[u8], spans: &[Span], sink: &mut dyn RowSink) {
-        if self.file != Some(file) {
-            self.file = Some(file);
-            self.names = Names::new(JSON_SOURCE + u64::from(file), Vec::new());
-        }
-        for span in spans {
-            let place = Place { file, line: span.line };
-            if let Err(reason) = self.object(&bytes[span.start..span.end]) {
-                sink.reject(Reject::whole(place, reason));
-                continue;
-            }
-            if let Some(twice) = self.member_twice() {
-                sink.reject(Reject::cell(place, &twice, "", "the member stands twice in one object; keep one"));
-                continue;
-            }
-            let cells: Vec<(u16, Cell<'_>)> =
-                self.members.iter().map(|member| (member.name, self.cell(member))).collect();
-            let content = FixedState::default().hash_one(&bytes[span.start..span.end]);
-            sink.row(&self.names, Row { line: span.line, content, cells: &cells });
-        }
-    }
-
-    fn cell(&self, member: &Member) -> Cell<'_> {
-        let text = &self.text[member.start..member.end];
-        match member.kind {
-            Kind::Null => Cell::Absent,
-            Kind::EmptyList => Cell::EmptyList,
-            Kind::List => Cell::List(text),
-            Kind::Text => Cell::of_table(text),
-        }
-    }
-
-    fn member_twice(&self) -> Option<String> {
-        let mut seen = self.members.iter().map(|member| member.name).collect::<Vec<_>>();
-        seen.sort_unstable();
-        let twice = seen.windows(2).find(|pair| pair[0] == pair[1])?;
-        Some(self.names.as_slice()[usize::from(twice[0])].clone())
-    }
-
-    fn object(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.text.clear();
-        self.members.clear();
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let parsed = (&mut deserializer).deserialize_map(Object(self)).and_then(|()| deserializer.end());
-        parsed.map_err(|error| format!("not an object of JSON: {error}"))
-    }
-}
-
-struct Object<'p>(&'p mut Parser);
-
-impl<'de> Visitor<'de> for Object<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object that describes a key")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let parser = self.0;
-        while let Some(name) = map.next_key_seed(MemberName(&mut parser.names, parser.members.len()))? {
-            let start = parser.text.len();
-            let kind = map.next_value_seed(Value { text: &mut parser.text, element: false })?;
-            parser.members.push(Member { name, kind, start, end: parser.text.len() });
-        }
-        Ok(())
-    }
-}
-
-struct MemberName<'p>(&'p mut Names, usize);
-
-impl<'de> DeserializeSeed<'de> for MemberName<'_> {
-    type Value = u16;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u16, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-/// More different member names than this in one file are no inventory; further ones share a name.
-const MAX_NAMES: usize = 4096;
-
-impl Visitor<'_> for MemberName<'_> {
-    type Value = u16;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of a member")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<u16, E> {
-        if self.0.as_slice().len() >= MAX_NAMES && !self.0.as_slice().iter().any(|known| known == name) {
-            return Err(E::custom(format!("more than {MAX_NAMES} different member names in one file")));
-        }
-        Ok(self.0.position(name, self.1))
-    }
-}
-
-/// Writes a value as text.
-struct Value<'p> {
-    text: &'p mut String,
-    /// Whether the value is an element of a list.
-    element: bool,
-}
-
-impl Value<'_> {
-    fn write(self, value: &str) -> Kind {
-        let mut parts = value.split(LIST_SEPARATOR);
-        self.text.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            self.text.push(' ');
-            self.text.push_str(part);
-        }
-        Kind::Text
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_> {
-    type Value = Kind;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_> {
-    type Value = Kind;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(self.write(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        // In a list, null is an element that nobody knows.
-        Ok(if self.element { self.write("unknown") } else { Kind::Null })
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(self.write(if value { "true" } else { "false" }))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(self.write(&value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(self.write(&value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
-        Ok(self.write(&value.to_string()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
-        if self.element {
-            let mut nested: Vec<serde_json::Value> = Vec::new();
-            while let Some(element) = list.next_element()? {
-                nested.push(element);
-            }
-            return Ok(self.write(&serde_json::Value::Array(nested).to_string()));
-        }
-        let mut count = 0_usize;
-        loop {
-            let at = self.text.len();
-            if count > 0 {
-                self.text.push(LIST_SEPARATOR);
-            }
-            if list.next_element_seed(Value { text: self.text, element: true })?.is_none() {
-                self.text.truncate(at);
-                break;
-            }
-            count += 1;
-        }
-        Ok(if count == 0 { Kind::EmptyList } else { Kind::List })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
-        let mut members = serde_json::Map::new();
-        while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
-            members.insert(name, value);
-        }
-        Ok(self.write(&serde_json::Value::Object(members).to_string()))
-    }
 }

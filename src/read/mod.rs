@@ -1,12 +1,14 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
 //! [`source`] opens files, folders and standard input and inflates them; a splitter per format ([`csv`],
-//! [`json`]) cuts the bytes into blocks of whole records, which [`Block::rows`] then parses on any
+//! [`json`] with [`object`]) cuts the bytes into blocks of whole records, which [`Block::rows`] then parses on any
 //! thread. Nothing here knows what a column means.
 
 pub mod csv;
 pub mod detect;
 pub mod json;
+pub mod object;
+mod quotes;
 pub mod source;
 
 use std::path::PathBuf;
@@ -83,7 +85,7 @@ pub enum Layout {
 /// A worker's buffers for taking blocks apart.
 #[derive(Debug, Default)]
 pub struct Parser {
-    json: json::Parser,
+    json: object::Parser,
 }
 
 impl Parser {

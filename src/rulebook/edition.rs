@@ -35,6 +35,9 @@ pub enum RulebookError {
     /// Two cards have one name.
     #[error("two cards are named `{0}`; ids are unique, also among your own and the built-in cards")]
     Twice(String),
+    /// Two atoms have one name.
+    #[error("two atoms are named `{0}`; names are unique, also among your own and the built-in atoms")]
+    AtomTwice(String),
     /// The facts do not fit into one word.
     #[error("the facts have {0} values in all, but at most 128 are possible; declare fewer atoms of your own")]
     TooManyValues(u32),
@@ -103,6 +106,11 @@ impl Rulebook {
         texts.sort();
         let facts = joined(domain.facts, user.as_ref().map(|user| user.facts.as_slice()));
         let atoms = joined(domain.atoms, user.as_ref().map(|user| user.atoms.as_slice()));
+        let mut names: Vec<&str> = atoms.iter().map(|atom| atom.name.as_ref()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(RulebookError::AtomTwice(twice[0].to_owned()));
+        }
         let names = Names { facts: &facts, atoms: &atoms, classes: domain.classes };
         let cards: Vec<&Card> = kept.iter().map(|page| &page.card).collect();
         let program = compile(&names, &cards, domain.good)?;

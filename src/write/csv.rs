@@ -4,7 +4,6 @@ use std::io::Write as _;
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
-use crate::inventory::record::Extra;
 use crate::rulebook::render::source_name;
 
 use super::safe::csv_cell;
@@ -39,14 +38,14 @@ pub const COLUMNS: [&str; 21] = [
 pub struct Csv<'d> {
     diagnosis: &'d Diagnosis,
     lang: Lang,
-    kept: Vec<(u16, &'d str)>,
+    kept: Vec<(u32, &'d str)>,
     shapes: PerShape,
     files: Vec<Vec<u8>>,
 }
 
 impl<'d> Csv<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
-    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>) -> Csv<'d> {
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u32, &'d str)>) -> Csv<'d> {
         let files = diagnosis.survey.files.iter().map(|name| {
             let mut cell = Vec::new();
             csv_cell(name, &mut cell);
@@ -132,7 +131,7 @@ impl Format for Csv<'_> {
             (Some(_), Some(_)) => csv_cell(&key.key.aliases().collect::<Vec<_>>().join("; "), out),
         }
         out.push(b',');
-        self.shapes.write(key, out, || self.shape_cells(key), csv_cell);
+        self.shapes.write_plain(key, out, || self.shape_cells(key));
         let mut advisories = key.advisories().map(|card| self.diagnosis.rulebook.card(card).id.as_str());
         match (advisories.next(), advisories.next()) {
             (None, _) => {}
@@ -150,7 +149,7 @@ impl Format for Csv<'_> {
         self.origins(key, out);
         for (number, _) in &self.kept {
             out.push(b',');
-            csv_cell(&key.key.texts(Extra::Column(*number)).join("; "), out);
+            csv_cell(&words::kept(key, *number), out);
         }
         out.push(b'\n');
     }

@@ -84,15 +84,15 @@ fn facts(key: &KeyOutcome<'_>, out: &mut String) {
 
 fn findings(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
-    if !key.outcome.judgement.findings.is_empty() {
+    if key.outcome.findings().next().is_some() {
         heading("Findings", out);
     }
-    for fired in &key.outcome.judgement.findings {
+    for fired in key.outcome.findings() {
         let card = book.card(fired.card);
         let role = if fired.decides { "decides" } else { "also holds" };
         let class = card.class.as_deref().unwrap_or_default();
         let _ = writeln!(out, "  {} → {class} ({role}, {})", card.id, card.basis.name());
-        let _ = writeln!(out, "    {}", words::because(book, key.outcome, *fired, lang));
+        let _ = writeln!(out, "    {}", words::because(book, key.outcome, fired, lang));
         for source in &card.source {
             let _ = writeln!(out, "    source: {}", source_line(book, source));
             let _ = writeln!(out, "            {}", source.says);

@@ -28,14 +28,14 @@ pub enum Framing {
 pub struct Json<'d> {
     diagnosis: &'d Diagnosis,
     lang: Lang,
-    kept: Vec<(u16, &'d str)>,
+    kept: Vec<(u32, &'d str)>,
     framing: Framing,
     shapes: PerShape,
 }
 
 impl<'d> Json<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
-    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>, framing: Framing) -> Json<'d> {
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u32, &'d str)>, framing: Framing) -> Json<'d> {
         Json { diagnosis, lang, kept, framing, shapes: PerShape::new(diagnosis) }
     }
 
@@ -124,7 +124,7 @@ impl<'d> Json<'d> {
             ("class", json!(diagnosis.class_name(outcome.class))),
             ("confirmed", json!(outcome.confirmed)),
             ("scenario", json!(scenario)),
-            ("findings", outcome.judgement.findings.iter().map(|fired| self.finding(key, *fired)).collect()),
+            ("findings", outcome.findings().map(|fired| self.finding(key, fired)).collect()),
             ("conditions", outcome.conditions().map(|fact| self.condition(key, fact)).collect()),
             ("gaps", outcome.gaps().map(|fact| self.gap(key, fact)).collect()),
             ("possible", json!(words::possible(diagnosis, outcome))),
@@ -169,9 +169,7 @@ impl<'d> Json<'d> {
             .map(|place| json!({ "file": self.diagnosis.survey.files[place.file as usize], "line": place.line }));
         own.insert("origins".to_owned(), origins.collect());
         if !self.kept.is_empty() {
-            let each = self.kept.iter().map(|(number, name)| {
-                ((*name).to_owned(), json!(key.key.texts(Extra::Column(*number)).join("; ").replace('\u{1f}', "; ")))
-            });
+            let each = self.kept.iter().map(|(number, name)| ((*name).to_owned(), json!(words::kept(key, *number))));
             own.insert("columns".to_owned(), Value::Object(each.collect()));
         }
         own

@@ -2,7 +2,6 @@
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
-use crate::inventory::record::Extra;
 
 use super::safe::markdown_text;
 use super::summary::{Counts, next_steps};
@@ -12,12 +11,12 @@ use super::{Format, words};
 pub struct Markdown<'d> {
     diagnosis: &'d Diagnosis,
     lang: Lang,
-    kept: Vec<(u16, &'d str)>,
+    kept: Vec<(u32, &'d str)>,
 }
 
 impl<'d> Markdown<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
-    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u16, &'d str)>) -> Markdown<'d> {
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u32, &'d str)>) -> Markdown<'d> {
         Markdown { diagnosis, lang, kept }
     }
 
@@ -56,6 +55,9 @@ impl Format for Markdown<'_> {
             let undetermined = self.say("Facts are missing or records disagree", "缺少事实或记录相互矛盾");
             let meaning = class.map_or(undetermined, |class| class.meaning.get(self.lang));
             line(out, &format!("| {name} | {confirmed} | {conditional} | {meaning} |"));
+        }
+        if let Some(assumed) = counts.assumed_line(self.lang) {
+            line(out, &format!("\n{assumed}"));
         }
         let steps = next_steps(self.diagnosis, self.lang);
         if !steps.is_empty() {
@@ -97,7 +99,11 @@ impl Format for Markdown<'_> {
         let gaps = outcome
             .gaps()
             .map(|fact| format!("{}: {}", words::fact_name(book, fact), words::gap(book, outcome, fact, lang)));
-        let open: Vec<String> = conditions.chain(gaps).collect();
+        let disagreements = words::conflicts(key).into_iter().map(|(fact, said)| {
+            let said: Vec<String> = said.into_iter().map(|(value, place)| format!("{value} ({place})")).collect();
+            format!("{}: {}", words::fact_name(book, fact), said.join(", "))
+        });
+        let open: Vec<String> = conditions.chain(gaps).chain(disagreements).collect();
         let aliases: Vec<&str> = key.key.aliases().collect();
         let mut cells = vec![
             key.key.key_id().to_owned(),
@@ -109,7 +115,7 @@ impl Format for Markdown<'_> {
             open.join("; "),
             key.rotation_deadline().map(|(time, _)| time.to_owned()).unwrap_or_default(),
         ];
-        cells.extend(self.kept.iter().map(|(number, _)| key.key.texts(Extra::Column(*number)).join("; ")));
+        cells.extend(self.kept.iter().map(|(number, _)| words::kept(key, *number)));
         for cell in cells {
             out.extend_from_slice(b"| ");
             markdown_text(&cell, out);

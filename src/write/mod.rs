@@ -115,6 +115,12 @@ impl PerShape {
     ) {
         self.0[key.key.shape as usize].get_or_init(|| Template::new(&render())).write(key, out, escape);
     }
+
+    /// Writes the text of the key's combination as it stands.
+    pub(crate) fn write_plain(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>, render: impl FnOnce() -> String) {
+        let whole = || Template(vec![Piece::Text(render().into())]);
+        self.0[key.key.shape as usize].get_or_init(whole).write(key, out, |_, _| {});
+    }
 }
 
 /// A text with the holes `{key_id}` and `{region}`.
@@ -157,7 +163,9 @@ impl Template {
 
 /// Fills the holes of a command for a person.
 pub(crate) fn fill(text: &str, key: &KeyOutcome<'_>) -> String {
-    text.replace("{key_id}", &safe::shell(key.key.key_id())).replace("{region}", &region(key))
+    let mut out = Vec::new();
+    Template::new(text).write(key, &mut out, |word, out| out.extend_from_slice(word.as_bytes()));
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The region as a word of a command; a placeholder if nobody knows it.

@@ -46,6 +46,21 @@ impl<'d> Counts<'d> {
         }
     }
 
+    /// What was assumed where nobody knew, in one line.
+    pub fn assumed_line(&self, lang: Lang) -> Option<String> {
+        let book = &self.diagnosis.rulebook;
+        let each = self.diagnosis.settings.assume.iter().map(|(fact, bits)| {
+            let spec = &book.facts[fact.index()];
+            format!("{}={}", spec.name, spec.show(*bits))
+        });
+        let assumed = each.collect::<Vec<_>>().join(", ");
+        let words = match lang {
+            Lang::En => "Assumed where nobody knows:",
+            Lang::Zh => "未知时假定：",
+        };
+        (!assumed.is_empty()).then(|| format!("{words} {assumed}"))
+    }
+
     /// The numbers for machines.
     pub fn json(&self) -> Value {
         let account = self.diagnosis.survey.account;
@@ -221,10 +236,8 @@ fn unlock_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Vec
         freed.into_iter().map(|(count, set)| unlock_step(diagnosis, count, &set, lang)).collect();
     if stuck > 0 {
         let text = match lang {
-            Lang::En => format!(
-                "No way out for {stuck} blocked key(s): external material, several versions or a resource that does not migrate; see explain for what remains"
-            ),
-            Lang::Zh => format!("{stuck} 个密钥无法迁移（外部密钥材料、多版本或不支持迁移的资源）；可行做法见 explain"),
+            Lang::En => format!("No way out for {stuck} blocked key(s); explain tells what remains"),
+            Lang::Zh => format!("{stuck} 个密钥无法迁移；可行做法见 explain"),
         };
         steps.push(Step { text, command: None });
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
@@ -39,8 +39,8 @@ impl<'d> Table<'d> {
         let (mut class_width, mut id_width, mut alias_width) = (5, 3, 5);
         for key in shown {
             class_width = class_width.max(class_cell(diagnosis, &key).len());
-            id_width = id_width.max(visible(key.key.key_id()).width()).min(MAX_ID);
-            alias_width = alias_width.max(alias_cell(&key).width()).min(MAX_ALIAS);
+            id_width = id_width.max(columns(&visible(key.key.key_id()))).min(MAX_ID);
+            alias_width = alias_width.max(columns(&alias_cell(&key))).min(MAX_ALIAS);
         }
         Table { diagnosis, lang, width, class_width, id_width, alias_width }
     }
@@ -59,7 +59,7 @@ impl<'d> Table<'d> {
         let mut text = String::new();
         for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
             let cell = cut(cell, width);
-            let pad = " ".repeat(width - cell.width() + 2);
+            let pad = " ".repeat(width.saturating_sub(columns(&cell)) + 2);
             let style = if index == 0 { style } else { Style::new() };
             let _ = write!(text, "{style}{cell}{style:#}{pad}");
         }
@@ -107,7 +107,7 @@ impl<'d> Table<'d> {
                 said.join(", ")
             ));
         }
-        parts.join("; ")
+        visible(&parts.join("; ")).into_owned()
     }
 
     fn summary(&self, text: &mut String) {
@@ -137,6 +137,9 @@ impl<'d> Table<'d> {
             let _ = writeln!(text, "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}");
         }
         let _ = writeln!(text, "{} {}", self.say("Rulebook", "规则集"), book.name());
+        if let Some(assumed) = counts.assumed_line(self.lang) {
+            let _ = writeln!(text, "{assumed}");
+        }
     }
 
     fn steps(&self, text: &mut String) {
@@ -209,9 +212,14 @@ pub(crate) fn tone_style(tone: Option<Tone>) -> Style {
     Style::new().fg_color(Some(colour.into()))
 }
 
+/// How many columns a text takes, character by character: terminals differ about joined ones.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
 /// A text cut to a width, with an ellipsis where it was cut.
 fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if columns(text) <= width {
         return text.to_owned();
     }
     let mut kept = String::new();
@@ -231,14 +239,14 @@ fn cut(text: &str, width: usize) -> String {
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        let line = lines.last_mut().map_or(0, |line| line.width());
-        if line > 0 && line + 1 + word.width() > width {
+        let line = lines.last_mut().map_or(0, |line| columns(line));
+        if line > 0 && line + 1 + columns(word) > width {
             lines.push(String::new());
         } else if line > 0 {
             lines.last_mut().into_iter().for_each(|line| line.push(' '));
         }
         for c in word.chars() {
-            let full = lines.last().is_some_and(|line| line.width() + c.width().unwrap_or(0) > width);
+            let full = lines.last().is_some_and(|line| columns(line) + c.width().unwrap_or(0) > width);
             if full {
                 lines.push(String::new());
             }

@@ -1,9 +1,11 @@
 //! The words of an outcome, the same in every format.
 
 use crate::diagnose::{Diagnosis, KeyOutcome, ShapeOutcome};
+use crate::domains::cell::LIST_SEPARATOR;
 use crate::engine::facts::{FactId, Grade, Lang, members};
 use crate::engine::judge::values_of;
 use crate::engine::outcome::Fired;
+use crate::inventory::record::Extra;
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::Card;
 
@@ -50,7 +52,7 @@ pub fn short_because(book: &Rulebook, outcome: &ShapeOutcome, card: u16, lang: L
 /// The findings that matter to a reader: those that decide, or all if nothing decided.
 pub fn findings(outcome: &ShapeOutcome) -> impl Iterator<Item = Fired> {
     let all = outcome.class.is_none();
-    outcome.judgement.findings.iter().copied().filter(move |fired| all || fired.decides)
+    outcome.findings().filter(move |fired| all || fired.decides)
 }
 
 /// What must be confirmed: the presumption's words, or those for an inference.
@@ -122,6 +124,11 @@ pub fn conflicts(key: &KeyOutcome<'_>) -> Vec<(FactId, Vec<(String, String)>)> {
         (!said.is_empty()).then_some((fact, said))
     });
     each.collect()
+}
+
+/// What a column of the user's says of the key.
+pub fn kept(key: &KeyOutcome<'_>, column: u32) -> String {
+    key.key.texts(Extra::Column(column)).join("; ").replace(LIST_SEPARATOR, "; ")
 }
 
 /// The name of a fact.

@@ -26,6 +26,13 @@ pub struct Misread {
 /// # Errors
 /// The value is not understood.
 pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    let cell = match cell {
+        Cell::Flag(text) => Cell::Text(text),
+        Cell::Object(_) if field.spec().fact.is_some() => {
+            return Err(misread(field, cell, "a text or a list, not an object"));
+        }
+        cell => cell,
+    };
     match field {
         Field::Resource => choice(field, cell, words::RESOURCE),
         Field::Instance => instance(cell),
@@ -219,6 +226,9 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
         Cell::Text(text) if is_unknown(text) => Ok(0),
         _ => {
             let mut bits = 0;
+            if cell.elements().any(|alias| alias.starts_with(['{', '['])) {
+                return Err(misread(Field::Aliases, cell, "names such as alias/orders, separated by `;`"));
+            }
             for alias in cell.elements() {
                 bits |= if words::NONE.contains(&alias) { none } else { alias_form(alias) };
             }

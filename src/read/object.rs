@@ -1,0 +1,235 @@
+//! One JSON object to cells, by `serde_json`, into buffers that are used again.
+
+use std::fmt;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::json::Span;
+use crate::domains::cell::{Cell, LIST_SEPARATOR};
+use crate::inventory::row::{FileId, Names, Place, Reject, Row, RowSink};
+
+/// Takes objects apart; keeps its buffers and the names of members.
+#[derive(Debug, Default)]
+pub struct Parser {
+    names: Names,
+    file: Option<FileId>,
+    text: String,
+    members: Vec<Member>,
+}
+
+/// A member of the object at hand, by position in the parser's text.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    name: u16,
+    kind: Kind,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Null,
+    Text,
+    Flag,
+    Object,
+    EmptyList,
+    List,
+}
+
+/// Sources of JSON are told from tables by this bit.
+const JSON_SOURCE: u64 = 1 << 40;
+
+impl Parser {
+    /// Hands every object of the block to the sink.
+    pub fn rows(&mut self, file: FileId, bytes: &[u8], spans: &[Span], sink: &mut dyn RowSink) {
+        if self.file != Some(file) {
+            self.file = Some(file);
+            self.names = Names::new(JSON_SOURCE + u64::from(file), Vec::new());
+        }
+        for span in spans {
+            let place = Place { file, line: span.line };
+            if let Err(reason) = self.object(&bytes[span.start..span.end]) {
+                sink.reject(Reject::whole(place, reason));
+                continue;
+            }
+            if let Some(twice) = self.member_twice() {
+                sink.reject(Reject::cell(place, &twice, "", "the member stands twice in one object; keep one"));
+                continue;
+            }
+            let cells: Vec<(u16, Cell<'_>)> =
+                self.members.iter().map(|member| (member.name, self.cell(member))).collect();
+            let content = FixedState::default().hash_one(&bytes[span.start..span.end]);
+            sink.row(&self.names, Row { line: span.line, content, cells: &cells });
+        }
+    }
+
+    fn cell(&self, member: &Member) -> Cell<'_> {
+        let text = &self.text[member.start..member.end];
+        match member.kind {
+            Kind::Null => Cell::Absent,
+            Kind::EmptyList => Cell::EmptyList,
+            Kind::List => Cell::List(text),
+            Kind::Text => Cell::of_table(text),
+            Kind::Flag => Cell::Flag(text),
+            Kind::Object => Cell::Object(text),
+        }
+    }
+
+    fn member_twice(&self) -> Option<String> {
+        let mut seen = self.members.iter().map(|member| member.name).collect::<Vec<_>>();
+        seen.sort_unstable();
+        let twice = seen.windows(2).find(|pair| pair[0] == pair[1])?;
+        Some(self.names.as_slice()[usize::from(twice[0])].clone())
+    }
+
+    fn object(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.text.clear();
+        self.members.clear();
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let parsed = (&mut deserializer).deserialize_map(Object(self)).and_then(|()| deserializer.end());
+        parsed.map_err(|error| format!("not an object of JSON: {error}"))
+    }
+}
+
+struct Object<'p>(&'p mut Parser);
+
+impl<'de> Visitor<'de> for Object<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object that describes a key")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let parser = self.0;
+        while let Some(name) = map.next_key_seed(MemberName(&mut parser.names, parser.members.len()))? {
+            let start = parser.text.len();
+            let kind = map.next_value_seed(Value { text: &mut parser.text, element: false })?;
+            parser.members.push(Member { name, kind, start, end: parser.text.len() });
+        }
+        Ok(())
+    }
+}
+
+struct MemberName<'p>(&'p mut Names, usize);
+
+impl<'de> DeserializeSeed<'de> for MemberName<'_> {
+    type Value = u16;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u16, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+/// More different member names than this in one file are no inventory; further ones share a name.
+const MAX_NAMES: usize = 4096;
+
+impl Visitor<'_> for MemberName<'_> {
+    type Value = u16;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the name of a member")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<u16, E> {
+        if self.0.as_slice().len() >= MAX_NAMES && !self.0.as_slice().iter().any(|known| known == name) {
+            return Err(E::custom(format!("more than {MAX_NAMES} different member names in one file")));
+        }
+        Ok(self.0.position(name, self.1))
+    }
+}
+
+/// Writes a value as text.
+struct Value<'p> {
+    text: &'p mut String,
+    /// Whether the value is an element of a list.
+    element: bool,
+}
+
+impl Value<'_> {
+    fn write(self, value: &str) -> Kind {
+        let mut parts = value.split(LIST_SEPARATOR);
+        self.text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            self.text.push(' ');
+            self.text.push_str(part);
+        }
+        Kind::Text
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Value<'_> {
+    type Value = Kind;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Value<'_> {
+    type Value = Kind;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+        Ok(self.write(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        // In a list, null is an element that nobody knows.
+        Ok(if self.element { self.write("unknown") } else { Kind::Null })
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        self.write(if value { "true" } else { "false" });
+        Ok(Kind::Flag)
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+        Ok(self.write(&value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(self.write(&value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+        Ok(self.write(&value.to_string()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
+        if self.element {
+            let mut nested: Vec<serde_json::Value> = Vec::new();
+            while let Some(element) = list.next_element()? {
+                nested.push(element);
+            }
+            return Ok(self.write(&serde_json::Value::Array(nested).to_string()));
+        }
+        let mut count = 0_usize;
+        loop {
+            let at = self.text.len();
+            if count > 0 {
+                self.text.push(LIST_SEPARATOR);
+            }
+            if list.next_element_seed(Value { text: self.text, element: true })?.is_none() {
+                self.text.truncate(at);
+                break;
+            }
+            count += 1;
+        }
+        Ok(if count == 0 { Kind::EmptyList } else { Kind::List })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
+        let mut members = serde_json::Map::new();
+        while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
+            members.insert(name, value);
+        }
+        self.write(&serde_json::Value::Object(members).to_string());
+        Ok(Kind::Object)
+    }
+}

@@ -1,0 +1,516 @@
+//! Properties of random inputs: how an inventory is written down does not change what is said about its
+//! keys, and no bytes whatever make the program panic.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use tempfile::TempDir;
+
+/// So many cases of each property; each case runs the program several times, for about 10 ms.
+fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, max_shrink_iters: 300, ..ProptestConfig::with_cases(count) }
+}
+
+fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cmkdiag"))
+        .args(arguments)
+        .env_clear()
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // A program that ends before it has read everything is no failure of the writer.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Random inventories.
+
+/// A table of texts.
+#[derive(Debug, Clone)]
+struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The columns, with words that may stand in them. Some are not understood, on purpose.
+const WORDS: [(&str, &[&str]); 15] = [
+    ("key_id", &["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "acs:kms:r:1:key/k0"]),
+    ("account_id", &["", "", "", "1", "2"]),
+    ("aliases", &["", "unknown", "none", "alias/a", "alias/acs/oss", "alias/a;alias/b", "alias/ACS/x", "a, \"b\"\nc"]),
+    ("instance", &["", "default", "default", "kst-hzz1", "N/A"]),
+    ("manager_type", &["", "", "service", "customer"]),
+    ("origin", &["", "Aliyun_KMS", "Aliyun_KMS", "EXTERNAL", "未知"]),
+    ("rotation", &["", "Enabled", "Disabled", "Disabled", "Suspended", "perhaps"]),
+    ("versions", &["", "1", "1", "1", "3", "0"]),
+    ("usage", &["", "self-managed", "server-side", "both", "none"]),
+    ("operations", &["", "none", "Encrypt;Decrypt", "ReEncrypt", "Encrypt,Decrypt", "Frobnicate"]),
+    ("languages", &["", "none", "Java", "PHP", "Java;Go", "Java 17|Node.js"]),
+    ("network", &["", "none", "vpc", "vpc-abc;vpc", "idc"]),
+    ("next_rotation", &["", "", "2027-01-01T00:00:00Z", "2027-02-28"]),
+    ("owner", &["", "team, \"A\"", "团队"]),
+    ("remark", &["", "plain", "a, b", "a; b", "a|b", "a\tb", "say \"hi\"", "two\nlines", "three\n\n\"lines\"\n"]),
+];
+
+fn row() -> impl Strategy<Value = Vec<String>> {
+    let cells: Vec<_> = WORDS.iter().map(|(_, words)| select(*words).prop_map(str::to_owned)).collect();
+    cells
+}
+
+fn inventory() -> impl Strategy<Value = Table> {
+    prop::collection::vec(row(), 1..24).prop_map(|mut rows| {
+        // Now and then a record stands there twice.
+        for index in 0..rows.len() / 5 {
+            rows.push(rows[index * 3 % rows.len()].clone());
+        }
+        Table { header: WORDS.iter().map(|(name, _)| *name).collect(), rows }
+    })
+}
+
+/// How a table is written down.
+#[derive(Clone, Copy)]
+struct Style {
+    delimiter: u8,
+    crlf: bool,
+    quote_all: bool,
+}
+
+const PLAIN: Style = Style { delimiter: b',', crlf: false, quote_all: false };
+
+impl Table {
+    fn csv(&self, style: Style) -> Vec<u8> {
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(style.delimiter)
+            .terminator(if style.crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') })
+            .quote_style(if style.quote_all { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary })
+            .from_writer(Vec::new());
+        writer.write_record(&self.header).unwrap();
+        for row in &self.rows {
+            writer.write_record(row).unwrap();
+        }
+        writer.into_inner().unwrap()
+    }
+
+    /// The columns in the order that the keys give.
+    fn with_columns_by(&self, keys: &[u32]) -> Table {
+        let mut order: Vec<usize> = (0..self.header.len()).collect();
+        order.sort_by_key(|index| keys[*index]);
+        Table {
+            header: order.iter().map(|index| self.header[*index]).collect(),
+            rows: self.rows.iter().map(|row| order.iter().map(|index| row[*index].clone()).collect()).collect(),
+        }
+    }
+
+    fn with_rows_by(&self, keys: &[u32]) -> Table {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        order.sort_by_key(|index| keys[*index % keys.len()].wrapping_mul(*index as u32 + 1));
+        let rows = order.iter().map(|index| self.rows[*index].clone()).collect();
+        Table { header: self.header.clone(), rows }
+    }
+
+    /// The records as objects: in JSON `null` is unknown and `[]` none, but a blank cell of aliases says
+    /// that there is none.
+    fn objects(&self) -> Vec<serde_json::Value> {
+        let lists = ["aliases", "operations", "languages", "network"];
+        let value = |name: &str, cell: &str| match (name, cell) {
+            ("aliases", "") => serde_json::json!([]),
+            (_, "") => serde_json::Value::Null,
+            ("versions", number) => serde_json::json!(number.parse::<u64>().unwrap()),
+            (name, "none") if lists.contains(&name) => serde_json::json!([]),
+            (name, "unknown" | "N/A" | "未知") if lists.contains(&name) => serde_json::Value::Null,
+            (name, cell) if lists.contains(&name) => {
+                serde_json::json!(cell.split([';', ',', '|', '\n']).map(str::trim).collect::<Vec<_>>())
+            }
+            (_, cell) => serde_json::json!(cell),
+        };
+        let object = |row: &Vec<String>| {
+            let members = self.header.iter().zip(row);
+            members
+                .map(|(name, cell)| ((*name).to_owned(), value(name, cell)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        };
+        self.rows.iter().map(object).collect()
+    }
+}
+
+/// What is said of each key, by id, account and region.
+type Verdicts = BTreeMap<[String; 3], Vec<String>>;
+
+/// What a run said: the verdicts, and how many records were rejected and read.
+#[derive(Debug, PartialEq, Clone)]
+struct Said {
+    verdicts: Verdicts,
+    rejected: u64,
+    read: u64,
+}
+
+/// The columns of the output that depend on the facts alone.
+const COMPARED: [&str; 14] = [
+    "class",
+    "confirmed",
+    "scenario",
+    "rules",
+    "because",
+    "source",
+    "remedy",
+    "conditions",
+    "gaps",
+    "possible",
+    "unlocks",
+    "advisories",
+    "rulebook",
+    "rotation_deadline",
+];
+
+fn said(output: &Output) -> Said {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(matches!(output.status.code(), Some(0 | 3 | 4)), "{err}");
+    let mut verdicts = Verdicts::new();
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    for row in reader.deserialize() {
+        let row: BTreeMap<String, String> = row.unwrap();
+        let key = ["key_id", "account_id", "region"].map(|name| row[name].clone());
+        let mut cells: Vec<String> = COMPARED.iter().map(|name| row[*name].clone()).collect();
+        let mut aliases: Vec<&str> = row["aliases"].split("; ").collect();
+        aliases.sort_unstable();
+        cells.push(aliases.join("; "));
+        assert!(verdicts.insert(key, cells).is_none(), "a key twice: {row:?}");
+    }
+    let line = err.lines().find(|line| line.contains("records read =")).unwrap_or_else(|| panic!("{err}"));
+    let numbers: Vec<u64> = line.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+    assert_eq!(numbers[0], numbers[1] + numbers[3] + numbers[4], "{line}");
+    assert_eq!(numbers[2], verdicts.len() as u64, "{line}");
+    Said { verdicts, rejected: numbers[3], read: numbers[0] }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Diagnoses some files, by name and content.
+fn diagnose(files: &[(&str, &[u8])], more: &[&str]) -> Said {
+    let folder = folder();
+    let mut arguments = vec!["diagnose", "--format", "csv"];
+    arguments.extend(more);
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+        arguments.push(name);
+    }
+    said(&run(folder.path(), &arguments, b""))
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn how_a_table_is_written_down_does_not_matter(
+        table in inventory(),
+        columns in prop::collection::vec(any::<u32>(), WORDS.len()),
+        rows in prop::collection::vec(any::<u32>(), 32),
+    ) {
+        let plain = table.csv(PLAIN);
+        let expected = diagnose(&[("plain.csv", &plain)], &[]);
+        prop_assert_eq!(expected.read, table.rows.len() as u64);
+
+        let moved = table.with_columns_by(&columns).csv(PLAIN);
+        prop_assert_eq!(&diagnose(&[("columns.csv", &moved)], &[]), &expected, "order of columns");
+        let moved = table.with_rows_by(&rows).csv(PLAIN);
+        prop_assert_eq!(&diagnose(&[("rows.csv", &moved)], &[]), &expected, "order of rows");
+        let marked = [b"\xef\xbb\xbf".as_slice(), &plain].concat();
+        prop_assert_eq!(&diagnose(&[("bom.csv", &marked)], &[]), &expected, "byte order mark");
+        for delimiter in [b',', b';', b'\t', b'|'] {
+            for (crlf, quote_all) in [(false, true), (true, false), (true, true)] {
+                let style = Style { delimiter, crlf, quote_all };
+                let text = table.csv(style);
+                let name = format!("{:?} crlf {crlf} quoted {quote_all}", char::from(delimiter));
+                prop_assert_eq!(&diagnose(&[("style.csv", &text)], &[]), &expected, "{}", name);
+            }
+        }
+        let open_end = plain.strip_suffix(b"\n").unwrap();
+        prop_assert_eq!(&diagnose(&[("end.csv", open_end)], &[]), &expected, "no line end at the end");
+        let tsv = table.csv(Style { delimiter: b'\t', ..PLAIN });
+        prop_assert_eq!(&diagnose(&[("keys.txt", &tsv)], &["--input-format", "tsv"]), &expected, "as TSV");
+    }
+
+    #[test]
+    fn how_many_files_and_threads_there_are_does_not_matter(table in inventory(), at in any::<prop::sample::Index>()) {
+        let whole = table.csv(PLAIN);
+        let expected = diagnose(&[("whole.csv", &whole)], &["--jobs", "1"]);
+        prop_assert_eq!(&diagnose(&[("whole.csv", &whole)], &["--jobs", "3"]), &expected, "threads");
+        let (first, second) = table.rows.split_at(at.index(table.rows.len()));
+        let part = |rows: &[Vec<String>]| Table { header: table.header.clone(), rows: rows.to_vec() };
+        let (first, second) = (part(first), part(second));
+        let parts = [first.csv(PLAIN), second.csv(Style { delimiter: b';', crlf: true, quote_all: true })];
+        let both: [(&str, &[u8]); 2] = [("1.csv", &parts[0]), ("2.csv", &parts[1])];
+        prop_assert_eq!(&diagnose(&both, &["--jobs", "2"]), &expected, "two files");
+    }
+
+    #[test]
+    fn table_json_and_json_lines_agree(table in inventory()) {
+        let objects = table.objects();
+        let json = serde_json::to_vec_pretty(&objects).unwrap();
+        let lines: String = objects.iter().map(|object| format!("{object}\n")).collect();
+        let of_json = diagnose(&[("keys.json", &json)], &[]);
+        let of_csv = diagnose(&[("keys.csv", &table.csv(PLAIN))], &[]);
+        prop_assert_eq!(&of_json.verdicts, &of_csv.verdicts);
+        prop_assert_eq!(of_json.rejected, of_csv.rejected);
+        prop_assert_eq!(&diagnose(&[("keys.jsonl", lines.as_bytes())], &[]), &of_json, "lines");
+        prop_assert_eq!(&diagnose(&[("keys", lines.as_bytes())], &["--input-format", "jsonl"]), &of_json, "lines by name");
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(20))]
+
+    #[test]
+    fn an_object_that_wraps_the_records_is_no_record(table in inventory()) {
+        let objects = table.objects();
+        let expected = diagnose(&[("keys.json", &serde_json::to_vec(&objects).unwrap())], &[]);
+        for wrapped in [
+            serde_json::json!({ "Keys": objects }),
+            serde_json::json!({ "RequestId": "x", "Keys": objects }),
+            serde_json::json!({ "Keys": objects, "RequestId": "x" }),
+        ] {
+            for text in [serde_json::to_vec(&wrapped).unwrap(), serde_json::to_vec_pretty(&wrapped).unwrap()] {
+                prop_assert_eq!(&diagnose(&[("keys.json", &text)], &[]), &expected);
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Any bytes.
+
+/// Bytes of any kind, and bytes that look like an inventory for a while.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = [
+        "key_id",
+        "arn",
+        "aliases",
+        "rotation",
+        "versions",
+        "created",
+        "rotation_interval",
+        "next_rotation",
+        "k",
+        "1",
+        "0",
+        "-1",
+        "1e999",
+        "Enabled",
+        "alias/acs/oss",
+        "alias/acs/",
+        "acs:kms:r:1:key/k",
+        "365d",
+        "9223372036854775807d",
+        "2027-01-01",
+        "-009999-01-01T00:00:00Z",
+        ",",
+        ",",
+        ";",
+        "\t",
+        "|",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        "\"",
+        "\"\"",
+        "\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        "\\",
+        "\\u",
+        "\\ud800",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        " ",
+        "\u{feff}",
+        "\u{1f}",
+        "\u{0}",
+        "é",
+        "密钥",
+        "\u{2028}",
+        "{key_id}",
+        "{region}",
+        "{\"key_id\":\"k\"}",
+        "key_id,versions\n",
+        "{\"Keys\":{\"Key\":[",
+        "k,1\n",
+        "k,\"1\n",
+        "\"key_id\"",
+    ];
+    let piece = prop_oneof![
+        20 => select(pieces.to_vec()).prop_map(|piece| piece.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 1..4),
+    ];
+    let like_an_inventory = prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat());
+    let headed = (
+        select(vec![
+            "key_id,versions,rotation,x\n",
+            "[{\"key_id\":\"a\"},",
+            "{\"key_id\":\"a\"}\n",
+            "\u{1f}\u{8b}",
+            "",
+        ]),
+        like_an_inventory,
+    )
+        .prop_map(|(head, rest)| [head.as_bytes(), &rest].concat());
+    prop_oneof![
+        1 => prop::collection::vec(any::<u8>(), 0..300),
+        1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(|rest| [b"\x1f\x8b\x08\0".as_slice(), &rest].concat()),
+        1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(|rest| [b"\x28\xb5\x2f\xfd".as_slice(), &rest].concat()),
+        8 => headed,
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn no_bytes_make_it_panic(
+        bytes in bytes(),
+        input in select(vec!["", "", "csv", "tsv", "json", "jsonl"]),
+        output in select(vec!["table", "csv", "json", "jsonl", "markdown"]),
+        keep in any::<bool>(),
+    ) {
+        let folder = folder();
+        let mut arguments = vec!["diagnose", "-", "--format", output];
+        if !input.is_empty() {
+            arguments.extend(["--input-format", input]);
+        }
+        if keep {
+            arguments.push("--keep-columns");
+        }
+        let output = run(folder.path(), &arguments, &bytes);
+        let err = String::from_utf8_lossy(&output.stderr);
+        prop_assert!(matches!(output.status.code(), Some(0..=4)), "{:?}: {}", output.status, err);
+        prop_assert!(!err.contains("panicked"), "{}", err);
+        prop_assert!(output.status.success() || !err.is_empty(), "a failure says why");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Quotes.
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    /// A quote inside a cell that does not begin with one is a character like any other.
+    #[test]
+    fn a_stray_quote_loses_no_record(
+        remarks in prop::collection::vec(select(vec!["5\" disk", "a\"b\"c", "x\"", "say \"\"hi\"", " \"y", "-\""]), 1..40),
+        crlf in any::<bool>(),
+    ) {
+        let end = if crlf { "\r\n" } else { "\n" };
+        let mut text = format!("key_id,remark,aliases{end}");
+        for (number, remark) in remarks.iter().enumerate() {
+            text.push_str(&format!("k{number},{remark},a{end}"));
+        }
+        let said = diagnose(&[("keys.csv", text.as_bytes())], &[]);
+        prop_assert_eq!(said.verdicts.len(), remarks.len());
+        prop_assert_eq!(said.rejected, 0);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_one_reject_that_says_so(before in 0..30_usize, after in 0..30_usize) {
+        let mut text = "key_id,aliases,remark\n".to_owned();
+        for number in 0..before {
+            text.push_str(&format!("k{number},a,\"fine, \"\"too\"\"\"\n"));
+        }
+        text.push_str("open,\"never closed,x\n");
+        for number in 0..after {
+            text.push_str(&format!("z{number},a,plain\n"));
+        }
+        let folder = folder();
+        std::fs::write(folder.path().join("keys.csv"), &text).unwrap();
+        let arguments = ["diagnose", "keys.csv", "--format", "csv", "--rejects", "rejects.csv"];
+        let output = run(folder.path(), &arguments, b"");
+        let said = said(&output);
+        prop_assert_eq!(said.verdicts.len(), before);
+        prop_assert_eq!(said.rejected, 1);
+        let rejects = std::fs::read_to_string(folder.path().join("rejects.csv")).unwrap();
+        let row = rejects.lines().nth(1).unwrap();
+        prop_assert!(row.starts_with(&format!("keys.csv,{},", before + 2)), "{}", row);
+        prop_assert!(row.contains("never closed"), "{}", row);
+        prop_assert!(row.contains(&format!(" {} lines", after + 1)) || row.contains("lines after it"), "{}", row);
+    }
+}
+
+/// Records longer than a block of input (1 MiB), with quotes, delimiters and line ends inside.
+#[test]
+fn long_records_of_many_lines_survive_the_borders_of_blocks() {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["key_id", "remark", "aliases"]).unwrap();
+    let mut expected = Vec::new();
+    let mut line = 2;
+    for number in 0..12_usize {
+        let part = ["a \"quoted\" word, and more\n", "\"\"\n", "plain\r\n", ",\"\n,"][number % 4];
+        let times = [10, 1 << 17, 3, (1 << 20) + number][number % 4] / part.len() * 9 + 1;
+        let remark = format!("[{}]", part.repeat(times));
+        let id = format!("k{number}");
+        writer.write_record([id.as_str(), &remark, "a"]).unwrap();
+        expected.push((id, remark.clone(), line));
+        line += 1 + remark.matches('\n').count() as u64;
+    }
+    let text = writer.into_inner().unwrap();
+    assert!(text.len() > 8 << 20, "several blocks: {}", text.len());
+    let folder = folder();
+    std::fs::write(folder.path().join("long.csv"), &text).unwrap();
+    for jobs in ["1", "3"] {
+        let arguments = ["diagnose", "long.csv", "--format", "jsonl", "--keep-columns", "--jobs", jobs];
+        let output = run(folder.path(), &arguments, b"");
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let out = String::from_utf8(output.stdout).unwrap();
+        let found: Vec<(String, String, u64)> = out
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|key| {
+                let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+                (text(&key["key_id"]), text(&key["columns"]["remark"]), key["origins"][0]["line"].as_u64().unwrap())
+            })
+            .collect();
+        let brief = |all: &[(String, String, u64)]| -> Vec<_> {
+            all.iter().map(|(id, remark, line)| (id.clone(), remark.len(), *line)).collect()
+        };
+        assert_eq!(brief(&found), brief(&expected));
+        assert!(found == expected, "a remark came out changed");
+    }
+}
+
+/// Small records in great number: every border of blocks falls somewhere into them.
+#[test]
+fn many_records_of_several_lines_survive_the_borders_of_blocks() {
+    let mut text = String::from("key_id,remark,aliases\r\n");
+    for number in 0..40_000 {
+        text.push_str(&format!(
+            "k{number},\"{}\r\n\"\"{number}\"\", and\n{}\",a\r\n",
+            "x".repeat(number % 53),
+            "y\r".repeat(number % 7)
+        ));
+    }
+    assert!(text.len() > 2 << 20, "several blocks: {}", text.len());
+    for jobs in ["1", "2"] {
+        let said = diagnose(&[("many.csv", text.as_bytes())], &["--jobs", jobs]);
+        assert_eq!((said.verdicts.len(), said.rejected), (40_000, 0));
+    }
+}
