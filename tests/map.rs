@@ -278,9 +278,6 @@ fn no_file_is_too_long_to_read() {
 fn a_file_that_is_too_long_is_found_out() {
     assert!(too_long("src/new.rs", LONGEST + 1).is_some());
     assert!(too_long("src/new.rs", LONGEST).is_none());
-    let (path, most) = LONGER[0];
-    assert!(too_long(path, most + 1).is_some());
-    assert!(too_long(path, LONGEST).is_some());
     assert_eq!(length("a\nb\n#[cfg(test)]\nmod tests {}\n"), 2);
 }
 

@@ -96,6 +96,10 @@ pub struct Diagnosis {
     /// What the person decided.
     pub settings: Settings,
     outcomes: Vec<Option<Box<ShapeOutcome>>>,
+    /// What is known of each atom by the facts that only advisories ask, by combination.
+    asides: Vec<Knowledge>,
+    /// The rules of the advisories.
+    advice: Vec<Rule>,
     /// How many keys there are of each class.
     pub tally: Tally,
 }
@@ -128,7 +132,10 @@ impl Diagnosis {
                 outcomes.push(outcome);
             }
         }
-        Diagnosis { rulebook, survey, settings, outcomes, tally }
+        let program = &rulebook.program;
+        let asides = survey.asides().iter().map(|facts| program.knowledge(&values_of(facts))).collect();
+        let advice = program.rules.iter().filter(|rule| rule.role == Role::Advice).cloned().collect();
+        Diagnosis { rulebook, survey, settings, outcomes, asides, advice, tally }
     }
 
     /// A key by its place in input order, with its outcome.
@@ -268,7 +275,7 @@ impl<'a> KeyOutcome<'a> {
     /// The advisories that fire.
     pub fn advisories(&self) -> impl Iterator<Item = u16> + use<'a> {
         let program = &self.diagnosis.rulebook.program;
-        let aside = program.knowledge(&values_of(self.key.aside()));
+        let aside = self.diagnosis.asides[self.key.aside as usize];
         let known = Knowledge { yes: self.outcome.known.yes | aside.yes, no: self.outcome.known.no | aside.no };
         let key = *self;
         let fires = move |rule: &&Rule| match rule.when.quick_standing(known) {
@@ -279,7 +286,7 @@ impl<'a> KeyOutcome<'a> {
             }
             _ => false,
         };
-        program.rules.iter().filter(|rule| rule.role == Role::Advice).filter(fires).map(|rule| rule.card)
+        self.diagnosis.advice.iter().filter(fires).map(|rule| rule.card)
     }
 
     /// When the key will have a second version and so be blocked for good, if that is known and matters;

@@ -270,8 +270,13 @@ impl Program {
 
     /// Which of the chosen atoms are true if the fact has these values.
     fn signature(&self, atoms: AtomSet, fact: FactId, values: Bits) -> AtomSet {
-        let holds = |(_, atom): &(usize, &Atom)| atom.fact == fact && atom.any_of & values != 0;
-        self.atoms.iter().enumerate().filter(holds).fold(0, |set, (index, _)| set | (1 << index)) & atoms
+        let mut set = 0;
+        for (index, atom) in self.atoms.iter().enumerate() {
+            if atom.fact == fact && atom.any_of & values != 0 {
+                set |= 1 << index;
+            }
+        }
+        set & atoms
     }
 
     fn partition(&self, atoms: AtomSet) -> Result<Partition, ProgramError> {

@@ -1,9 +1,9 @@
 //! What each column of a source is for, and what its texts meant so far.
 
-use crate::domains::cell::{Cell, is_list_separator};
+use crate::domains::cell::Cell;
 use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, observe};
+use crate::domains::cmk::observe::{Misread, is_one_alias, observe};
 use crate::engine::facts::{Arity, Bits, FactId};
 use crate::rulebook::user::ColumnTest;
 
@@ -78,13 +78,18 @@ impl Column {
             return observe(field, cell);
         }
         let spec = &atoms::FACTS[fact.index()];
-        if spec.arity == Arity::One || !text.contains(is_list_separator) {
+        if spec.arity == Arity::One || is_one_alias(text) {
             return self.single_meaning(field, text);
         }
+        if !text.is_ascii() {
+            return observe(field, cell);
+        }
         let none = spec.none_bit();
-        let mut all = 0;
-        for element in cell.elements() {
-            let bits = self.single_meaning(field, element)?;
+        let (mut all, mut start) = (0, 0);
+        for end in memchr::memchr3_iter(b';', b',', b'|', text.as_bytes()).chain(std::iter::once(text.len())) {
+            let element = text[start..end].trim();
+            start = end + 1;
+            let bits = if element.is_empty() { continue } else { self.single_meaning(field, element)? };
             if bits == 0 || bits == none {
                 // "none" or "unknown" among others: the whole cell says what is wrong with it.
                 return observe(field, cell);

@@ -60,7 +60,8 @@ pub struct Key<'a> {
     group: Option<&'a Group>,
     /// The number of its combination of facts that verdicts depend on.
     pub shape: u32,
-    aside: u32,
+    /// The number of its combination of other facts.
+    pub aside: u32,
 }
 
 impl Survey {
@@ -130,6 +131,11 @@ impl Survey {
     /// All combinations of facts, by number; records of a key that has several count alone, too.
     pub fn shapes(&self) -> &[Facts] {
         &self.shapes
+    }
+
+    /// All combinations of facts that no verdict depends on, by number.
+    pub fn asides(&self) -> &[Facts] {
+        &self.asides
     }
 
     /// How many keys have each combination.
@@ -219,6 +225,12 @@ impl<'a> Key<'a> {
         single.into_iter().chain(several.iter().map(|id| survey.store.record(*id)))
     }
 
+    /// The alias, if the key has one record and one alias, as nearly every key does.
+    pub fn only_alias(&self) -> Option<&'a str> {
+        let alias = self.record.aliases.strip_suffix('\u{1f}')?;
+        (self.group.is_none() && memchr::memchr(0x1f, alias.as_bytes()).is_none()).then_some(alias)
+    }
+
     /// Whether several records speak of the key.
     pub fn is_joined(&self) -> bool {
         self.group.is_some()
@@ -227,7 +239,9 @@ impl<'a> Key<'a> {
     /// The aliases, each once, in input order.
     pub fn aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let key = *self;
-        let new = move |(index, alias): &(usize, &str)| key.all_aliases().take(*index).all(|before| before != *alias);
+        let new = move |(index, alias): &(usize, &str)| {
+            *index == 0 || key.all_aliases().take(*index).all(|before| before != *alias)
+        };
         self.all_aliases().enumerate().filter(new).map(|(_, alias)| alias)
     }
 
@@ -268,6 +282,9 @@ impl<'a> Key<'a> {
 
     /// The next rotation and whether it was computed: the earliest that a record gives.
     pub fn next_rotation(&self) -> Option<(&'a str, bool)> {
+        if self.group.is_none() && self.record.extras.is_empty() {
+            return None;
+        }
         let clocks = self.records().flat_map(|record| extras(record.extras)).filter_map(|(extra, text)| match extra {
             Extra::NextRotation => Some((text, false)),
             Extra::ComputedRotation => Some((text, true)),

@@ -200,9 +200,9 @@ fn recycle<'b>(mut cells: Vec<(u16, Cell<'_>)>) -> Vec<(u16, Cell<'b>)> {
 
 /// Hands the records of a block to the sink. Lines without quotes are cut at the delimiters; a record
 /// with quotes is read by `csv-core`.
-pub fn rows(header: &Header, file: FileId, bytes: &[u8], first_line: u64, sink: &mut dyn RowSink) {
-    let mut quoted = Quoted::new(header.delimiter);
-    let mut room: Vec<(u16, Cell<'static>)> = Vec::new();
+pub fn rows(parser: &mut Parser, header: &Header, file: FileId, bytes: &[u8], first_line: u64, sink: &mut dyn RowSink) {
+    let mut room = std::mem::take(&mut parser.room);
+    let quoted = parser.quoted_by(header.delimiter);
     // Nearly every block is text throughout, and then no record needs to be looked at again.
     let text = std::str::from_utf8(bytes).ok();
     let (mut at, mut line) = (0, first_line);
@@ -229,6 +229,22 @@ pub fn rows(header: &Header, file: FileId, bytes: &[u8], first_line: u64, sink: 
             line += lines;
         }
         room = recycle(cells);
+    }
+    parser.room = room;
+}
+
+/// A worker's buffers, used again from block to block.
+#[derive(Debug, Default)]
+pub struct Parser {
+    room: Vec<(u16, Cell<'static>)>,
+    quoted: Option<(u8, Quoted)>,
+}
+
+impl Parser {
+    fn quoted_by(&mut self, delimiter: u8) -> &mut Quoted {
+        let known = self.quoted.take().filter(|(known, _)| *known == delimiter);
+        let (_, quoted) = self.quoted.insert(known.unwrap_or_else(|| (delimiter, Quoted::new(delimiter))));
+        quoted
     }
 }
 
@@ -325,6 +341,7 @@ fn not_utf8<'r, 'h>(header: &'h Header, mut record: impl Iterator<Item = &'r [u8
 }
 
 /// Reads one record with quotes at a time.
+#[derive(Debug)]
 struct Quoted {
     reader: csv_core::Reader,
     output: Vec<u8>,

@@ -85,6 +85,7 @@ pub enum Layout {
 /// A worker's buffers for taking blocks apart.
 #[derive(Debug, Default)]
 pub struct Parser {
+    csv: csv::Parser,
     json: object::Parser,
 }
 
@@ -95,7 +96,7 @@ impl Parser {
             sink.reject(reject);
         }
         match block.layout {
-            Layout::Csv(header) => csv::rows(&header, block.file, &block.bytes, block.first_line, sink),
+            Layout::Csv(header) => csv::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink),
             Layout::Json(spans) => self.json.rows(block.file, &block.bytes, &spans, sink),
         }
     }

@@ -95,8 +95,9 @@ impl<'d> Csv<'d> {
 
     fn origins(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         let mut places = key.key.places();
-        let (first, second) = (places.next(), places.next());
-        if let (Some(place), None) = (first, second) {
+        if !key.key.is_joined()
+            && let Some(place) = places.next()
+        {
             let file = &self.files[place.file as usize];
             let quoted = file.last() == Some(&b'"');
             out.extend_from_slice(if quoted { &file[..file.len() - 1] } else { file });
@@ -124,11 +125,9 @@ impl Format for Csv<'_> {
             csv_cell(text, out);
             out.push(b',');
         }
-        let mut aliases = key.key.aliases();
-        match (aliases.next(), aliases.next()) {
-            (None, _) => {}
-            (Some(only), None) => csv_cell(only, out),
-            (Some(_), Some(_)) => csv_cell(&key.key.aliases().collect::<Vec<_>>().join("; "), out),
+        match key.key.only_alias() {
+            Some(only) => csv_cell(only, out),
+            None => csv_cell(&key.key.aliases().collect::<Vec<_>>().join("; "), out),
         }
         out.push(b',');
         self.shapes.write_plain(key, out, || self.shape_cells(key));

@@ -250,9 +250,12 @@ fn alias_form(alias: &str) -> Bits {
     }
 }
 
-/// Whether the text is plain and holds no separator of a list.
+/// Whether the text is plain ASCII and holds no separator of a list.
 pub fn is_one_alias(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'|'))
+    let bytes = text.as_bytes();
+    text.is_ascii()
+        && memchr::memchr3(b';', b',', b'|', bytes).is_none()
+        && memchr::memchr3(b'\n', b'\r', 0x1f, bytes).is_none()
 }
 
 fn is_service_name(segment: &str) -> bool {
