@@ -22,6 +22,8 @@
 //! | [`rulebook`] | pages to a compiled program, and its words |
 //! | [`engine`] | facts and cards to a verdict that holds however the unknown turns out |
 //! | [`ordered`] | work on several threads, results in order |
+//!
+//! [`write`]: mod@write
 
 pub mod cli;
 pub mod diagnose;

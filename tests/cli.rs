@@ -137,7 +137,7 @@ fn the_summary_of_the_sample() {
     Next steps
      1. Rotation clock: 9 key(s) get a second version, and are then blocked for good, at their next rotation. First:
         00000000-0000-4000-8000-000000000026 on 2026-11-28T02:00:00Z
-     2. Records disagree about 2 key(s): correct the inventory (explain names both places)
+     2. Records disagree about 2 key(s), or one was rejected: correct the inventory (explain tells more)
      3. Missing for 3 undetermined key(s): who manages the key (columns: aliases, manager_type)
         aliyun kms ListAliasesByKeyId --region REGION --KeyId KEY_ID
      4. Missing for 2 undetermined key(s): key versions (columns: versions)
@@ -153,15 +153,15 @@ fn the_summary_of_the_sample() {
     10. Ask technical support about the application's network location: frees 3 key(s)
     11. No way out for 10 blocked key(s); explain tells what remains
     12. Confirm that the key is in the default KMS instance, not in a dedicated one: 4 key(s); state it once with --assume
-        instance=…
+        instance=default
     13. Confirm that no application uses ReEncrypt, ExportDataKey or GenerateAndExportDataKey with the key: 3 key(s); state
-        it once with --assume operations=…
+        it once with --assume operations=ordinary
     14. Confirm that every application that uses the key is written in Java, Go or Python: 3 key(s); state it once with
-        --assume languages=…
+        --assume languages=Java
     15. Confirm that every application that uses the key runs in an Alibaba Cloud VPC: 3 key(s); state it once with --assume
-        network=…
+        network=vpc
     16. Confirm who uses the key: no application of your own may be in the way: 2 key(s); state it once with --assume
-        usage=…
+        application_use=no
     17. 16 key(s) are ready: Open a ticket with the key ID, the migration time window and the destination KMS instance
     ");
 }

@@ -105,8 +105,8 @@ pub struct Read {
     #[arg(long)]
     pub allow_rejects: bool,
     /// Threads to use [default: as many as there are cores]
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<std::num::NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
 }
 
 /// How keys are judged.

@@ -70,6 +70,8 @@ fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
     let spec = &book.facts[fact.index()];
     let supplier = FIELDS.iter().find(|field| field.fact == Some(fact));
     let bits = match supplier {
+        // The names of the values themselves are words, too, also those that no inventory would use.
+        Some(_) if spec.value(value.trim()).is_some() => spec.value(value.trim()).unwrap_or(0),
         Some(supplier) => observe(supplier.field, Cell::of_table(value))
             .map_err(|misread| format!("--assume {text}: expected {}", misread.expected))?,
         None => spec.value(value.trim()).unwrap_or(0),
@@ -101,7 +103,7 @@ impl Reading {
             args::InputFormat::Jsonl => Format::JsonLines,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Reading { format, jobs: read.jobs.map_or_else(cores, std::num::NonZero::get), keep }
+        Reading { format, jobs: read.jobs.map_or_else(cores, usize::from), keep }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One short function for each command.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnose::Diagnosis;
 use crate::engine::facts::Lang;
@@ -112,17 +112,38 @@ fn read(
     Ok(job::survey(&inputs, book, reading, &progress)?)
 }
 
-/// Results and rejects must not overwrite or interrupt each other.
+/// Results, rejects and inputs must not overwrite each other.
 fn refuse_one_place_for_two(command: &args::Diagnose) -> Result<(), Failure> {
-    let place = |path: &Option<std::path::PathBuf>| match path {
-        Some(path) if path.as_os_str() != "-" => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
-        _ => None,
-    };
-    if command.read.rejects.is_some() && place(&command.read.rejects) == place(&command.write.output) {
-        let message = "--rejects and the results would go to the same place; name another file";
-        return Err(Failure::Usage(message.to_owned()));
+    let written = [("-o", &command.write.output), ("--rejects", &command.read.rejects)];
+    let mut taken: Vec<(&str, Option<PathBuf>)> = command
+        .inputs
+        .iter()
+        .filter(|input| input.as_os_str() != "-")
+        .map(|input| ("an input", true_path(input)))
+        .collect();
+    for (name, path) in written {
+        let place = path.as_ref().and_then(|path| true_path(path));
+        let is_used = name == "-o" || path.is_some();
+        if let Some((other, _)) =
+            taken.iter().find(|(_, other)| is_used && *other == place && (place.is_some() || name == "--rejects"))
+        {
+            return Err(Failure::Usage(format!("{name} and {other} are the same place; name another file")));
+        }
+        taken.push((name, place));
     }
     Ok(())
+}
+
+/// The file that a path means, whether it exists or not; nothing for standard output.
+fn true_path(path: &Path) -> Option<PathBuf> {
+    if path.as_os_str() == "-"
+        || std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    Some(path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default())))
 }
 
 fn set_colour(colour: args::Colour) {
@@ -321,7 +342,7 @@ fn names(key: &crate::inventory::survey::Key<'_>, wanted: &str) -> bool {
             && agrees(key.account_id(), arn.account_id)
             && agrees(key.region(), arn.region);
     }
-    key.key_id() == wanted || key.aliases().any(|alias| alias == wanted)
+    key.key_id() == wanted || key.aliases().contains(&wanted)
 }
 
 /// What may have been meant.

@@ -61,7 +61,7 @@ impl<'p> Decider<'p> {
         let relevant = self.program.deciding.facts;
         let state = State {
             values: self.program.reduce(facts),
-            conflict: facts.graded(Grade::Conflict) & relevant,
+            conflict: facts.graded(Grade::Conflict) & (relevant | self.program.integrity),
             inferred: facts.graded(Grade::Inferred) & relevant,
         };
         if let Some(known) = self.judged.get(&state) {

@@ -158,6 +158,8 @@ pub struct Program {
     pub remarking: Partition,
     /// The facts that advice alone asks.
     pub advising: FactSet,
+    /// Facts that no card asks, but whose conflict leaves every verdict open.
+    pub integrity: FactSet,
 }
 
 /// Why cards make no program.

@@ -46,6 +46,7 @@ impl Column {
         let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, meanings: Recent::default() };
         match field {
             Some(field) => column.purpose = purpose(field),
+            None if name.trim().is_empty() => column.purpose = Purpose::Idle,
             None if column.tests.is_empty() => column.leave_out(name, shared, rules),
             None => {}
         }
@@ -141,10 +142,11 @@ impl Columns {
         self.prefer_canonical_names(names.as_slice(), shared, rules);
     }
 
-    /// Where a column bears the very name of a field, columns that only resemble it are left out.
+    /// Where a column bears the very name `key_id`, a column such as `id` is something else. Columns of any
+    /// other field complete each other, and must not disagree.
     fn prefer_canonical_names(&mut self, names: &[String], shared: &Shared, rules: &Rules) {
         for index in 0..self.columns.len() {
-            let Some(field) = self.columns[index].field() else { continue };
+            let Some(field) = self.columns[index].field().filter(|field| *field == Field::KeyId) else { continue };
             let bears_the_name = |at: usize| at != index && field.is_canonical(&names[at]);
             let rivals = (0..self.columns.len()).filter(|at| self.columns[*at].field() == Some(field));
             if !field.is_canonical(&names[index]) && rivals.into_iter().any(bears_the_name) {

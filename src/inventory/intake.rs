@@ -14,7 +14,7 @@ use crate::engine::facts::{Bits, FactId, Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
 use super::column::{Columns, Purpose};
-use super::identity::Identity;
+use super::identity::{Identity, parse_arn};
 use super::recent::Recent;
 use super::record::{Batch, Extra, Record};
 use super::row::{FileId, Names, Place, Reject, Row, RowSink};
@@ -95,6 +95,7 @@ impl<'s> Intake<'s> {
         let mut said = Said::default();
         // An inventory of keys lists keys, unless it says otherwise.
         let mut resource = 1;
+        let (mut blank_alias, mut unknown_alias) = (0, false);
         for (position, cell) in row.cells {
             let column = &mut self.columns.columns[usize::from(*position)];
             for test in &column.tests {
@@ -104,10 +105,16 @@ impl<'s> Intake<'s> {
             let refuse = |misread: Misread| refuse(place, &names.as_slice()[usize::from(*position)], &misread);
             match column.purpose {
                 Purpose::Fact(field, fact) => {
-                    let bits = column.meaning(field, fact, *cell).map_err(refuse)?;
+                    let mut bits = column.meaning(field, fact, *cell).map_err(refuse)?;
+                    if field == Field::Aliases && *cell == Cell::Blank {
+                        // It means "none" only if no other column names an alias.
+                        (blank_alias, bits) = (bits, 0);
+                    } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
+                        unknown_alias = true;
+                    }
                     said.state(&self.rules.packing, field, fact, bits).map_err(refuse)?;
                     match field {
-                        Field::Aliases => said.add_aliases(*cell),
+                        Field::Aliases => said.add_aliases(*cell).map_err(refuse)?,
                         Field::Resource if *cell != Cell::Absent => resource = 0,
                         _ => {}
                     }
@@ -116,10 +123,24 @@ impl<'s> Intake<'s> {
                 Purpose::Idle | Purpose::Unknown => {}
             }
         }
+        if !unknown_alias && self.rules.packing.get(said.facts, atoms::ALIASES) == 0 {
+            said.facts = self.rules.packing.with(said.facts, atoms::ALIASES, blank_alias);
+        }
         if resource != 0 {
             said.facts = self.rules.packing.with(said.facts, atoms::RESOURCE, resource);
         }
         self.keep(place, row, &said)
+    }
+
+    /// Which key a record is about that could not be used.
+    fn key_id(&self, row: Row<'_>) -> Option<String> {
+        let field =
+            |position: u16, wanted: Field| self.columns.columns[usize::from(position)].purpose == Purpose::Note(wanted);
+        let text = |wanted: Field| {
+            row.cells.iter().find(|(position, _)| field(*position, wanted)).and_then(|(_, cell)| cell.text())
+        };
+        let named = text(Field::KeyId).or_else(|| text(Field::Arn))?;
+        Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
     }
 
     fn keep(&mut self, place: Place, row: Row<'_>, said: &Said<'_>) -> Result<(), Reject> {
@@ -209,7 +230,8 @@ impl RowSink for Intake<'_> {
     fn row(&mut self, names: &Names, row: Row<'_>) {
         self.columns.learn(names, self.shared, self.rules);
         if let Err(reject) = self.take_row(names, row) {
-            self.batch.rejects.push(reject);
+            let key_id = self.key_id(row);
+            self.batch.rejects.push(Reject { key_id, ..reject });
         }
     }
 

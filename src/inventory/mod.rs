@@ -1,7 +1,7 @@
 //! Rows to subjects: which key a record is about, what it says, and what several records say together.
 //!
 //! [`row`] is what readers hand over; [`intake`] turns rows into compact records, one worker at a time,
-//! without allocation per row ([`column`], [`recent`], [`said`], [`record`], [`shared`] are its parts); [`store`]
+//! without allocation per row ([`mod@column`], [`recent`], [`said`], [`record`], [`shared`] are its parts); [`store`]
 //! finds records of the same key; [`survey`] is the result: every key with its joined facts, and an
 //! account of every record that went in.
 

@@ -1,5 +1,7 @@
 //! What readers hand over: rows of named cells with their places, and rejects.
 
+use std::collections::HashMap;
+
 use crate::domains::cell::Cell;
 
 /// The position of a file in the list of inputs.
@@ -18,13 +20,15 @@ pub struct Place {
 #[derive(Debug, Default)]
 pub struct Names {
     names: Vec<String>,
+    /// The positions of names that were added.
+    positions: HashMap<String, u16>,
     source: u64,
 }
 
 impl Names {
     /// The columns of one source; `source` tells it from all others.
     pub fn new(source: u64, names: Vec<String>) -> Names {
-        Names { names, source }
+        Names { names, positions: HashMap::new(), source }
     }
 
     /// Which source this is.
@@ -42,12 +46,13 @@ impl Names {
         if self.names.get(hint).is_some_and(|known| known == name) {
             return hint as u16;
         }
-        let found = self.names.iter().position(|known| known == name);
-        let position = found.unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        position as u16
+        if let Some(known) = self.positions.get(name) {
+            return *known;
+        }
+        let position = self.names.len() as u16;
+        self.names.push(name.to_owned());
+        self.positions.insert(name.to_owned(), position);
+        position
     }
 }
 
@@ -73,6 +78,8 @@ pub struct Reject {
     pub value: Option<String>,
     /// What is wrong, what was expected, what to do.
     pub reason: String,
+    /// The key that the record is about, if that much could be read.
+    pub key_id: Option<String>,
 }
 
 /// Values in rejects are cut to this many characters.
@@ -81,7 +88,7 @@ const MAX_SHOWN: usize = 120;
 impl Reject {
     /// A reject that concerns the record as a whole.
     pub fn whole(place: Place, reason: impl Into<String>) -> Reject {
-        Reject { place, column: None, value: None, reason: reason.into() }
+        Reject { place, column: None, value: None, reason: reason.into(), key_id: None }
     }
 
     /// A reject for which one cell is to blame.
@@ -90,7 +97,7 @@ impl Reject {
         if shown.len() < value.len() {
             shown.push('…');
         }
-        Reject { place, column: Some(column.to_owned()), value: Some(shown), reason: reason.into() }
+        Reject { place, column: Some(column.to_owned()), value: Some(shown), reason: reason.into(), key_id: None }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, is_one_alias};
-use crate::domains::cmk::words::{NONE, is_unknown};
+use crate::domains::cmk::words::{NONE, is_unknown, plain};
 use crate::engine::facts::{Bits, FactId, Packed, Packing};
 
 use super::identity::IdentityCells;
@@ -84,10 +84,18 @@ impl<'a> Said<'a> {
     }
 
     /// Keeps the aliases' own words.
-    pub fn add_aliases(&mut self, cell: Cell<'a>) {
-        if let Some(free) = self.aliases.iter_mut().find(|held| **held == Cell::Absent) {
-            *free = cell;
+    ///
+    /// # Errors
+    /// They are spread over more columns than can be kept.
+    pub fn add_aliases(&mut self, cell: Cell<'a>) -> Result<(), Misread> {
+        if cell.text().is_none() {
+            return Ok(());
         }
+        let free = self.aliases.iter_mut().find(|held| **held == Cell::Absent);
+        let value = cell.text().unwrap_or_default().to_owned();
+        let expected = format!("aliases in at most {MAX_ALIAS_COLUMNS} columns");
+        *free.ok_or(Misread { field: Field::Aliases, value, expected })? = cell;
+        Ok(())
     }
 
     /// Keeps the words of a field that supplies no fact.
@@ -96,6 +104,10 @@ impl<'a> Said<'a> {
     /// Two columns of the field disagree.
     pub fn note(&mut self, field: Field, cell: Cell<'a>) -> Result<(), Misread> {
         let Some(text) = cell.text().filter(|text| !says_nothing(text)) else { return Ok(()) };
+        let is_clock = matches!(field, Field::NextRotation | Field::RotationInterval | Field::Created);
+        if is_clock && NONE.contains(&plain(text).as_str()) {
+            return Ok(());
+        }
         if !matches!(cell, Cell::Text(_)) && IDENTIFYING.contains(&field) {
             return Err(Misread { field, value: text.to_owned(), expected: "one text or number".to_owned() });
         }
@@ -154,7 +166,7 @@ fn write_aliases(cell: Cell<'_>, out: &mut Vec<u8>) {
     if cell.text().is_none_or(is_unknown) {
         return;
     }
-    for alias in cell.elements().filter(|alias| !NONE.contains(alias)) {
+    for alias in cell.elements().filter(|alias| !NONE.contains(&plain(alias).as_str())) {
         out.extend_from_slice(alias.as_bytes());
         out.push(b'\x1f');
     }

@@ -1,6 +1,6 @@
 //! Records by key: finds those of the same key, and exact duplicates among them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -22,6 +22,8 @@ pub struct Store {
     table: HashTable<RecordId>,
     /// The further records of keys that have several, by the first.
     more: HashMap<RecordId, Vec<RecordId>, FixedState>,
+    /// What the records of such keys say, by hash.
+    contents: HashMap<RecordId, HashSet<u64, FixedState>, FixedState>,
     /// The records that are not the first of their key, in order.
     further: Vec<RecordId>,
     /// What could not be used.
@@ -116,8 +118,11 @@ impl Store {
                     let first = *slot.get();
                     self.further.push(id);
                     let more = self.more.entry(first).or_default();
-                    let known = |id: &RecordId| find(batches, *id).1.content == record.content;
-                    if known(&first) || more.iter().any(known) {
+                    let contents = self.contents.entry(first).or_default();
+                    if contents.is_empty() {
+                        contents.insert(find(batches, first).1.content);
+                    }
+                    if !contents.insert(record.content) {
                         self.duplicates += 1;
                     } else {
                         more.push(id);
@@ -220,7 +225,8 @@ impl Store {
             let reason = format!(
                 "the key id occurs in {scopes}, and this record does not say which of them it is about; add account_id and region"
             );
-            let reject = Reject::cell(record.place, "key_id", record.key_id, reason);
+            let key_id = Some(record.key_id.to_owned());
+            let reject = Reject { key_id, ..Reject::cell(record.place, "key_id", record.key_id, reason) };
             self.rejects.push(reject);
         }
     }

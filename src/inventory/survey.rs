@@ -1,10 +1,11 @@
 //! The result of reading: every key with its joined facts, and an account of every record.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
+use crate::domains::cmk::atoms::RECORDS;
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::{FactId, FactSpec, Facts, Packed, Packing};
 
@@ -77,8 +78,9 @@ impl Survey {
         let mut asides = Joining::new(&numbered.asides, packing, specs);
         let (firsts, groups) = store.subjects(&numbered);
         let mut subjects = Vec::with_capacity(firsts.len());
+        let tainted: HashSet<&str> = store.rejects.iter().filter_map(|reject| reject.key_id.as_deref()).collect();
         for first in firsts {
-            let subject = match groups.get(&first) {
+            let mut subject = match groups.get(&first) {
                 None => {
                     let record = store.record(first).record;
                     Subject { first, shape: record.shape, aside: u32::from(record.aside) }
@@ -89,6 +91,9 @@ impl Survey {
                     Subject { first, shape, aside: asides.join(records().map(|record| u32::from(record.aside))) }
                 }
             };
+            if !tainted.is_empty() && tainted.contains(store.record(first).key_id) {
+                subject.shape = shapes.tainted(subject.shape);
+            }
             subjects.push(subject);
         }
         let account = Account {
@@ -182,11 +187,22 @@ impl<'s> Joining<'s> {
         Joining { all, joined: HashMap::new(), specs }
     }
 
+    /// The same combination for a key of which a record was rejected.
+    fn tainted(&mut self, number: u32) -> u32 {
+        let mut facts = self.all[number as usize];
+        facts.conflict(RECORDS);
+        self.number(facts)
+    }
+
     fn join(&mut self, numbers: impl Iterator<Item = u32>) -> u32 {
         let mut facts = Facts::unknown();
         for number in numbers {
             facts.join(self.specs, &self.all[number as usize]);
         }
+        self.number(facts)
+    }
+
+    fn number(&mut self, facts: Facts) -> u32 {
         *self.joined.entry(facts).or_insert_with(|| {
             self.all.push(facts);
             self.all.len() as u32 - 1
@@ -237,12 +253,9 @@ impl<'a> Key<'a> {
     }
 
     /// The aliases, each once, in input order.
-    pub fn aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let key = *self;
-        let new = move |(index, alias): &(usize, &str)| {
-            *index == 0 || key.all_aliases().take(*index).all(|before| before != *alias)
-        };
-        self.all_aliases().enumerate().filter(new).map(|(_, alias)| alias)
+    pub fn aliases(&self) -> Vec<&'a str> {
+        let mut seen = HashSet::new();
+        self.all_aliases().filter(|alias| seen.insert(*alias)).collect()
     }
 
     fn all_aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -271,13 +284,9 @@ impl<'a> Key<'a> {
 
     /// The texts of a field, each once.
     pub fn texts(&self, wanted: Extra) -> Vec<&'a str> {
-        let mut texts: Vec<&str> = Vec::new();
-        for (extra, text) in self.records().flat_map(|record| extras(record.extras)) {
-            if extra == wanted && !texts.contains(&text) {
-                texts.push(text);
-            }
-        }
-        texts
+        let mut seen = HashSet::new();
+        let said = self.records().flat_map(|record| extras(record.extras));
+        said.filter(|(extra, text)| *extra == wanted && seen.insert(*text)).map(|(_, text)| text).collect()
     }
 
     /// The next rotation and whether it was computed: the earliest that a record gives.

@@ -18,6 +18,10 @@ pub struct Span {
     pub line: u64,
 }
 
+/// Members that hold lists of keys, in lower case.
+const WRAPPERS: [&[u8]; 9] =
+    [b"keys", b"items", b"data", b"results", b"records", b"rows", b"resources", b"cmks", b"inventory"];
+
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -164,6 +168,7 @@ struct Scan {
     saw_field: bool,
     wraps: bool,
     wraps_nothing: bool,
+    wraps_by_name: bool,
     /// Lines of objects that both wrap objects and look like a record.
     torn: Vec<u64>,
     decided: bool,
@@ -187,6 +192,7 @@ impl Scan {
             saw_field: false,
             wraps: false,
             wraps_nothing: false,
+            wraps_by_name: false,
             torn: Vec::new(),
             decided: false,
             stopped: false,
@@ -322,7 +328,8 @@ impl Scan {
         let start = (self.at - 1, self.line);
         match role {
             Role::Top => {
-                (self.top, self.saw_field, self.wraps, self.wraps_nothing) = (start, false, false, false);
+                (self.top, self.saw_field, self.wraps) = (start, false, false);
+                (self.wraps_nothing, self.wraps_by_name) = (false, false);
             }
             Role::Record => self.record = start,
             _ => {}
@@ -333,7 +340,7 @@ impl Scan {
     fn open_array(&mut self, bytes: &[u8]) -> Step {
         let role = match self.open.last() {
             None | Some(Role::Records) => Role::Records,
-            Some(Role::Top) if !self.saw_field && !self.names_field(bytes) => {
+            Some(Role::Top) if self.names_wrapper(bytes) || !self.saw_field && !self.names_field(bytes) => {
                 match bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace()) {
                     None => {
                         self.at -= 1;
@@ -341,6 +348,7 @@ impl Scan {
                     }
                     Some(b'{') => {
                         self.wraps = true;
+                        self.wraps_by_name |= self.names_wrapper(bytes);
                         Role::Records
                     }
                     Some(b']') => {
@@ -355,6 +363,12 @@ impl Scan {
         self.decided |= role == Role::Records;
         self.open.push(role);
         Step::On
+    }
+
+    /// Whether the member has a name that lists of keys have, whatever stands beside it.
+    fn names_wrapper(&self, bytes: &[u8]) -> bool {
+        let name = bytes.get(self.name.0..self.name.1).unwrap_or_default().to_ascii_lowercase();
+        WRAPPERS.contains(&name.as_slice())
     }
 
     fn names_field(&self, bytes: &[u8]) -> bool {
@@ -377,7 +391,7 @@ impl Scan {
     fn end_object(&mut self, bytes: &[u8], role: Role, may_be_lines: bool) -> Step {
         let wrapper = role == Role::Top && (self.wraps || self.wraps_nothing && !self.saw_field);
         let (start, line) = if role == Role::Top { self.top } else { self.record };
-        if role == Role::Top && self.wraps && self.saw_field {
+        if role == Role::Top && self.wraps && self.saw_field && !self.wraps_by_name {
             self.torn.push(line);
         } else if !wrapper {
             self.spans.push(Span { start, end: self.at, line });

@@ -1,7 +1,7 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
 //! [`source`] opens files, folders and standard input and inflates them; a splitter per format ([`csv`],
-//! [`json`] with [`object`]) cuts the bytes into blocks of whole records, which [`Block::rows`] then parses on any
+//! [`json`] with [`object`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then parses on any
 //! thread. Nothing here knows what a column means.
 
 pub mod csv;
@@ -46,7 +46,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .json, .jsonl or .ndjson file (plain, .gz or .zst)", .0.display())]
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl or .ndjson file (plain, .gz or .zst)", .0.display())]
     EmptyFolder(PathBuf),
     /// The content is not what its format asks for.
     #[error("{name}: {message}")]

@@ -15,6 +15,8 @@ use crate::inventory::row::{FileId, Names, Place, Reject, Row, RowSink};
 pub struct Parser {
     names: Names,
     file: Option<FileId>,
+    /// How many lists of names there were.
+    lists: u64,
     text: String,
     members: Vec<Member>,
 }
@@ -46,9 +48,12 @@ impl Parser {
     pub fn rows(&mut self, file: FileId, bytes: &[u8], spans: &[Span], sink: &mut dyn RowSink) {
         if self.file != Some(file) {
             self.file = Some(file);
-            self.names = Names::new(JSON_SOURCE + u64::from(file), Vec::new());
+            self.forget_names(file);
         }
         for span in spans {
+            if self.names.as_slice().len() > MANY_NAMES {
+                self.forget_names(file);
+            }
             let place = Place { file, line: span.line };
             if let Err(reason) = self.object(&bytes[span.start..span.end]) {
                 sink.reject(Reject::whole(place, reason));
@@ -65,13 +70,23 @@ impl Parser {
         }
     }
 
+    /// Begins a new list of names, so that there are never more than positions.
+    fn forget_names(&mut self, file: FileId) {
+        self.lists += 1;
+        self.names = Names::new(JSON_SOURCE + u64::from(file) + (self.lists << 41), Vec::new());
+    }
+
     fn cell(&self, member: &Member) -> Cell<'_> {
         let text = &self.text[member.start..member.end];
         match member.kind {
             Kind::Null => Cell::Absent,
             Kind::EmptyList => Cell::EmptyList,
             Kind::List => Cell::List(text),
-            Kind::Text => Cell::of_table(text),
+            // Only in a table does an empty cell say something.
+            Kind::Text => match Cell::of_table(text) {
+                Cell::Blank => Cell::Absent,
+                cell => cell,
+            },
             Kind::Flag => Cell::Flag(text),
             Kind::Object => Cell::Object(text),
         }
@@ -123,8 +138,11 @@ impl<'de> DeserializeSeed<'de> for MemberName<'_> {
     }
 }
 
-/// More different member names than this in one file are no inventory; further ones share a name.
-const MAX_NAMES: usize = 4096;
+/// An object with more members than this describes no key.
+const MAX_MEMBERS: usize = 4096;
+
+/// With more names than this a new list of names is begun.
+const MANY_NAMES: usize = 1 << 15;
 
 impl Visitor<'_> for MemberName<'_> {
     type Value = u16;
@@ -134,8 +152,8 @@ impl Visitor<'_> for MemberName<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<u16, E> {
-        if self.0.as_slice().len() >= MAX_NAMES && !self.0.as_slice().iter().any(|known| known == name) {
-            return Err(E::custom(format!("more than {MAX_NAMES} different member names in one file")));
+        if self.1 >= MAX_MEMBERS {
+            return Err(E::custom(format!("more than {MAX_MEMBERS} members")));
         }
         Ok(self.0.position(name, self.1))
     }
@@ -197,7 +215,10 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(self.write(&value.to_string()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
+        if value.abs() >= 9_007_199_254_740_992.0 {
+            return Err(E::custom("a number with more digits than can be kept; write it as a text"));
+        }
         Ok(self.write(&value.to_string()))
     }
 

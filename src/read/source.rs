@@ -66,11 +66,16 @@ fn folder(path: &Path, visited: &mut BTreeSet<PathBuf>, inputs: &mut Vec<Input>)
     for entry in entries {
         if entry.is_dir() {
             folder(&entry, visited, inputs)?;
-        } else if has_known_extension(&entry) {
+        } else if has_known_extension(&entry) && !is_special(&entry) {
             inputs.push(file_input(&entry));
         }
     }
     Ok(())
+}
+
+/// Pipes and devices in a folder are no part of an inventory, and reading them may never end.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
 fn has_known_extension(path: &Path) -> bool {

@@ -84,6 +84,8 @@ pub struct Domain {
     pub pages: &'static [Page],
     /// Sets the facts that follow from other facts.
     pub derive: fn(&mut Facts),
+    /// The fact about the records themselves: if it is in conflict, no verdict is given.
+    pub integrity: FactId,
     /// The facts that `derive` reads.
     pub derived_from: &'static [FactId],
 }

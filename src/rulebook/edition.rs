@@ -113,7 +113,8 @@ impl Rulebook {
         }
         let names = Names { facts: &facts, atoms: &atoms, classes: domain.classes };
         let cards: Vec<&Card> = kept.iter().map(|page| &page.card).collect();
-        let program = compile(&names, &cards, domain.good)?;
+        let mut program = compile(&names, &cards, domain.good)?;
+        program.integrity = domain.integrity.bit();
         let digest = digest(&texts, &atoms);
         let packing = Packing::new(&facts).map_err(RulebookError::TooManyValues)?;
         Ok(Rulebook { domain, edition: edition.to_owned(), digest, pages: kept, facts, atoms, user, packing, program })

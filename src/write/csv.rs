@@ -127,7 +127,7 @@ impl Format for Csv<'_> {
         }
         match key.key.only_alias() {
             Some(only) => csv_cell(only, out),
-            None => csv_cell(&key.key.aliases().collect::<Vec<_>>().join("; "), out),
+            None => csv_cell(&key.key.aliases().join("; "), out),
         }
         out.push(b',');
         self.shapes.write_plain(key, out, || self.shape_cells(key));

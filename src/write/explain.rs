@@ -35,7 +35,7 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let class = key.outcome.class;
     let spec = class.map(|class| &diagnosis.rulebook.domain.classes[usize::from(class)]);
     let style = tone_style(spec.map(|spec| spec.tone)).bold();
-    let aliases: Vec<&str> = key.key.aliases().collect();
+    let aliases = key.key.aliases();
     let scope = format!("{} {}", key.key.account_id(), key.key.region());
     let _ = writeln!(out, "{}  {}  {}", visible(key.key.key_id()), visible(&aliases.join(" ")), visible(scope.trim()));
     let meaning = spec.map_or("", |spec| spec.meaning.get(lang));
@@ -63,6 +63,9 @@ fn facts(key: &KeyOutcome<'_>, out: &mut String) {
     for (index, spec) in book.facts.iter().enumerate() {
         let fact = FactId(index as u8);
         let (bits, grade) = (facts.get(fact), facts.grade(fact));
+        if fact == book.domain.integrity && grade == Grade::Unknown {
+            continue;
+        }
         let value = if bits == 0 { "-".to_owned() } else { spec.show(bits) };
         let said: Vec<String> = key
             .key
@@ -153,6 +156,9 @@ fn advisories(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
         let _ = writeln!(out, "  {}: {}", card.id, card.title.get(lang));
         if let Some(remedy) = &card.remedy {
             let _ = writeln!(out, "    {}", remedy.get(lang));
+        }
+        for source in &card.source {
+            let _ = writeln!(out, "    source: {}", source_line(book, source));
         }
     }
 }

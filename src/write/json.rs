@@ -239,7 +239,7 @@ impl Format for Json<'_> {
         optional("account_id", key.key.account_id(), out);
         optional("region", key.key.region(), out);
         out.extend_from_slice(b"\"aliases\":[");
-        for (index, alias) in key.key.aliases().enumerate() {
+        for (index, alias) in key.key.aliases().into_iter().enumerate() {
             out.extend_from_slice(if index > 0 { b"," } else { b"" });
             json_string(alias, out);
         }

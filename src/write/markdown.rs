@@ -104,7 +104,7 @@ impl Format for Markdown<'_> {
             format!("{}: {}", words::fact_name(book, fact), said.join(", "))
         });
         let open: Vec<String> = conditions.chain(gaps).chain(disagreements).collect();
-        let aliases: Vec<&str> = key.key.aliases().collect();
+        let aliases = key.key.aliases();
         let mut cells = vec![
             key.key.key_id().to_owned(),
             key.key.account_id().to_owned(),

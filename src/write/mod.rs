@@ -1,6 +1,6 @@
 //! Outcomes to one format each.
 //!
-//! A [`Format`] renders one key at a time into a buffer; [`write`] drives it over all keys on several
+//! A [`Format`] renders one key at a time into a buffer; [`write()`] drives it over all keys on several
 //! threads and pushes the buffers, in input order, into any writer. Formats see outcomes only.
 
 pub mod csv;

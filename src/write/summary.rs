@@ -142,12 +142,15 @@ fn deadline_step(diagnosis: &Diagnosis, lang: Lang) -> Option<Step> {
 }
 
 fn conflict_step(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
-    let relevant = diagnosis.rulebook.program.deciding.facts;
+    let program = &diagnosis.rulebook.program;
+    let relevant = program.deciding.facts | program.integrity;
     let conflicting = counted.iter().filter(|(key, _)| key.outcome.facts.graded(Grade::Conflict) & relevant != 0);
     let count: u64 = conflicting.map(|(_, count)| count).sum();
     let text = match lang {
-        Lang::En => format!("Records disagree about {count} key(s): correct the inventory (explain names both places)"),
-        Lang::Zh => format!("{count} 个密钥的记录相互矛盾：请更正清单（explain 会列出两处位置）"),
+        Lang::En => format!(
+            "Records disagree about {count} key(s), or one was rejected: correct the inventory (explain tells more)"
+        ),
+        Lang::Zh => format!("{count} 个密钥的记录相互矛盾或被拒绝：请更正清单（详见 explain）"),
     };
     (count > 0).then_some(Step { text, command: None })
 }
@@ -177,6 +180,7 @@ fn fact_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang, open: Op
         let label = spec.label.get(lang);
         let confirm = spec.presumption.as_ref().map_or(label, |presumption| presumption.confirm.get(lang));
         let columns = &spec.settle.columns;
+        let presumed = spec.presumption.as_ref().map_or("", |presumption| presumption.value);
         let text = match (open, lang) {
             (Openness::Gap, Lang::En) => {
                 format!("Missing for {count} undetermined key(s): {label} (columns: {columns})")
@@ -185,10 +189,10 @@ fn fact_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang, open: Op
                 format!("{count} 个无法判定的密钥缺少：{label}（列：{columns}）")
             }
             (Openness::Condition, Lang::En) => {
-                format!("{confirm}: {count} key(s); state it once with --assume {}=…", assumable(&spec.name))
+                format!("{confirm}: {count} key(s); state it once with --assume {}={presumed}", spec.name)
             }
             (Openness::Condition, Lang::Zh) => {
-                format!("{confirm}：{count} 个密钥；可用 --assume {}=… 一次性声明", assumable(&spec.name))
+                format!("{confirm}：{count} 个密钥；可用 --assume {}={presumed} 一次性声明", spec.name)
             }
         };
         Step {
@@ -203,11 +207,6 @@ fn fact_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang, open: Op
 /// A command for many keys: its holes stand as words to replace.
 fn placeholders(command: &str) -> String {
     command.replace("{key_id}", "KEY_ID").replace("{region}", "REGION")
-}
-
-/// The fact that a user would state for a derived one.
-fn assumable(fact: &str) -> &str {
-    if fact == "application_use" { "usage" } else { fact }
 }
 
 /// How many keys each single or combined set of actions frees, and how many have no way out.

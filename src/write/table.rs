@@ -196,7 +196,7 @@ fn class_cell(diagnosis: &Diagnosis, key: &KeyOutcome<'_>) -> String {
 }
 
 fn alias_cell(key: &KeyOutcome<'_>) -> String {
-    let aliases: Vec<&str> = key.key.aliases().collect();
+    let aliases = key.key.aliases();
     visible(&aliases.join(" ")).into_owned()
 }
 

@@ -77,6 +77,7 @@ pub fn gap(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) ->
     let spec = &book.facts[fact.index()];
     let hint = spec.settle.hint.get(lang);
     match (outcome.facts.grade(fact), lang) {
+        (Grade::Conflict, _) if fact == book.domain.integrity => hint.to_owned(),
         (Grade::Conflict, Lang::En) => format!("records disagree; {hint}"),
         (Grade::Conflict, Lang::Zh) => format!("记录相互矛盾；{hint}"),
         (_, Lang::En) if hint.is_empty() => format!("fill in the column {}", spec.settle.columns),

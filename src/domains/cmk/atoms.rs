@@ -17,7 +17,7 @@ macro_rules! facts {
 facts! {
     RESOURCE = 0, INSTANCE = 1, ALIASES = 2, MANAGER_TYPE = 3, KEY_MANAGER = 4, ORIGIN = 5, ROTATION = 6,
     VERSIONS = 7, USAGE = 8, OPERATIONS = 9, LANGUAGES = 10, NETWORK = 11, APPLICATION_USE = 12, STATE = 13,
-    KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16,
+    KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16, RECORDS = 17,
 }
 
 /// The bit of "an alias of a service" in the fact `aliases`; the next two are its neighbours.
@@ -67,7 +67,7 @@ const ALIASES_COMMAND: &str = "aliyun kms ListAliasesByKeyId --region {region} -
 const EVENTS: &str = "aliyun actiontrail LookupEvents --region {region} --LookupAttribute.1.Key ServiceName --LookupAttribute.1.Value Kms";
 
 /// Every fact of the domain, in the order of the constants above.
-pub static FACTS: [FactSpec; 17] = [
+pub static FACTS: [FactSpec; 18] = [
     one(
         "resource",
         Text::of("kind of resource", "资源类型"),
@@ -299,6 +299,18 @@ pub static FACTS: [FactSpec; 17] = [
         None,
         settle("protection_level", DESCRIBE, "ProtectionLevel", "ProtectionLevel"),
     ),
+    one(
+        "records",
+        Text::of("records of the key", "该密钥的记录"),
+        &["complete"],
+        None,
+        settle(
+            "",
+            "",
+            "a record of this key was rejected, and nobody knows what it would have said: mend it (--rejects names its place)",
+            "该密钥的一条记录被拒绝，其内容未知：请更正该记录（--rejects 会列出位置）",
+        ),
+    ),
 ];
 
 const fn atom(name: &'static str, fact: &'static str, any_of: &'static [&'static str], doc: &'static str) -> AtomSpec {
@@ -458,6 +470,7 @@ mod tests {
             (KEY_SPEC, "key_spec"),
             (KEY_USAGE, "key_usage"),
             (PROTECTION_LEVEL, "protection_level"),
+            (RECORDS, "records"),
         ];
         assert_eq!(named.len(), FACTS.len());
         for (fact, name) in named {

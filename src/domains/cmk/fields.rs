@@ -151,10 +151,8 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         "versions",
         Some(atoms::VERSIONS),
         &[
-            "version",
             "versioncount",
             "versionscount",
-            "keyversion",
             "keyversions",
             "keyversioncount",
             "numberofversions",

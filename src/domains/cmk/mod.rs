@@ -26,6 +26,7 @@ pub static CMK: Domain = Domain {
     documents: &class::DOCUMENTS,
     pages: rules::PAGES,
     derive: observe::derive,
+    integrity: atoms::RECORDS,
     derived_from: &[
         atoms::ALIASES,
         atoms::MANAGER_TYPE,

@@ -207,7 +207,7 @@ fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
             Ok(default)
         }
         "dedicated" | "dedicatedinstance" | "专属" => Ok(dedicated),
-        _ if word.starts_with("kst") && word.len() > 3 && text.bytes().all(is_id_byte) => Ok(dedicated),
+        _ if text.len() > 4 && text.to_lowercase().starts_with("kst-") && text.bytes().all(is_id_byte) => Ok(dedicated),
         _ => Err(misread(Field::Instance, cell, "default, or the id of a KMS instance (kst-…)")),
     }
 }
@@ -222,15 +222,17 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
     match cell {
         Cell::Absent => Ok(0),
         Cell::Blank | Cell::EmptyList => Ok(none),
+        Cell::Text("true" | "false") => Err(misread(Field::Aliases, cell, ALIASES_EXPECTED)),
         Cell::Text(text) if text.starts_with("alias/") && is_one_alias(text) => Ok(alias_form(text)),
-        Cell::Text(text) if is_unknown(text) => Ok(0),
+        Cell::Text(text) | Cell::List(text) if is_unknown(text) => Ok(0),
         _ => {
             let mut bits = 0;
-            if cell.elements().any(|alias| alias.starts_with(['{', '['])) {
-                return Err(misread(Field::Aliases, cell, "names such as alias/orders, separated by `;`"));
+            if cell.elements().any(is_no_alias) {
+                return Err(misread(Field::Aliases, cell, ALIASES_EXPECTED));
             }
             for alias in cell.elements() {
-                bits |= if words::NONE.contains(&alias) { none } else { alias_form(alias) };
+                let alias = alias_of_arn(alias);
+                bits |= if words::NONE.contains(&plain(alias).as_str()) { none } else { alias_form(alias) };
             }
             if bits & none != 0 && bits != none {
                 return Err(misread(Field::Aliases, cell, "either `none` or aliases, not both"));
@@ -238,6 +240,22 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
             Ok(bits)
         }
     }
+}
+
+const ALIASES_EXPECTED: &str =
+    "names such as alias/orders, separated by `;`; `none` if there is none, `unknown` if nobody knows";
+
+/// Whether an element of a list of aliases cannot be one: JSON, a hole, or text around an alias.
+fn is_no_alias(element: &str) -> bool {
+    element.starts_with(['{', '['])
+        || is_unknown(element)
+        || alias_of_arn(element).rfind("alias/").is_some_and(|at| at > 0)
+}
+
+/// The alias that an alias ARN names (`acs:kms:<region>:<account>:alias/<name>`), or the text itself.
+fn alias_of_arn(text: &str) -> &str {
+    let named = text.strip_prefix("acs:kms:").and_then(|rest| rest.splitn(3, ':').nth(2));
+    named.filter(|name| name.starts_with("alias/")).unwrap_or(text)
 }
 
 /// The form of one alias. Service keys have the exact form `alias/acs/<service>`, in lower case, with one
@@ -282,7 +300,22 @@ fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
             Err(_) => lookup(Field::Versions, words::VERSIONS, &plain(text))
                 .ok_or_else(|| misread(Field::Versions, cell, expected)),
         },
-        Cell::List(_) => Ok(if cell.elements().count() > 1 { several } else { one }),
+        // A list of version ids; a number in a list may be a count, and a hole in it may be anything.
+        Cell::List(text) => {
+            let is_id = |id: &str| {
+                !id.trim().is_empty() && !is_unknown(id) && !id.starts_with('[') && id.parse::<f64>().is_err()
+            };
+            let ids = || text.split(crate::domains::cell::LIST_SEPARATOR);
+            let plain_ids = ids()
+                .all(|id| is_id(id) && !id.contains([';', ',', '|']) && !words::NONE.contains(&plain(id).as_str()));
+            match ids().count() {
+                _ if !plain_ids => {
+                    Err(misread(Field::Versions, cell, "the number of key versions, or the list of their ids"))
+                }
+                1 => Ok(one),
+                _ => Ok(several),
+            }
+        }
         Cell::EmptyList => Err(misread(Field::Versions, cell, expected)),
         _ => Ok(0),
     }
@@ -315,7 +348,12 @@ fn language(name: &str) -> Option<Bits> {
 /// One place where an application runs; the id of a VPC is a VPC.
 fn network(name: &str) -> Option<Bits> {
     let word = plain(name);
-    if name.starts_with("vpc-") && name.len() > 4 && word != "vpcpeering" && name.bytes().all(is_id_byte) {
+    let is_id = |id: &str| {
+        id.len() > 4
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*')
+            && id.contains(|c: char| c.is_ascii_digit())
+    };
+    if name.strip_prefix("vpc-").is_some_and(is_id) {
         return Some(bit(atoms::NETWORK.index(), "vpc"));
     }
     lookup(Field::Network, words::NETWORK, &word)

@@ -7,8 +7,32 @@
 pub type Word = (&'static str, &'static [&'static str]);
 
 /// Words that say that nobody knows, in every field.
-const UNKNOWN: [&str; 16] =
-    ["", "n/a", "na", "#n/a", "?", "/", "–", "—", "unknown", "tbd", "null", "<null>", "未知", "不详", "待定", "待确认"];
+const UNKNOWN: &[&str] = &[
+    "nan",
+    "undefined",
+    "(unknown)",
+    "don'tknow",
+    "#ref!",
+    "#value!",
+    "#name?",
+    "#div/0!",
+    "",
+    "n/a",
+    "na",
+    "#n/a",
+    "?",
+    "/",
+    "–",
+    "—",
+    "unknown",
+    "tbd",
+    "null",
+    "<null>",
+    "未知",
+    "不详",
+    "待定",
+    "待确认",
+];
 
 /// Longer texts, blanks included, are not looked up.
 const LONGEST_UNKNOWN: usize = 24;
@@ -88,6 +112,8 @@ pub const ORIGIN: &[Word] = &[
     ("keymanagementservice", &["Aliyun_KMS"]),
     ("internal", &["Aliyun_KMS"]),
     ("阿里云kms", &["Aliyun_KMS"]),
+    ("阿里云", &["Aliyun_KMS"]),
+    ("kms生成", &["Aliyun_KMS"]),
     ("external", &["EXTERNAL"]),
     ("external(importkeymaterial)", &["EXTERNAL"]),
     ("externalkeymaterial", &["EXTERNAL"]),
@@ -292,6 +318,8 @@ pub const STATE: &[Word] = &[
     ("enabled", &["Enabled"]),
     ("启用", &["Enabled"]),
     ("启用中", &["Enabled"]),
+    ("已启用", &["Enabled"]),
+    ("计划删除", &["PendingDeletion"]),
     ("active", &["Enabled"]),
     ("disabled", &["Disabled"]),
     ("禁用", &["Disabled"]),
