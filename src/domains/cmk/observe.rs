@@ -268,12 +268,13 @@ fn alias_form(alias: &str) -> Bits {
     }
 }
 
-/// Whether the text is plain ASCII and holds no separator of a list.
+/// Whether the text is plain ASCII, without blanks and separators of a list.
 pub fn is_one_alias(text: &str) -> bool {
     let bytes = text.as_bytes();
     text.is_ascii()
         && memchr::memchr3(b';', b',', b'|', bytes).is_none()
         && memchr::memchr3(b'\n', b'\r', 0x1f, bytes).is_none()
+        && memchr::memchr2(b' ', b'\t', bytes).is_none()
 }
 
 fn is_service_name(segment: &str) -> bool {
