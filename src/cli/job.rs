@@ -14,7 +14,7 @@ use crate::inventory::shared::Shared;
 use crate::inventory::store::Store;
 use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
-use crate::read::source::{Input, inputs, open};
+use crate::read::source::{Input, open};
 use crate::read::{Block, Format, Parser, ReadError, Splitter, detect};
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
@@ -114,14 +114,6 @@ pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
         metadata.is_file().then_some(metadata.len())
     };
     inputs.iter().map(size).sum()
-}
-
-/// The inputs that the arguments name.
-///
-/// # Errors
-/// See [`inputs`].
-pub fn named_inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
-    inputs(arguments)
 }
 
 /// One file behind the other, in blocks.

@@ -9,6 +9,7 @@ use crate::inventory::identity::parse_arn;
 use crate::inventory::intake::Keep;
 use crate::inventory::row::Reject;
 use crate::inventory::survey::Survey;
+use crate::read::source;
 use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
@@ -106,7 +107,7 @@ fn read(
     reading: &Reading,
     talk: &args::Talk,
 ) -> Result<Survey, Failure> {
-    let inputs = job::named_inputs(inputs)?;
+    let inputs = source::inputs(inputs)?;
     let show = if talk.quiet || talk.no_progress { Show::Never } else { Show::OnTerminal };
     let progress = Progress::new(show, job::total_bytes(&inputs));
     Ok(job::survey(&inputs, book, reading, &progress)?)

@@ -1,6 +1,6 @@
 //! The main job: every key of a survey with its outcome.
 //!
-//! Distinct combinations of facts are judged once; a [`Finding`](KeyOutcome) is then a look-up.
+//! Distinct combinations of facts are judged once; the outcome of a key is then a look-up.
 
 use std::sync::Arc;
 

@@ -51,11 +51,6 @@ impl<'p> Decider<'p> {
         Decider { program, possible: HashMap::default(), varies: HashMap::default(), judged: HashMap::default() }
     }
 
-    /// How many different states were judged.
-    pub fn states(&self) -> usize {
-        self.judged.len()
-    }
-
     /// All that the class and action cards say of these facts.
     pub fn judge(&mut self, facts: &Facts) -> Arc<Judgement> {
         let relevant = self.program.deciding.facts;
