@@ -21,10 +21,13 @@
 //! | [`domains`] | what each question can know: facts, atoms, classes, pages |
 //! | [`rulebook`] | pages to a compiled program, and its words |
 //! | [`engine`] | facts and cards to a verdict that holds however the unknown turns out |
+//! | [`bytes`] | a question to all bytes of a text |
 //! | [`ordered`] | work on several threads, results in order |
+//! | [`spare`] | buffers that are used again |
 //!
 //! [`write`]: mod@write
 
+pub mod bytes;
 pub mod cli;
 pub mod diagnose;
 pub mod domains;
@@ -33,4 +36,5 @@ pub mod inventory;
 pub mod ordered;
 pub mod read;
 pub mod rulebook;
+pub mod spare;
 pub mod write;

@@ -17,10 +17,13 @@ struct Source<F> {
 }
 
 struct Sink<F, U, E> {
-    give: F,
+    /// What takes the results; not here while a thread is giving it some.
+    give: Option<F>,
     waiting: BTreeMap<u64, U>,
     given: u64,
     failed: Option<E>,
+    /// Threads that are far ahead.
+    sleeping: usize,
 }
 
 /// Takes pieces from `source` until it is empty or fails, works on them on `jobs` threads with a state
@@ -36,7 +39,7 @@ pub fn ordered<T: Send, U: Send, S, E: Send>(
     sink: impl FnMut(U) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     let source = Mutex::new(Source { next: source, taken: 0, done: false });
-    let sink = Mutex::new(Sink { give: sink, waiting: BTreeMap::new(), given: 0, failed: None });
+    let sink = Mutex::new(Sink { give: Some(sink), waiting: BTreeMap::new(), given: 0, failed: None, sleeping: 0 });
     let progress = Condvar::new();
     let jobs = jobs.max(1);
     let worker = || {
@@ -85,7 +88,8 @@ fn take<T, U, E>(
     }
 }
 
-/// Gives what is in order to the sink, and waits while far ahead.
+/// Leaves a result to be given to the sink, and gives it what is in order unless another thread is at that
+/// already; waits while far ahead.
 fn give<U, E>(
     sink: &Mutex<Sink<impl FnMut(U) -> Result<(), E>, U, E>>,
     progress: &Condvar,
@@ -93,24 +97,30 @@ fn give<U, E>(
     result: U,
     ahead: u64,
 ) {
-    let mut sink = lock(sink);
-    sink.waiting.insert(number, result);
-    loop {
-        let inner = &mut *sink;
-        while inner.failed.is_none() {
-            let Some(next) = inner.waiting.remove(&inner.given) else {
+    let mut state = lock(sink);
+    state.waiting.insert(number, result);
+    if let Some(mut take) = state.give.take() {
+        while state.failed.is_none() {
+            let given = state.given;
+            let Some(next) = state.waiting.remove(&given) else {
                 break;
             };
-            inner.given += 1;
-            if let Err(error) = (inner.give)(next) {
-                inner.failed = Some(error);
+            state.given += 1;
+            // Others may leave their results and go on meanwhile.
+            drop(state);
+            let taken = take(next);
+            state = lock(sink);
+            state.failed = state.failed.take().or(taken.err());
+            if state.sleeping > 0 {
+                progress.notify_all();
             }
         }
-        progress.notify_all();
-        if number < sink.given + ahead || sink.failed.is_some() {
-            return;
-        }
-        sink = progress.wait(sink).unwrap_or_else(PoisonError::into_inner);
+        state.give = Some(take);
+    }
+    while number >= state.given + ahead && state.failed.is_none() {
+        state.sleeping += 1;
+        state = progress.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.sleeping -= 1;
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: [&str; 8] = ["cli", "write", "diagnose", "read", "inventory", "domains", "rulebook", "engine"];
 
 /// Rooms that any other may use, and that use none.
-const FOR_ALL: [&str; 1] = ["ordered"];
+const FOR_ALL: [&str; 3] = ["bytes", "ordered", "spare"];
 
 /// Macros stand at the root of the crate, whichever room they are written in.
 const MACROS: [(&str, &str); 1] = [("rules", "rulebook")];

@@ -6,6 +6,7 @@ use super::csv;
 use super::json;
 use super::{Format, ReadError, Splitter};
 use crate::inventory::row::FileId;
+use crate::spare::Spare;
 
 /// How many bytes are looked at to tell the format.
 const SAMPLE: usize = 1 << 16;
@@ -22,6 +23,18 @@ pub struct Opened {
     pub start: Vec<u8>,
     /// Whether `start` is everything.
     pub ended: bool,
+    /// Buffers of blocks that were taken apart.
+    pub spare: Spare,
+}
+
+impl Opened {
+    /// Takes so many of the first bytes.
+    pub fn cut(&mut self, at: usize) -> Vec<u8> {
+        let mut rest = self.spare.take();
+        rest.extend_from_slice(&self.start[at..]);
+        self.start.truncate(at);
+        std::mem::replace(&mut self.start, rest)
+    }
 }
 
 /// Makes the splitter for an input.
@@ -43,7 +56,7 @@ pub fn splitter(
     }
     refuse_unreadable(name, &start)?;
     let format = forced.unwrap_or_else(|| sniff(name, &start));
-    let opened = Opened { file, name: name.to_owned(), reader, start, ended };
+    let opened = Opened { file, name: name.to_owned(), reader, start, ended, spare: Spare::default() };
     match format {
         Format::Csv => csv::Splitter::new(opened, None).map(Splitter::Csv),
         Format::Tsv => csv::Splitter::new(opened, Some(b'\t')).map(Splitter::Csv),

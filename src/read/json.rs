@@ -76,8 +76,7 @@ impl Splitter {
     }
 
     fn cut(&mut self) -> Block {
-        let rest = self.input.start.split_off(self.scan.keep_from);
-        let bytes = std::mem::replace(&mut self.input.start, rest);
+        let bytes = self.input.cut(self.scan.keep_from);
         let spans = self.scan.rebase();
         Block {
             file: self.input.file,
@@ -85,6 +84,7 @@ impl Splitter {
             first_line: self.scan.line,
             layout: Layout::Json(spans),
             rejects: std::mem::take(&mut self.rejects),
+            spare: self.input.spare.clone(),
         }
     }
 

@@ -7,13 +7,16 @@
 pub mod csv;
 pub mod detect;
 pub mod json;
+mod marks;
 pub mod object;
 mod quotes;
+mod records;
 pub mod source;
 
 use std::path::PathBuf;
 
 use crate::inventory::row::{FileId, Reject, RowSink};
+use crate::spare::Spare;
 
 /// Blocks have about so many bytes.
 pub const BLOCK: usize = 1 << 18;
@@ -71,6 +74,8 @@ pub struct Block {
     pub layout: Layout,
     /// Parts of the input before or inside the block that cannot be read.
     pub rejects: Vec<Reject>,
+    /// Where the buffer goes afterwards.
+    pub spare: Spare,
 }
 
 /// How the bytes of a block are taken apart.
@@ -85,7 +90,7 @@ pub enum Layout {
 /// A worker's buffers for taking blocks apart.
 #[derive(Debug, Default)]
 pub struct Parser {
-    csv: csv::Parser,
+    csv: records::Parser,
     json: object::Parser,
 }
 
@@ -96,9 +101,12 @@ impl Parser {
             sink.reject(reject);
         }
         match block.layout {
-            Layout::Csv(header) => csv::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink),
+            Layout::Csv(header) => {
+                records::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink)
+            }
             Layout::Json(spans) => self.json.rows(block.file, &block.bytes, &spans, sink),
         }
+        block.spare.give(block.bytes);
     }
 }
 

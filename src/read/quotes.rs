@@ -45,27 +45,36 @@ impl Scan {
                     self.state = State::Quoted;
                 }
                 State::QuoteInQuotes => self.state = State::Plain,
-                State::Plain => match memchr::memchr3(b'"', b'\n', b'\r', rest) {
-                    Some(offset) => self.mark(bytes, self.at + offset),
-                    None => self.at = bytes.len(),
-                },
+                State::Plain => {
+                    let quote = memchr::memchr(b'"', rest).map(|offset| self.at + offset);
+                    self.mark_last_end(bytes, quote.unwrap_or(bytes.len()));
+                    self.at = quote.map_or(bytes.len(), |quote| quote + 1);
+                    if quote.is_some_and(|quote| self.opens(bytes, quote)) {
+                        self.state = State::Quoted;
+                    }
+                }
             }
         }
     }
 
-    /// Handles a quote or line end outside quotes.
-    fn mark(&mut self, bytes: &[u8], at: usize) {
-        self.at = at + 1;
-        match bytes[at] {
-            b'"' => {
-                let before = at.checked_sub(1).map(|before| bytes[before]);
-                let opens = before.is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r');
-                if opens {
-                    self.state = State::Quoted;
-                }
+    /// Whether a quote outside quotes stands at the beginning of a field.
+    fn opens(&self, bytes: &[u8], quote: usize) -> bool {
+        let before = quote.checked_sub(1).map(|before| bytes[before]);
+        before.is_none_or(|byte| byte == self.delimiter || byte == b'\n' || byte == b'\r')
+    }
+
+    /// Finds the last end of a record between where the parser stands and a place before which it meets no quote.
+    fn mark_last_end(&mut self, bytes: &[u8], before: usize) {
+        let mut before = before;
+        while let Some(offset) = memchr::memrchr2(b'\n', b'\r', &bytes[self.at..before]) {
+            let at = self.at + offset;
+            // The end of a record of which the second half is not there yet, or was seen.
+            let half = bytes[at] == b'\r' && bytes.get(at + 1).is_none_or(|next| *next == b'\n');
+            if !half {
+                self.boundary = at + 1;
+                return;
             }
-            b'\r' if bytes.get(at + 1).is_none_or(|next| *next == b'\n') => {}
-            _ => self.boundary = at + 1,
+            before = at;
         }
     }
 
@@ -73,5 +82,64 @@ impl Scan {
     pub(super) fn rebase(&mut self, by: usize) {
         self.at -= by.min(self.at);
         self.boundary -= by.min(self.boundary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    fn records(bytes: &[u8]) -> Vec<csv::ByteRecord> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+        reader.byte_records().map(Result::unwrap).collect()
+    }
+
+    /// State and boundary by one byte after the other.
+    fn one_by_one(bytes: &[u8]) -> (State, usize) {
+        let (mut state, mut boundary) = (State::Plain, 0);
+        for (at, byte) in bytes.iter().enumerate() {
+            let opens = at == 0 || matches!(bytes[at - 1], b',' | b'\n' | b'\r');
+            state = match (state, byte) {
+                (State::Quoted, b'"') => State::QuoteInQuotes,
+                (State::Quoted, _) | (State::QuoteInQuotes, b'"') => State::Quoted,
+                (_, b'"') if opens => State::Quoted,
+                _ => State::Plain,
+            };
+            let half = *byte == b'\r' && bytes.get(at + 1).is_none_or(|next| *next == b'\n');
+            if state == State::Plain && (*byte == b'\n' || *byte == b'\r' && !half) {
+                boundary = at + 1;
+            }
+        }
+        (state, boundary)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
+
+        #[test]
+        fn text_is_cut_between_records_however_it_arrives(
+            pieces in prop::collection::vec(select(vec![",", "\n", "\r\n", "\r", "\"", "\"\"", "\"a\nb\"", "a", "b\"c"]), 0..40),
+            steps in prop::collection::vec(1..9_usize, 1..40),
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let mut scan = Scan::new(b',');
+            let mut arrived = 0;
+            for step in steps.iter().cycle() {
+                arrived = (arrived + step).min(bytes.len());
+                scan.advance(&bytes[..arrived]);
+                let (before, after) = bytes.split_at(scan.boundary);
+                let cut = [records(before), records(after)].concat();
+                prop_assert_eq!(cut, records(&bytes), "cut at {}", scan.boundary);
+                if arrived == bytes.len() {
+                    break;
+                }
+            }
+            let mut at_once = Scan::new(b',');
+            at_once.advance(&bytes);
+            prop_assert_eq!((at_once.state, at_once.boundary), one_by_one(&bytes));
+        }
     }
 }

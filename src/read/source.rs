@@ -18,6 +18,10 @@ pub struct Input {
     pub path: Option<PathBuf>,
 }
 
+/// Bytes that are read at once to see how a file is compressed, and to inflate it. Whoever reads more at a time
+/// reads straight from the file.
+const PEEK: usize = 1 << 15;
+
 /// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
 const EXTENSIONS: [&str; 6] = ["csv", "tsv", "json", "jsonl", "ndjson", "txt"];
 
@@ -110,7 +114,7 @@ pub fn open(input: &Input, count: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send
         None => Box::new(std::io::stdin()),
     };
     let counting = Counting { inner: raw, count: Arc::clone(count) };
-    inflate(BufReader::with_capacity(1 << 18, counting)).map_err(failed)
+    inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)
 }
 
 /// Inflates gzip (of any number of members) and zstd (of any number of frames); passes on the rest.
