@@ -2,6 +2,7 @@
 //!
 //! Distinct combinations of facts are judged once; the outcome of a key is then a look-up.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::engine::decide::Decider;
@@ -100,6 +101,8 @@ pub struct Diagnosis {
     asides: Vec<Knowledge>,
     /// The rules of the advisories.
     advice: Vec<Rule>,
+    /// What each combination of facts means to the advisories, by number: equal for equal advice.
+    advised: Vec<u32>,
     /// How many keys there are of each class.
     pub tally: Tally,
 }
@@ -134,8 +137,9 @@ impl Diagnosis {
         }
         let program = &rulebook.program;
         let asides = survey.asides().iter().map(|facts| program.knowledge(&values_of(facts))).collect();
-        let advice = program.rules.iter().filter(|rule| rule.role == Role::Advice).cloned().collect();
-        Diagnosis { rulebook, survey, settings, outcomes, asides, advice, tally }
+        let advice: Vec<Rule> = program.rules.iter().filter(|rule| rule.role == Role::Advice).cloned().collect();
+        let advised = advised(&advice, &outcomes);
+        Diagnosis { rulebook, survey, settings, outcomes, asides, advice, advised, tally }
     }
 
     /// A key by its place in input order, with its outcome.
@@ -159,6 +163,24 @@ impl Diagnosis {
     pub fn class_name(&self, class: Option<u8>) -> &'static str {
         class.map_or("undetermined", |class| self.rulebook.class_name(class))
     }
+}
+
+/// Numbers what is known of the atoms that the advisories ask. Where a rule has alternatives, more may matter,
+/// and every combination has a number of its own.
+fn advised(advice: &[Rule], outcomes: &[Option<Box<ShapeOutcome>>]) -> Vec<u32> {
+    let asked = advice.iter().flat_map(|rule| &rule.when.0).fold(0, |atoms, term| atoms | term.all | term.none);
+    let alone = advice.iter().any(|rule| rule.when.0.len() > 1);
+    let mut numbers = HashMap::new();
+    let known = outcomes.iter().enumerate().map(|(shape, outcome)| {
+        let known = outcome.as_deref().map(|outcome| outcome.known).unwrap_or_default();
+        (known.yes & asked, known.no & asked, if alone { shape } else { 0 })
+    });
+    known
+        .map(|known| {
+            let next = numbers.len() as u32;
+            *numbers.entry(known).or_insert(next)
+        })
+        .collect()
 }
 
 impl Tally {
@@ -272,6 +294,11 @@ impl<'a> KeyOutcome<'a> {
         self.outcome.facts.overlaid(self.key.aside())
     }
 
+    /// A number that is equal for keys with the same advisories.
+    pub fn advised(&self) -> (u32, u32) {
+        (self.diagnosis.advised[self.key.shape as usize], self.key.aside)
+    }
+
     /// The advisories that fire.
     pub fn advisories(&self) -> impl Iterator<Item = u16> + use<'a> {
         let program = &self.diagnosis.rulebook.program;
@@ -292,9 +319,6 @@ impl<'a> KeyOutcome<'a> {
     /// When the key will have a second version and so be blocked for good, if that is known and matters;
     /// and whether it was computed from creation and interval.
     pub fn rotation_deadline(&self) -> Option<(&'a str, bool)> {
-        if !self.outcome.clock {
-            return None;
-        }
-        self.key.next_rotation()
+        self.key.next_rotation().filter(|_| self.outcome.clock)
     }
 }

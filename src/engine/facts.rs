@@ -163,59 +163,6 @@ impl Facts {
     }
 }
 
-/// Where each fact's values stand in one word, so that what a record states can be compared at once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Packing {
-    shifts: Vec<u32>,
-    masks: Vec<Bits>,
-}
-
-/// The stated values of all facts in one word, by a [`Packing`]; unknown facts have no bit.
-pub type Packed = u128;
-
-impl Packing {
-    /// The packing of the given facts.
-    ///
-    /// # Errors
-    /// The facts have more values than fit into one word: how many.
-    pub fn new(specs: &[FactSpec]) -> Result<Packing, u32> {
-        let mut packing = Packing::default();
-        let mut used = 0;
-        for spec in specs {
-            packing.shifts.push(used);
-            packing.masks.push(spec.all());
-            used += spec.values.len() as u32;
-        }
-        if used > Packed::BITS { Err(used) } else { Ok(packing) }
-    }
-
-    /// The values of a fact.
-    pub fn get(&self, packed: Packed, fact: FactId) -> Bits {
-        (packed >> self.shifts[fact.index()]) as Bits & self.masks[fact.index()]
-    }
-
-    /// The word with further values of a fact.
-    #[must_use]
-    pub fn with(&self, packed: Packed, fact: FactId, values: Bits) -> Packed {
-        packed | Packed::from(values) << self.shifts[fact.index()]
-    }
-
-    /// All values of the given facts.
-    pub fn mask(&self, facts: FactSet) -> Packed {
-        members(facts).fold(0, |mask, fact| self.with(mask, fact, self.masks[fact.index()]))
-    }
-
-    /// The facts, each stated.
-    pub fn unpack(&self, packed: Packed) -> Facts {
-        let mut facts = Facts::unknown();
-        for index in 0..self.shifts.len() {
-            let fact = FactId(index as u8);
-            facts.set(fact, self.get(packed, fact), Grade::Stated);
-        }
-        facts
-    }
-}
-
 /// A text in the two languages of the rulebook.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {

@@ -9,3 +9,4 @@ pub mod decide;
 pub mod facts;
 pub mod judge;
 pub mod outcome;
+pub mod packing;

@@ -3,12 +3,13 @@
 use crate::domains::cell::Cell;
 use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, is_one_alias, observe};
+use crate::domains::cmk::observe::{Misread, observe};
 use crate::engine::facts::{Arity, Bits, FactId};
+use crate::engine::packing::{Packed, Slot};
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
-use super::recent::Recent;
+use super::recent::{LONGEST_SHORT, Recent};
 use super::row::Names;
 use super::said::Said;
 use super::shared::Shared;
@@ -35,7 +36,14 @@ pub struct Column {
     pub tests: Vec<usize>,
     /// Its number, if its words are kept for the user.
     pub kept: Option<u32>,
-    meanings: Recent,
+    /// Where its fact is packed.
+    pub slot: Slot,
+    /// Whether its cells say what they mean for its fact, and nothing else.
+    plain: bool,
+    /// Whether its cells say nothing.
+    silent: bool,
+    cells: Recent,
+    elements: Recent,
 }
 
 impl Column {
@@ -43,20 +51,35 @@ impl Column {
         let field = Field::from_header(name);
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
-        let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, meanings: Recent::default() };
+        let (cells, elements) = (Recent::default(), Recent::default());
+        let (slot, silent) = (Slot::default(), tests.is_empty());
+        let purpose = Purpose::Unknown;
+        let mut column = Column { purpose, tests, kept: None, slot, plain: false, silent, cells, elements };
         match field {
-            Some(field) => column.purpose = purpose(field),
+            Some(field) => column.purpose = purpose_of(field),
             None if name.trim().is_empty() => column.purpose = Purpose::Idle,
             None if column.tests.is_empty() => column.leave_out(name, shared, rules),
             None => {}
         }
+        column.silent &= matches!(column.purpose, Purpose::Idle | Purpose::Unknown);
+        if let Purpose::Fact(field, fact) = column.purpose {
+            column.slot = rules.packing.slot(fact);
+            column.plain = column.tests.is_empty() && !matches!(field, Field::Aliases | Field::Resource);
+        }
         column
+    }
+
+    /// Whether no fact and no identity depends on it.
+    #[inline]
+    pub fn says_nothing(&self) -> bool {
+        self.silent
     }
 
     /// Makes the column one that no field takes.
     fn leave_out(&mut self, name: &str, shared: &Shared, rules: &Rules) {
         let number = shared.column(name);
         self.purpose = Purpose::Unknown;
+        self.silent = self.tests.is_empty();
         self.kept = (rules.keep == Keep::AllColumns).then_some(number);
     }
 
@@ -67,45 +90,69 @@ impl Column {
         }
     }
 
-    /// What a cell says of the column's fact; remembered. Lists are remembered by element, for there are
-    /// many lists of few elements.
+    /// Adds what a cell says to the facts, if that is all the cell is for, it is remembered, and contradicts
+    /// nothing; tells whether it did.
+    #[inline]
+    pub fn add(&self, facts: &mut Packed, cell: Cell<'_>) -> bool {
+        if !self.plain {
+            return false;
+        }
+        let Cell::Text(text) = cell else { return false };
+        let Some(meaning) = self.cells.known(text) else { return false };
+        let before = self.slot.get(*facts);
+        let agree = before == 0 || meaning == 0 || before == meaning;
+        if agree {
+            *facts = self.slot.with(*facts, meaning);
+        }
+        agree
+    }
+
+    /// What a cell says of the column's fact; remembered. Long lists are remembered by element, for there
+    /// are many lists of few elements.
     ///
     /// # Errors
     /// The cell is not understood.
     pub fn meaning(&mut self, field: Field, fact: FactId, cell: Cell<'_>) -> Result<Bits, Misread> {
         // Nearly every key has aliases of its own, so they are not worth remembering.
-        let Cell::Text(text) = cell else { return observe(field, cell) };
-        if field == Field::Aliases {
-            return observe(field, cell);
-        }
+        let (Cell::Text(text), true) = (cell, field != Field::Aliases) else { return observe(field, cell) };
         let spec = &atoms::FACTS[fact.index()];
-        if spec.arity == Arity::One || is_one_alias(text) {
-            return self.single_meaning(field, text);
+        let elements = &mut self.elements;
+        if spec.arity == Arity::One {
+            return self.cells.get(text, || observe(field, cell));
         }
-        if !text.is_ascii() {
-            return observe(field, cell);
+        if text.len() <= LONGEST_SHORT {
+            return self.cells.get(text, || list_meaning(elements, field, spec.none_bit(), text));
         }
-        let none = spec.none_bit();
-        let (mut all, mut start) = (0, 0);
-        for end in memchr::memchr3_iter(b';', b',', b'|', text.as_bytes()).chain(std::iter::once(text.len())) {
-            let element = text[start..end].trim();
-            start = end + 1;
-            let bits = if element.is_empty() { continue } else { self.single_meaning(field, element)? };
-            if bits == 0 || bits == none {
-                // "none" or "unknown" among others: the whole cell says what is wrong with it.
-                return observe(field, cell);
-            }
-            all |= bits;
-        }
-        Ok(all)
-    }
-
-    fn single_meaning(&mut self, field: Field, text: &str) -> Result<Bits, Misread> {
-        self.meanings.get(text, || observe(field, Cell::Text(text)))
+        list_meaning(elements, field, spec.none_bit(), text)
     }
 }
 
-fn purpose(field: Field) -> Purpose {
+fn list_meaning(elements: &mut Recent, field: Field, none: Bits, text: &str) -> Result<Bits, Misread> {
+    let whole = || observe(field, Cell::Text(text));
+    if !text.is_ascii() {
+        return whole();
+    }
+    let (mut all, mut start) = (0, 0);
+    while start < text.len() {
+        let rest = &text.as_bytes()[start..];
+        let end = memchr::memchr3(b';', b',', b'|', rest).map_or(text.len(), |offset| start + offset);
+        let element = Cell::of_table(&text[start..end]);
+        start = end + 1;
+        let Cell::Text(element) = element else { continue };
+        let bits = match elements.known(element) {
+            Some(bits) => bits,
+            None => elements.get(element, || observe(field, Cell::Text(element)))?,
+        };
+        if bits == 0 || bits == none {
+            // "none" or "unknown" among others: the whole cell says what is wrong with it.
+            return whole();
+        }
+        all |= bits;
+    }
+    Ok(all)
+}
+
+fn purpose_of(field: Field) -> Purpose {
     match field.spec().fact {
         Some(fact) => Purpose::Fact(field, fact),
         None if Said::is_noted(field) => Purpose::Note(field),

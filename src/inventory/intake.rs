@@ -9,8 +9,9 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::Misread;
-use crate::domains::cmk::words::is_unknown;
-use crate::engine::facts::{Bits, FactId, Packed, Packing};
+use crate::domains::cmk::spelling::is_unknown;
+use crate::engine::facts::{Bits, FactId};
+use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
 use super::column::{Columns, Purpose};
@@ -84,7 +85,7 @@ impl<'s> Intake<'s> {
     pub fn take(&mut self) -> Batch {
         let next = Batch {
             records: Vec::with_capacity(self.batch.records.len() + self.batch.records.len() / 16),
-            text: Vec::with_capacity(self.batch.text.len() + self.batch.text.len() / 16),
+            text: String::with_capacity(self.batch.text.len() + self.batch.text.len() / 16),
             ..Batch::default()
         };
         std::mem::replace(&mut self.batch, next)
@@ -98,6 +99,9 @@ impl<'s> Intake<'s> {
         let (mut blank_alias, mut unknown_alias) = (0, false);
         for (position, cell) in row.cells {
             let column = &mut self.columns.columns[usize::from(*position)];
+            if column.add(&mut said.facts, *cell) || column.says_nothing() {
+                continue;
+            }
             for test in &column.tests {
                 let fact = FactId(self.rules.first_test + *test as u8);
                 said.facts = self.rules.packing.with(said.facts, fact, test_bits(&self.rules.tests[*test], *cell));
@@ -112,7 +116,7 @@ impl<'s> Intake<'s> {
                     } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
                         unknown_alias = true;
                     }
-                    said.state(&self.rules.packing, field, fact, bits).map_err(refuse)?;
+                    said.state(column.slot, field, fact, bits).map_err(refuse)?;
                     match field {
                         Field::Aliases => said.add_aliases(*cell).map_err(refuse)?,
                         Field::Resource if *cell != Cell::Absent => resource = 0,
@@ -150,7 +154,7 @@ impl<'s> Intake<'s> {
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
         let text = self.batch.text.len();
-        self.batch.text.extend_from_slice(identity.key_id.as_bytes());
+        self.batch.text.push_str(identity.key_id);
         let aliases_at = self.batch.text.len();
         said.write_aliases(&mut self.batch.text);
         let extras_at = self.batch.text.len();
@@ -163,8 +167,8 @@ impl<'s> Intake<'s> {
             return Err(reject);
         }
         let hash = FixedState::default().hash_one(identity.key_id.as_bytes()) ^ u64::from(account) << 32;
-        let shape = self.shape(said.facts & !self.rules.asides);
-        let aside = self.aside(place, said.facts & self.rules.asides)?;
+        let shape = self.shape(said.facts.without(self.rules.asides));
+        let aside = self.aside(place, said.facts.and(self.rules.asides))?;
         self.batch.records.push(Record {
             content: row.content,
             identity: (hash >> 32) as u32,

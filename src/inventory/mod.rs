@@ -5,6 +5,7 @@
 //! finds records of the same key; [`survey`] is the result: every key with its joined facts, and an
 //! account of every record that went in.
 
+pub mod batches;
 pub mod column;
 pub mod identity;
 pub mod intake;

@@ -5,7 +5,7 @@ use crate::domains::cmk::fields::{FIELDS, Field};
 use super::row::{FileId, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Record {
     /// Hash of everything that the record says; equal for exact duplicates.
     pub content: u64,
@@ -39,7 +39,7 @@ pub struct Batch {
     /// The records, in input order.
     pub records: Vec<Record>,
     /// Their texts.
-    pub text: Vec<u8>,
+    pub text: String,
     /// What could not be used, in input order.
     pub rejects: Vec<Reject>,
 }
@@ -76,21 +76,24 @@ impl Extra {
         }
     }
 
-    /// Appends the extra to what was written before.
-    pub fn write(self, text: &str, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.code().to_le_bytes());
-        out.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        out.extend_from_slice(text.as_bytes());
+    /// Appends the extra to what was written before: its code and length in decimal, then its text.
+    pub fn write(self, text: &str, out: &mut String) {
+        let mut number = itoa::Buffer::new();
+        for part in [self.code() as usize, text.len()] {
+            out.push_str(number.format(part));
+            out.push(':');
+        }
+        out.push_str(text);
     }
 }
 
 /// The extras that were written one behind the other.
-pub fn extras(mut bytes: &[u8]) -> impl Iterator<Item = (Extra, &str)> {
+pub fn extras(mut written: &str) -> impl Iterator<Item = (Extra, &str)> {
     std::iter::from_fn(move || {
-        let (code, rest) = bytes.split_first_chunk::<4>()?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        bytes = rest;
-        Some((Extra::from_code(u32::from_le_bytes(*code)), std::str::from_utf8(text).unwrap_or_default()))
+        let (code, rest) = written.split_once(':')?;
+        let (length, rest) = rest.split_once(':')?;
+        let (text, rest) = rest.split_at_checked(length.parse().ok()?)?;
+        written = rest;
+        Some((Extra::from_code(code.parse().ok()?), text))
     })
 }

@@ -3,9 +3,10 @@
 use crate::domains::cell::Cell;
 use crate::domains::cmk::atoms;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, is_one_alias};
-use crate::domains::cmk::words::{NONE, is_unknown, plain};
-use crate::engine::facts::{Bits, FactId, Packed, Packing};
+use crate::domains::cmk::observe::{Misread, is_plain_alias};
+use crate::domains::cmk::spelling::{is_none, is_unknown};
+use crate::engine::facts::{Bits, FactId};
+use crate::engine::packing::{Packed, Slot};
 
 use super::identity::IdentityCells;
 
@@ -73,13 +74,15 @@ impl<'a> Said<'a> {
     ///
     /// # Errors
     /// The columns disagree.
-    pub fn state(&mut self, packing: &Packing, field: Field, fact: FactId, bits: Bits) -> Result<(), Misread> {
-        let before = packing.get(self.facts, fact);
-        let spec = &atoms::FACTS[fact.index()];
-        if before != 0 && bits != 0 && before != bits && !spec.can_hold(before | bits) {
-            return Err(disagreement(field, &spec.show(bits), &spec.show(before)));
+    pub fn state(&mut self, slot: Slot, field: Field, fact: FactId, bits: Bits) -> Result<(), Misread> {
+        let before = slot.get(self.facts);
+        if before != 0 && bits != 0 && before != bits {
+            let spec = &atoms::FACTS[fact.index()];
+            if !spec.can_hold(before | bits) {
+                return Err(disagreement(field, &spec.show(bits), &spec.show(before)));
+            }
         }
-        self.facts = packing.with(self.facts, fact, bits);
+        self.facts = slot.with(self.facts, bits);
         Ok(())
     }
 
@@ -92,9 +95,15 @@ impl<'a> Said<'a> {
             return Ok(());
         }
         let free = self.aliases.iter_mut().find(|held| **held == Cell::Absent);
-        let value = cell.text().unwrap_or_default().to_owned();
-        let expected = format!("aliases in at most {MAX_ALIAS_COLUMNS} columns");
-        *free.ok_or(Misread { field: Field::Aliases, value, expected })? = cell;
+        let too_many = || {
+            let value = cell.text().unwrap_or_default().to_owned();
+            Misread {
+                field: Field::Aliases,
+                value,
+                expected: format!("aliases in at most {MAX_ALIAS_COLUMNS} columns"),
+            }
+        };
+        *free.ok_or_else(too_many)? = cell;
         Ok(())
     }
 
@@ -103,36 +112,42 @@ impl<'a> Said<'a> {
     /// # Errors
     /// Two columns of the field disagree.
     pub fn note(&mut self, field: Field, cell: Cell<'a>) -> Result<(), Misread> {
-        let Some(text) = cell.text().filter(|text| !says_nothing(text)) else { return Ok(()) };
-        let is_clock = matches!(field, Field::NextRotation | Field::RotationInterval | Field::Created);
-        if is_clock && NONE.contains(&plain(text).as_str()) {
-            return Ok(());
-        }
-        if !matches!(cell, Cell::Text(_)) && IDENTIFYING.contains(&field) {
-            return Err(Misread { field, value: text.to_owned(), expected: "one text or number".to_owned() });
-        }
-        if let Some(slot) = NOTED.iter().position(|noted| *noted == field) {
-            self.notes[slot] = Some(text);
-        }
+        let Some(text) = cell.text().filter(|text| !text.is_empty() && !is_unknown(text)) else { return Ok(()) };
         let slot = match field {
             Field::KeyId => &mut self.identity.key_id,
             Field::Arn => &mut self.identity.arn,
             Field::AccountId => &mut self.identity.account_id,
             Field::Region => &mut self.identity.region,
+            Field::NextRotation | Field::Created | Field::RotationInterval if is_none(text) => return Ok(()),
             Field::NextRotation => &mut self.clock.next,
             Field::Created => &mut self.clock.created,
             Field::RotationInterval => &mut self.clock.interval,
-            _ => return Ok(()),
+            _ => {
+                self.keep(field, text);
+                return Ok(());
+            }
         };
+        if !matches!(cell, Cell::Text(_)) {
+            return Err(Misread { field, value: text.to_owned(), expected: "one text or number".to_owned() });
+        }
         if !slot.is_empty() && *slot != text {
             return Err(disagreement(field, text, slot));
         }
         *slot = text;
+        if field == Field::RotationInterval {
+            self.keep(field, text);
+        }
         Ok(())
     }
 
+    fn keep(&mut self, field: Field, text: &'a str) {
+        if let Some(slot) = NOTED.iter().position(|noted| *noted == field) {
+            self.notes[slot] = Some(text);
+        }
+    }
+
     /// Writes the aliases one behind the other, each closed by a unit separator.
-    pub fn write_aliases(&self, out: &mut Vec<u8>) {
+    pub fn write_aliases(&self, out: &mut String) {
         for cell in self.aliases {
             write_aliases(cell, out);
         }
@@ -144,30 +159,19 @@ fn disagreement(field: Field, value: &str, before: &str) -> Misread {
     Misread { field, value: value.to_owned(), expected }
 }
 
-/// Whether a text is one of the words that mean "nobody knows". Those are short and no numbers, which
-/// most texts of these fields are not.
-fn says_nothing(text: &str) -> bool {
-    match text.as_bytes().first() {
-        None => true,
-        Some(b'-') => is_unknown(text),
-        Some(first) => text.len() <= 16 && !first.is_ascii_digit() && !text.contains('-') && is_unknown(text),
-    }
-}
-
-fn write_aliases(cell: Cell<'_>, out: &mut Vec<u8>) {
+fn write_aliases(cell: Cell<'_>, out: &mut String) {
     if let Cell::Text(text) = cell
-        && text.starts_with("alias/")
-        && is_one_alias(text)
+        && is_plain_alias(text)
     {
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'\x1f');
+        out.push_str(text);
+        out.push('\u{1f}');
         return;
     }
     if cell.text().is_none_or(is_unknown) {
         return;
     }
-    for alias in cell.elements().filter(|alias| !NONE.contains(&plain(alias).as_str())) {
-        out.extend_from_slice(alias.as_bytes());
-        out.push(b'\x1f');
+    for alias in cell.elements().filter(|alias| !is_none(alias)) {
+        out.push_str(alias);
+        out.push('\u{1f}');
     }
 }

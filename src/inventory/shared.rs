@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
 
-use crate::engine::facts::Packed;
+use crate::engine::packing::Packed;
 
 use super::record::Record;
 

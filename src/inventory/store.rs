@@ -7,17 +7,15 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::record::{Batch, Record};
-use super::row::{FileId, Place, Reject};
+use super::batches::{Batches, RecordId, StoredRecord};
+use super::record::Batch;
+use super::row::Reject;
 use super::shared::Numbered;
-
-/// The number of a record, in input order.
-pub type RecordId = u32;
 
 /// Every record that could be used, and which of them are about the same key.
 #[derive(Debug, Default)]
 pub struct Store {
-    batches: Vec<StoredBatch>,
+    batches: Batches,
     /// The first record of each key and scope, by identity.
     table: HashTable<RecordId>,
     /// The further records of keys that have several, by the first.
@@ -32,36 +30,43 @@ pub struct Store {
     pub duplicates: u64,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
-    next: RecordId,
 }
 
+/// The first records of all keys, in input order.
 #[derive(Debug)]
-struct StoredBatch {
-    first: RecordId,
-    file: FileId,
-    records: Box<[Record]>,
-    text: Box<[u8]>,
+pub enum Firsts {
+    /// So many: each record is the only one of its key.
+    All(RecordId),
+    /// These.
+    These(Vec<RecordId>),
 }
 
-impl StoredBatch {
-    fn key_id(&self, record: &Record) -> &[u8] {
-        &self.text[record.text as usize..][..usize::from(record.key_id)]
+impl Firsts {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Firsts::All(count) => *count as usize,
+            Firsts::These(ids) => ids.len(),
+        }
     }
-}
 
-/// A record with its texts.
-#[derive(Debug, Clone, Copy)]
-pub struct StoredRecord<'a> {
-    /// The record.
-    pub record: &'a Record,
-    /// Where it stands.
-    pub place: Place,
-    /// The key id.
-    pub key_id: &'a str,
-    /// The aliases, each closed by a unit separator.
-    pub aliases: &'a str,
-    /// The extras, packed.
-    pub extras: &'a [u8],
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The one at a place.
+    pub fn get(&self, index: usize) -> RecordId {
+        match self {
+            Firsts::All(_) => index as RecordId,
+            Firsts::These(ids) => ids[index],
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = RecordId> {
+        (0..self.len()).map(|index| self.get(index))
+    }
 }
 
 /// The records of one key.
@@ -73,60 +78,60 @@ pub struct Group {
     pub scope: (String, String),
 }
 
+/// So many records are looked up together.
+const TOGETHER: RecordId = 32;
+
 impl Store {
     /// Makes room for so many records.
     pub fn reserve(&mut self, records: usize) {
         let batches = &self.batches;
-        self.table.reserve(records, |id| spread(find(batches, *id).1.identity));
+        self.table.reserve(records, |id| spread(batches.record(*id).identity));
     }
 
     /// Takes the records of a block. Blocks must come in input order.
-    pub fn add(&mut self, batch: Batch) {
+    pub fn add(&mut self, mut batch: Batch) {
         self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
-        self.rejects.extend(batch.rejects);
-        let count = batch.records.len() as RecordId;
-        if count == 0 {
-            return;
+        self.rejects.append(&mut batch.rejects);
+        let mut ids = self.batches.push(batch);
+        while !ids.is_empty() {
+            let end = ids.end.min(ids.start + TOGETHER);
+            // Each look-up waits for memory; those that do not depend on each other wait together.
+            let busy = (ids.start..end).filter(|id| {
+                let wanted = spread(self.batches.record(*id).identity);
+                self.table.find(wanted, |_| true).is_some()
+            });
+            std::hint::black_box(busy.count());
+            (ids.start..end).for_each(|id| self.enter(id));
+            ids.start = end;
         }
-        self.batches.push(StoredBatch {
-            first: self.next,
-            file: batch.file,
-            records: batch.records.into_boxed_slice(),
-            text: batch.text.into_boxed_slice(),
-        });
-        self.next += count;
-        self.enter_last();
     }
 
-    /// Enters the records of the last batch.
-    fn enter_last(&mut self) {
+    /// Enters a record.
+    fn enter(&mut self, id: RecordId) {
         let batches = &self.batches;
-        let Some(batch) = batches.last() else { return };
-        for (id, record) in (batch.first..).zip(&batch.records) {
-            let same = |other: &RecordId| {
-                let (at, other) = find(batches, *other);
-                other.identity == record.identity
-                    && (other.account, other.region) == (record.account, record.region)
-                    && at.key_id(other) == batch.key_id(record)
-            };
-            let hash = |id: &RecordId| spread(find(batches, *id).1.identity);
-            match self.table.entry(spread(record.identity), same, hash) {
-                Entry::Vacant(slot) => {
-                    slot.insert(id);
+        let record = batches.record(id);
+        let same = |first: &RecordId| {
+            let other = batches.record(*first);
+            (other.identity, other.account, other.region) == (record.identity, record.account, record.region)
+                && batches.get(*first).key_id == batches.get(id).key_id
+        };
+        let hash = |id: &RecordId| spread(batches.record(*id).identity);
+        match self.table.entry(spread(record.identity), same, hash) {
+            Entry::Vacant(slot) => {
+                slot.insert(id);
+            }
+            Entry::Occupied(slot) => {
+                let first = *slot.get();
+                self.further.push(id);
+                let more = self.more.entry(first).or_default();
+                let contents = self.contents.entry(first).or_default();
+                if contents.is_empty() {
+                    contents.insert(batches.record(first).content);
                 }
-                Entry::Occupied(slot) => {
-                    let first = *slot.get();
-                    self.further.push(id);
-                    let more = self.more.entry(first).or_default();
-                    let contents = self.contents.entry(first).or_default();
-                    if contents.is_empty() {
-                        contents.insert(find(batches, first).1.content);
-                    }
-                    if !contents.insert(record.content) {
-                        self.duplicates += 1;
-                    } else {
-                        more.push(id);
-                    }
+                if !contents.insert(record.content) {
+                    self.duplicates += 1;
+                } else {
+                    more.push(id);
                 }
             }
         }
@@ -134,29 +139,38 @@ impl Store {
 
     /// A record with its texts.
     pub fn record(&self, id: RecordId) -> StoredRecord<'_> {
-        record_of(&self.batches, id)
+        self.batches.get(id)
     }
 
-    /// The first records of all keys, in input order, and the groups of keys that have several
+    /// The combination of facts that a record states, by number.
+    pub fn shape(&self, id: RecordId) -> u32 {
+        self.batches.record(id).shape
+    }
+
+    /// The first records of all keys, and the groups of keys that have several
     /// records or whose scope had to be put together. Records that cannot be told to be about one key
     /// or another are rejected.
-    pub fn subjects(&mut self, numbered: &Numbered) -> (Vec<RecordId>, HashMap<RecordId, Group, FixedState>) {
+    pub fn subjects(&mut self, numbered: &Numbered) -> (Firsts, HashMap<RecordId, Group, FixedState>) {
         self.table = HashTable::new();
+        let mixed = |names: &[String]| names.len() > 1 && names.iter().any(String::is_empty);
+        let mixed = mixed(&numbered.accounts) || mixed(&numbered.regions);
+        if self.further.is_empty() && !mixed {
+            return (Firsts::All(self.batches.next), HashMap::default());
+        }
         let mut further = self.further.iter().copied().peekable();
         let is_first = |id: &RecordId| further.next_if_eq(id).is_none();
-        let mut firsts: Vec<RecordId> = (0..self.next).filter(is_first).collect();
+        let mut firsts: Vec<RecordId> = (0..self.batches.next).filter(is_first).collect();
         let mut groups = HashMap::default();
         for (first, more) in self.more.iter().filter(|(_, more)| !more.is_empty()) {
-            let scope = numbered.scope(find(&self.batches, *first).1);
+            let scope = numbered.scope(self.batches.record(*first));
             let mut records = vec![*first];
             records.extend(more);
             groups.insert(*first, Group { records, scope });
         }
-        let mixed = |names: &[String]| names.len() > 1 && names.iter().any(String::is_empty);
-        if mixed(&numbered.accounts) || mixed(&numbered.regions) {
+        if mixed {
             self.join_scopes(numbered, &mut firsts, &mut groups);
         }
-        (firsts, groups)
+        (Firsts::These(firsts), groups)
     }
 
     /// Joins keys of one id whose scopes do not contradict each other, where that is unambiguous.
@@ -189,8 +203,8 @@ impl Store {
         groups: &mut HashMap<RecordId, Group, FixedState>,
         gone: &mut Vec<RecordId>,
     ) {
-        let scope_of = |id: &RecordId| numbered.scope(find(&self.batches, *id).1);
-        let key_id = |id: &RecordId| find(&self.batches, *id).0.key_id(find(&self.batches, *id).1);
+        let scope_of = |id: &RecordId| numbered.scope(self.batches.record(*id));
+        let key_id = |id: &RecordId| self.batches.get(*id).key_id;
         let first_id = key_id(&candidates[0]);
         candidates.retain(|id| key_id(id) == first_id);
         let scopes: Vec<(String, String)> = candidates.iter().map(scope_of).collect();
@@ -281,24 +295,4 @@ fn together<'s>(
 fn spread(identity: u32) -> u64 {
     // The table takes its buckets from the low bits and its tags from the high ones.
     u64::from(identity).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-/// A record and the batch that it is part of.
-fn find(batches: &[StoredBatch], id: RecordId) -> (&StoredBatch, &Record) {
-    let batch = &batches[batches.partition_point(|batch| batch.first <= id) - 1];
-    (batch, &batch.records[(id - batch.first) as usize])
-}
-
-fn record_of(batches: &[StoredBatch], id: RecordId) -> StoredRecord<'_> {
-    let (batch, record) = find(batches, id);
-    let text = &batch.text[record.text as usize + usize::from(record.key_id)..];
-    let (aliases, text) = text.split_at(record.aliases as usize);
-    let as_text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-    StoredRecord {
-        record,
-        place: Place { file: batch.file, line: u64::from(record.line) },
-        key_id: as_text(batch.key_id(record)),
-        aliases: as_text(aliases),
-        extras: &text[..record.extras as usize],
-    }
 }

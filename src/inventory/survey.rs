@@ -7,13 +7,15 @@ use jiff::Timestamp;
 
 use crate::domains::cmk::atoms::RECORDS;
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{FactId, FactSpec, Facts, Packed, Packing};
+use crate::engine::facts::{FactId, FactSpec, Facts};
+use crate::engine::packing::{Packed, Packing};
 
+use super::batches::{RecordId, StoredRecord};
 use super::record::{Extra, extras};
 use super::row::{Place, Reject};
 use super::said::Clock;
 use super::shared::Numbered;
-use super::store::{Group, RecordId, Store, StoredRecord};
+use super::store::{Firsts, Group, Store};
 
 /// What became of the records that were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,12 +32,17 @@ pub struct Account {
     pub keys: u64,
 }
 
-/// One key.
+/// What is told of a key, by number.
 #[derive(Debug, Clone, Copy)]
-struct Subject {
-    first: RecordId,
+struct Told {
     shape: u32,
     aside: u32,
+}
+
+impl Told {
+    fn by(record: &StoredRecord<'_>) -> Told {
+        Told { shape: record.record.shape, aside: u32::from(record.record.aside) }
+    }
 }
 
 /// Every key, with everything that was read about it.
@@ -43,7 +50,9 @@ struct Subject {
 pub struct Survey {
     store: Store,
     numbered: Numbered,
-    subjects: Vec<Subject>,
+    firsts: Firsts,
+    /// What is told of keys of which more is to be said than their first record says.
+    told: HashMap<RecordId, Told, FixedState>,
     groups: HashMap<RecordId, Group, FixedState>,
     shapes: Vec<Facts>,
     asides: Vec<Facts>,
@@ -77,55 +86,50 @@ impl Survey {
         let mut shapes = Joining::new(&numbered.shapes, packing, specs);
         let mut asides = Joining::new(&numbered.asides, packing, specs);
         let (firsts, groups) = store.subjects(&numbered);
-        let mut subjects = Vec::with_capacity(firsts.len());
+        let mut told = HashMap::default();
+        let mut joined: Vec<(&RecordId, &Group)> = groups.iter().collect();
+        joined.sort_by_key(|(first, _)| **first);
+        for (first, group) in joined {
+            let records = || group.records.iter().map(|id| store.record(*id).record);
+            let shape = shapes.join(records().map(|record| record.shape));
+            told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
+        }
         let tainted: HashSet<&str> = store.rejects.iter().filter_map(|reject| reject.key_id.as_deref()).collect();
-        for first in firsts {
-            let mut subject = match groups.get(&first) {
-                None => {
-                    let record = store.record(first).record;
-                    Subject { first, shape: record.shape, aside: u32::from(record.aside) }
+        if !tainted.is_empty() {
+            for first in firsts.iter() {
+                let record = store.record(first);
+                if tainted.contains(record.key_id) {
+                    let told = told.entry(first).or_insert(Told::by(&record));
+                    told.shape = shapes.tainted(told.shape);
                 }
-                Some(group) => {
-                    let records = || group.records.iter().map(|id| store.record(*id).record);
-                    let shape = shapes.join(records().map(|record| record.shape));
-                    Subject { first, shape, aside: asides.join(records().map(|record| u32::from(record.aside))) }
-                }
-            };
-            if !tainted.is_empty() && tainted.contains(store.record(first).key_id) {
-                subject.shape = shapes.tainted(subject.shape);
             }
-            subjects.push(subject);
         }
         let account = Account {
             read: store.records_read,
             rejected: store.rejects.len() as u64,
             duplicates: store.duplicates,
             diagnosed: store.records_read - store.rejects.len() as u64 - store.duplicates,
-            keys: subjects.len() as u64,
+            keys: firsts.len() as u64,
         };
-        Survey { store, numbered, subjects, groups, shapes: shapes.all, asides: asides.all, files, account }
+        Survey { store, numbered, firsts, told, groups, shapes: shapes.all, asides: asides.all, files, account }
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.subjects.len()
+        self.firsts.len()
     }
 
     /// Whether no record could be used.
     pub fn is_empty(&self) -> bool {
-        self.subjects.is_empty()
+        self.firsts.is_empty()
     }
 
     /// A key, by its place in input order.
     pub fn key(&self, index: usize) -> Key<'_> {
-        let subject = self.subjects[index];
-        Key {
-            survey: self,
-            record: self.store.record(subject.first),
-            group: self.groups.get(&subject.first),
-            shape: subject.shape,
-            aside: subject.aside,
-        }
+        let first = self.firsts.get(index);
+        let record = self.store.record(first);
+        let told = self.told.get(&first).copied().unwrap_or_else(|| Told::by(&record));
+        Key { survey: self, record, group: self.groups.get(&first), shape: told.shape, aside: told.aside }
     }
 
     /// All keys, in input order.
@@ -143,11 +147,22 @@ impl Survey {
         &self.asides
     }
 
+    /// All accounts, by number.
+    pub fn accounts(&self) -> &[String] {
+        &self.numbered.accounts
+    }
+
+    /// All regions, by number.
+    pub fn regions(&self) -> &[String] {
+        &self.numbered.regions
+    }
+
     /// How many keys have each combination.
     pub fn shape_counts(&self) -> Vec<u64> {
         let mut counts = vec![0; self.shapes().len()];
-        for subject in &self.subjects {
-            counts[subject.shape as usize] += 1;
+        for first in self.firsts.iter() {
+            let told = self.told.get(&first).map(|told| told.shape);
+            counts[told.unwrap_or_else(|| self.store.shape(first)) as usize] += 1;
         }
         counts
     }
@@ -232,6 +247,11 @@ impl<'a> Key<'a> {
         }
     }
 
+    /// Account and region by number, if they are those of its only record.
+    pub fn scope(&self) -> Option<(u32, u16)> {
+        self.group.is_none().then_some((self.record.record.account, self.record.record.region))
+    }
+
     /// The records that speak of the key, in input order.
     pub fn records(&self) -> impl Iterator<Item = StoredRecord<'a>> + use<'a> {
         let survey = self.survey;
@@ -243,7 +263,7 @@ impl<'a> Key<'a> {
 
     /// The alias, if the key has one record and one alias, as nearly every key does.
     pub fn only_alias(&self) -> Option<&'a str> {
-        let alias = self.record.aliases.strip_suffix('\u{1f}')?;
+        let alias = self.record.aliases().strip_suffix('\u{1f}')?;
         (self.group.is_none() && memchr::memchr(0x1f, alias.as_bytes()).is_none()).then_some(alias)
     }
 
@@ -259,7 +279,7 @@ impl<'a> Key<'a> {
     }
 
     fn all_aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.records().flat_map(|record| record.aliases.split_terminator('\u{1f}'))
+        self.records().flat_map(|record| record.aliases().split_terminator('\u{1f}'))
     }
 
     /// Where the records stand.
@@ -285,20 +305,21 @@ impl<'a> Key<'a> {
     /// The texts of a field, each once.
     pub fn texts(&self, wanted: Extra) -> Vec<&'a str> {
         let mut seen = HashSet::new();
-        let said = self.records().flat_map(|record| extras(record.extras));
+        let said = self.records().flat_map(|record| extras(record.extras()));
         said.filter(|(extra, text)| *extra == wanted && seen.insert(*text)).map(|(_, text)| text).collect()
     }
 
     /// The next rotation and whether it was computed: the earliest that a record gives.
     pub fn next_rotation(&self) -> Option<(&'a str, bool)> {
-        if self.group.is_none() && self.record.extras.is_empty() {
+        if self.group.is_none() && self.record.record.extras == 0 {
             return None;
         }
-        let clocks = self.records().flat_map(|record| extras(record.extras)).filter_map(|(extra, text)| match extra {
-            Extra::NextRotation => Some((text, false)),
-            Extra::ComputedRotation => Some((text, true)),
-            _ => None,
-        });
+        let clocks =
+            self.records().flat_map(|record| extras(record.extras())).filter_map(|(extra, text)| match extra {
+                Extra::NextRotation => Some((text, false)),
+                Extra::ComputedRotation => Some((text, true)),
+                _ => None,
+            });
         clocks.min_by_key(|(text, computed)| (*computed, *text))
     }
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::facts::{AtomSpec, FactId, FactSet, FactSpec, Packing};
+use crate::engine::facts::{AtomSpec, FactId, FactSet, FactSpec};
 use crate::engine::judge::Program;
+use crate::engine::packing::Packing;
 
 use super::card::{Card, Kind};
 use super::compile::{CompileError, Names, compile, nearest};

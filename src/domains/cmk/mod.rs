@@ -5,6 +5,7 @@ pub mod class;
 pub mod fields;
 pub mod observe;
 pub mod rules;
+pub mod spelling;
 pub mod words;
 
 use crate::engine::facts::Text;

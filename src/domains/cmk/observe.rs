@@ -3,12 +3,14 @@
 //! All parsing lives here. A blank or a word such as "N/A" makes a fact unknown; a value that is not
 //! understood is a [`Misread`], never a guess.
 
+use crate::bytes::{all, equal, letters, within};
 use crate::domains::cell::Cell;
 use crate::engine::facts::{Bits, Facts, Grade};
 
 use super::atoms::{self, FACTS};
 use super::fields::Field;
-use super::words::{self, Word, is_unknown, plain};
+use super::spelling::{is_none, is_unknown, plain};
+use super::words::{self, Word};
 
 /// A value that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +178,7 @@ fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> 
         if is_unknown(element) {
             return Err(misread(field, cell, "a list that is known in full, or a blank cell"));
         }
-        bits |= if words::NONE.contains(&plain(element).as_str()) {
+        bits |= if is_none(element) {
             none
         } else {
             member(element).ok_or_else(|| {
@@ -223,7 +225,7 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
         Cell::Absent => Ok(0),
         Cell::Blank | Cell::EmptyList => Ok(none),
         Cell::Text("true" | "false") => Err(misread(Field::Aliases, cell, ALIASES_EXPECTED)),
-        Cell::Text(text) if text.starts_with("alias/") && is_one_alias(text) => Ok(alias_form(text)),
+        Cell::Text(text) if is_plain_alias(text) => Ok(alias_form(text)),
         Cell::Text(text) | Cell::List(text) if is_unknown(text) => Ok(0),
         _ => {
             let mut bits = 0;
@@ -232,7 +234,7 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
             }
             for alias in cell.elements() {
                 let alias = alias_of_arn(alias);
-                bits |= if words::NONE.contains(&plain(alias).as_str()) { none } else { alias_form(alias) };
+                bits |= if is_none(alias) { none } else { alias_form(alias) };
             }
             if bits & none != 0 && bits != none {
                 return Err(misread(Field::Aliases, cell, "either `none` or aliases, not both"));
@@ -261,6 +263,11 @@ fn alias_of_arn(text: &str) -> &str {
 /// The form of one alias. Service keys have the exact form `alias/acs/<service>`, in lower case, with one
 /// segment that is not empty and has no white space.
 fn alias_form(alias: &str) -> Bits {
+    // Most names differ from `acs` in the first letter.
+    let first = alias.strip_prefix("alias/").and_then(|name| name.bytes().next());
+    if first.is_some_and(|first| first.is_ascii_alphanumeric() && !first.eq_ignore_ascii_case(&b'a')) {
+        return atoms::ALIAS_OF_USER;
+    }
     match alias.strip_prefix("alias/acs/") {
         Some(service) if is_service_name(service) => atoms::ALIAS_OF_SERVICE,
         _ if resembles_service_alias(alias) => atoms::ALIAS_LOOK_ALIKE,
@@ -268,13 +275,11 @@ fn alias_form(alias: &str) -> Bits {
     }
 }
 
-/// Whether the text is plain ASCII, without blanks and separators of a list.
-pub fn is_one_alias(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    text.is_ascii()
-        && memchr::memchr3(b';', b',', b'|', bytes).is_none()
-        && memchr::memchr3(b'\n', b'\r', 0x1f, bytes).is_none()
-        && memchr::memchr2(b' ', b'\t', bytes).is_none()
+/// Whether the text is one alias of letters, digits, `-`, `.`, `/` and `_`. Other texts need a closer look.
+#[inline]
+pub fn is_plain_alias(text: &str) -> bool {
+    let plain = |bytes| letters(bytes) | within(bytes, b'-', b'9') | equal(bytes, b'_');
+    text.starts_with("alias/") && all(text, plain)
 }
 
 fn is_service_name(segment: &str) -> bool {
@@ -307,8 +312,7 @@ fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
                 !id.trim().is_empty() && !is_unknown(id) && !id.starts_with('[') && id.parse::<f64>().is_err()
             };
             let ids = || text.split(crate::domains::cell::LIST_SEPARATOR);
-            let plain_ids = ids()
-                .all(|id| is_id(id) && !id.contains([';', ',', '|']) && !words::NONE.contains(&plain(id).as_str()));
+            let plain_ids = ids().all(|id| is_id(id) && !id.contains([';', ',', '|']) && !is_none(id));
             match ids().count() {
                 _ if !plain_ids => {
                     Err(misread(Field::Versions, cell, "the number of key versions, or the list of their ids"))

@@ -6,54 +6,6 @@
 /// A word, and the value or values of the fact that it stands for.
 pub type Word = (&'static str, &'static [&'static str]);
 
-/// Words that say that nobody knows, in every field.
-const UNKNOWN: &[&str] = &[
-    "nan",
-    "undefined",
-    "(unknown)",
-    "don'tknow",
-    "#ref!",
-    "#value!",
-    "#name?",
-    "#div/0!",
-    "",
-    "n/a",
-    "na",
-    "#n/a",
-    "?",
-    "/",
-    "–",
-    "—",
-    "unknown",
-    "tbd",
-    "null",
-    "<null>",
-    "未知",
-    "不详",
-    "待定",
-    "待确认",
-];
-
-/// Longer texts, blanks included, are not looked up.
-const LONGEST_UNKNOWN: usize = 24;
-
-/// Words that say that there is none, in every field that holds a list.
-pub const NONE: [&str; 4] = ["none", "无", "没有", "[]"];
-
-/// A word without what does not matter for its meaning.
-pub fn plain(word: &str) -> String {
-    let kept = word.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'));
-    kept.flat_map(char::to_lowercase).collect()
-}
-
-/// Whether a cell says that nobody knows.
-pub fn is_unknown(word: &str) -> bool {
-    if word.len() > LONGEST_UNKNOWN {
-        return false;
-    }
-    UNKNOWN.contains(&plain(word).as_str())
-}
-
 /// Kinds of resources of the old console (seed, section "Additional information").
 pub const RESOURCE: &[Word] = &[
     ("key", &["key"]),

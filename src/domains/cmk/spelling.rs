@@ -1,0 +1,106 @@
+//! How words are compared, and the words that say that nobody knows or that there is none.
+
+/// Words that say that nobody knows, in every field.
+const UNKNOWN: &[&str] = &[
+    "nan",
+    "undefined",
+    "(unknown)",
+    "don'tknow",
+    "#ref!",
+    "#value!",
+    "#name?",
+    "#div/0!",
+    "",
+    "n/a",
+    "na",
+    "#n/a",
+    "?",
+    "/",
+    "–",
+    "—",
+    "unknown",
+    "tbd",
+    "null",
+    "<null>",
+    "未知",
+    "不详",
+    "待定",
+    "待确认",
+];
+
+/// Longer texts, blanks included, are neither unknown nor none.
+const LONGEST: usize = 24;
+
+/// Words that say that there is none, in every field that holds a list.
+const NONE: &[&str] = &["none", "无", "没有", "[]"];
+
+/// A word without what does not matter for its meaning.
+pub fn plain(word: &str) -> String {
+    plain_chars(word).collect()
+}
+
+fn plain_chars(word: &str) -> impl Iterator<Item = char> {
+    let kept = word.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'));
+    kept.flat_map(char::to_lowercase)
+}
+
+/// Whether a cell says that nobody knows.
+pub fn is_unknown(word: &str) -> bool {
+    is_one_of(word, UNKNOWN)
+}
+
+/// Whether a cell, or an element of a list, says that there is none.
+pub fn is_none(word: &str) -> bool {
+    is_one_of(word, NONE)
+}
+
+/// The first bytes of the words in [`UNKNOWN`] and [`NONE`].
+const FIRST: [bool; 256] = {
+    let mut first = [false; 256];
+    let mut at = 0;
+    while at < UNKNOWN.len() + NONE.len() {
+        let word = if at < UNKNOWN.len() { UNKNOWN[at] } else { NONE[at - UNKNOWN.len()] };
+        if !word.is_empty() {
+            first[word.as_bytes()[0] as usize] = true;
+        }
+        at += 1;
+    }
+    first
+};
+
+#[inline]
+fn is_one_of(word: &str, known: &[&str]) -> bool {
+    // Millions of texts are asked, and nearly all are told from every word by their first letter or digit.
+    let first = word.as_bytes().first().map(u8::to_ascii_lowercase);
+    let differs = |byte: u8| byte.is_ascii_alphanumeric() && !FIRST[usize::from(byte)];
+    if word.len() > LONGEST || first.is_some_and(differs) {
+        return false;
+    }
+    is_spelled(word, known)
+}
+
+#[inline(never)]
+fn is_spelled(word: &str, known: &[&str]) -> bool {
+    let first = plain_chars(word).next();
+    known.iter().any(|known| known.chars().next() == first && plain_chars(word).eq(known.chars()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_compared_without_case_and_blanks() {
+        for word in UNKNOWN.iter().chain(&["N/A", " u n k n o w n ", "-", "--", "Un-Known", "NaN"]) {
+            assert!(is_unknown(word) && !is_none(word), "{word:?}");
+        }
+        for word in NONE.iter().chain(&["None", "NO-NE"]) {
+            assert!(is_none(word) && !is_unknown(word), "{word:?}");
+        }
+        for word in
+            ["not", "unknown key", "0", "key-hzz1", "cn-hangzhou", "无名", "no", "no ne at all, as far as I know"]
+        {
+            assert!(!is_none(word) && !is_unknown(word), "{word:?}");
+        }
+    }
+}
