@@ -45,7 +45,8 @@ pub fn write_to(
 }
 
 fn buffered(writer: impl Write + Send, fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 18, writer);
+    // Large pieces pass by the buffer.
+    let mut out = BufWriter::with_capacity(1 << 15, writer);
     fill(&mut out)?;
     out.flush()
 }

@@ -98,7 +98,10 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     if !command.talk.quiet {
         tell_account(&diagnosis, command, lang);
     }
-    Ok(exit_of(&diagnosis, &gate, command.read.allow_rejects))
+    let exit = exit_of(&diagnosis, &gate, command.read.allow_rejects);
+    // The process is about to end, which gives all memory back at once.
+    std::mem::forget(diagnosis);
+    Ok(exit)
 }
 
 fn read(
@@ -313,7 +316,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
         let before = text.len();
         for key in diagnosis.outcomes().filter(|key| names(&key.key, wanted)) {
             match command.format {
-                TextFormat::Json => json.key(&key, &mut text),
+                TextFormat::Json => json.key(&key, &mut write::Memo::default(), &mut text),
                 TextFormat::Text => {
                     text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });
                     text.extend_from_slice(write::explain::explain(&key, lang).as_bytes());

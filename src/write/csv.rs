@@ -1,13 +1,11 @@
 //! CSV: one row a key, every fact of the outcome flattened; `confirmed` stands right behind the class.
 
-use std::io::Write as _;
-
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
 use crate::rulebook::render::source_name;
 
 use super::safe::csv_cell;
-use super::{Format, PerShape, words};
+use super::{Format, Memo, PerShape, words};
 
 /// The columns before those that the user asked to keep.
 pub const COLUMNS: [&str; 21] = [
@@ -41,17 +39,27 @@ pub struct Csv<'d> {
     kept: Vec<(u32, &'d str)>,
     shapes: PerShape,
     files: Vec<Vec<u8>>,
+    accounts: Vec<Vec<u8>>,
+    regions: Vec<Vec<u8>>,
+}
+
+/// The texts as cells.
+fn cells(texts: &[String]) -> Vec<Vec<u8>> {
+    let cell = |text: &String| {
+        let mut cell = Vec::new();
+        csv_cell(text, &mut cell);
+        cell
+    };
+    texts.iter().map(cell).collect()
 }
 
 impl<'d> Csv<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
     pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u32, &'d str)>) -> Csv<'d> {
-        let files = diagnosis.survey.files.iter().map(|name| {
-            let mut cell = Vec::new();
-            csv_cell(name, &mut cell);
-            cell
-        });
-        Csv { diagnosis, lang, kept, shapes: PerShape::new(diagnosis), files: files.collect() }
+        let survey = &diagnosis.survey;
+        let (accounts, regions) = (cells(survey.accounts()), cells(survey.regions()));
+        let shapes = PerShape::new(diagnosis);
+        Csv { diagnosis, lang, kept, shapes, files: cells(&survey.files), accounts, regions }
     }
 
     /// The cells from `class` to `rulebook`, which depend on the combination of facts only.
@@ -59,9 +67,12 @@ impl<'d> Csv<'d> {
         let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
         let findings: Vec<_> = words::findings(outcome).collect();
         let of = |text: &dyn Fn(u16) -> String| {
-            let mut texts: Vec<String> = findings.iter().map(|fired| text(fired.card)).collect();
-            texts.dedup();
-            texts.retain(|text| !text.is_empty());
+            let mut texts: Vec<String> = Vec::new();
+            for text in findings.iter().map(|fired| text(fired.card)) {
+                if !text.is_empty() && !texts.contains(&text) {
+                    texts.push(text);
+                }
+            }
             texts.join("; ")
         };
         let named = |fact, text: String| format!("{}: {text}", words::fact_name(book, fact));
@@ -93,6 +104,12 @@ impl<'d> Csv<'d> {
         String::from_utf8_lossy(&out).into_owned()
     }
 
+    fn advisories(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        let advisories = key.advisories().map(|card| self.diagnosis.rulebook.card(card).id.as_str());
+        csv_cell(&advisories.collect::<Vec<_>>().join("; "), out);
+        out.push(b',');
+    }
+
     fn origins(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         let mut places = key.key.places();
         if !key.key.is_joined()
@@ -101,7 +118,8 @@ impl<'d> Csv<'d> {
             let file = &self.files[place.file as usize];
             let quoted = file.last() == Some(&b'"');
             out.extend_from_slice(if quoted { &file[..file.len() - 1] } else { file });
-            let _ = write!(out, ":{}", place.line);
+            out.push(b':');
+            out.extend_from_slice(itoa::Buffer::new().format(place.line).as_bytes());
             out.extend_from_slice(if quoted { b"\"" } else { b"" });
             return;
         }
@@ -120,30 +138,33 @@ impl Format for Csv<'_> {
         out.push(b'\n');
     }
 
-    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
-        for text in [key.key.key_id(), key.key.account_id(), key.key.region()] {
-            csv_cell(text, out);
+    fn key(&self, key: &KeyOutcome<'_>, memo: &mut Memo, out: &mut Vec<u8>) {
+        csv_cell(key.key.key_id(), out);
+        out.push(b',');
+        if let Some((account, region)) = key.key.scope() {
+            out.extend_from_slice(&self.accounts[account as usize]);
             out.push(b',');
+            out.extend_from_slice(&self.regions[usize::from(region)]);
+        } else {
+            csv_cell(key.key.account_id(), out);
+            out.push(b',');
+            csv_cell(key.key.region(), out);
         }
+        out.push(b',');
         match key.key.only_alias() {
             Some(only) => csv_cell(only, out),
             None => csv_cell(&key.key.aliases().join("; "), out),
         }
         out.push(b',');
         self.shapes.write_plain(key, out, || self.shape_cells(key));
-        let mut advisories = key.advisories().map(|card| self.diagnosis.rulebook.card(card).id.as_str());
-        match (advisories.next(), advisories.next()) {
-            (None, _) => {}
-            (Some(only), None) => csv_cell(only, out),
-            (Some(first), Some(second)) => {
-                let all: Vec<&str> = [first, second].into_iter().chain(advisories).collect();
-                csv_cell(&all.join("; "), out);
-            }
+        out.extend_from_slice(memo.get(key, |out| self.advisories(key, out)));
+        if let Some((time, _)) = key.rotation_deadline() {
+            csv_cell(time, out);
         }
         out.push(b',');
-        csv_cell(key.rotation_deadline().map_or("", |(time, _)| time), out);
-        out.push(b',');
-        csv_cell(&conflict_text(key), out);
+        if key.key.is_joined() {
+            csv_cell(&conflict_text(key), out);
+        }
         out.push(b',');
         self.origins(key, out);
         for (number, _) in &self.kept {

@@ -10,7 +10,7 @@ use crate::rulebook::card::{Card, Remedy, Source};
 
 use super::safe::{json_string, json_text};
 use super::summary::Counts;
-use super::{Format, PerShape, fill, words};
+use super::{Format, Memo, PerShape, fill, words};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "cmkdiag.diagnosis/1";
@@ -233,7 +233,7 @@ impl Format for Json<'_> {
         out.extend_from_slice(b",\n\"keys\":[\n");
     }
 
-    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+    fn key(&self, key: &KeyOutcome<'_>, _memo: &mut Memo, out: &mut Vec<u8>) {
         out.push(b'{');
         optional("key_id", key.key.key_id(), out);
         optional("account_id", key.key.account_id(), out);

@@ -7,23 +7,28 @@ pub mod csv;
 pub mod explain;
 pub mod json;
 pub mod markdown;
+mod memo;
 pub mod safe;
 pub mod summary;
 pub mod table;
 pub mod words;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::ordered::ordered;
+use crate::spare::Spare;
+
+pub use memo::Memo;
 
 /// Renders outcomes.
 pub trait Format: Sync {
     /// What stands before the first key.
     fn head(&self, out: &mut Vec<u8>);
-    /// One key.
-    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>);
+    /// One key. The memo is the thread's, and this format's alone.
+    fn key(&self, key: &KeyOutcome<'_>, memo: &mut Memo, out: &mut Vec<u8>);
     /// What stands between two keys.
     fn between(&self) -> &'static [u8] {
         b""
@@ -46,9 +51,6 @@ impl Only {
 /// Keys that one thread renders before it asks for more.
 const CHUNK: usize = 512;
 
-/// Room for one key in the first chunk; later chunks get the room that the last one needed.
-const ROOM: usize = 512;
-
 /// Writes every key that is wanted.
 ///
 /// # Errors
@@ -66,21 +68,23 @@ pub fn write(
     let mut starts = (0..diagnosis.survey.len()).step_by(CHUNK);
     let between = format.between();
     let mut first = true;
+    let spare = Spare::default();
     ordered(
         jobs,
         || Ok(starts.next()),
-        || ROOM * CHUNK,
-        |room, start| {
-            let mut out = Vec::with_capacity(*room + *room / 8);
-            render(diagnosis, format, only, start, &mut out);
-            *room = out.len();
+        Memo::default,
+        |memo, start| {
+            let mut out = spare.take();
+            render(diagnosis, format, only, start, memo, &mut out);
             out
         },
         |rendered: Vec<u8>| {
             // Every key is preceded by a separator, which the very first one does not need.
             let skip = if first && !rendered.is_empty() { between.len() } else { 0 };
             first &= rendered.is_empty();
-            out.write_all(&rendered[skip..])
+            out.write_all(&rendered[skip..])?;
+            spare.give(rendered);
+            Ok::<(), io::Error>(())
         },
     )?;
     buffer.clear();
@@ -88,21 +92,39 @@ pub fn write(
     out.write_all(&buffer)
 }
 
-fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize, out: &mut Vec<u8>) {
+fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize, memo: &mut Memo, out: &mut Vec<u8>) {
     let end = (start + CHUNK).min(diagnosis.survey.len());
     let keys = (start..end).filter_map(|index| diagnosis.outcome(index));
-    for key in keys.filter(|key| only.takes(diagnosis.class_name(key.outcome.class))) {
+    let wanted = |key: &KeyOutcome<'_>| only.0.is_none() || only.takes(diagnosis.class_name(key.outcome.class));
+    for key in keys.filter(wanted) {
         out.extend_from_slice(format.between());
-        format.key(&key, out);
+        format.key(&key, memo, out);
     }
 }
 
-/// What is the same for all keys of one combination of facts, rendered once.
-pub(crate) struct PerShape(Vec<OnceLock<Template>>);
+/// What is the same for all keys of one combination of facts, rendered once. Many combinations have the same
+/// text, which then is kept once, so that it stays in the processor's cache.
+pub(crate) struct PerShape {
+    of: Vec<OnceLock<Arc<Template>>>,
+    all: Mutex<HashMap<String, Arc<Template>>>,
+}
 
 impl PerShape {
     pub(crate) fn new(diagnosis: &Diagnosis) -> PerShape {
-        PerShape((0..diagnosis.shapes()).map(|_| OnceLock::new()).collect())
+        PerShape { of: (0..diagnosis.shapes()).map(|_| OnceLock::new()).collect(), all: Mutex::default() }
+    }
+
+    fn template(&self, shape: u32, render: impl FnOnce() -> String, cut: impl FnOnce(&str) -> Template) -> &Template {
+        self.of[shape as usize].get_or_init(|| {
+            let text = render();
+            let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = all.get(&text) {
+                return Arc::clone(known);
+            }
+            let template = Arc::new(cut(&text));
+            all.insert(text, Arc::clone(&template));
+            template
+        })
     }
 
     /// Writes the text of the key's combination, with the key's own words in its holes.
@@ -113,13 +135,13 @@ impl PerShape {
         render: impl FnOnce() -> String,
         escape: fn(&str, &mut Vec<u8>),
     ) {
-        self.0[key.key.shape as usize].get_or_init(|| Template::new(&render())).write(key, out, escape);
+        self.template(key.key.shape, render, Template::new).write(key, out, escape);
     }
 
     /// Writes the text of the key's combination as it stands.
     pub(crate) fn write_plain(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>, render: impl FnOnce() -> String) {
-        let whole = || Template(vec![Piece::Text(render().into())]);
-        self.0[key.key.shape as usize].get_or_init(whole).write(key, out, |_, _| {});
+        let whole = |text: &str| Template(vec![Piece::Text(text.into())]);
+        self.template(key.key.shape, render, whole).write(key, out, |_, _| {});
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::bytes::{all, equal, letters, within};
+
 /// Characters that move the cursor, change direction or cannot be seen.
 fn acts(c: char) -> bool {
     c.is_control()
@@ -22,22 +24,17 @@ fn starts_formula(text: &str) -> bool {
     text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-/// Bytes that mean nothing in CSV, to a spreadsheet or to a terminal.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        plain[byte] =
-            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'/' | b'.' | b':' | b' ');
-        byte += 1;
-    }
-    plain
-};
+/// Whether nothing in a text means anything in CSV, to a spreadsheet or to a terminal: letters, digits, `-`, `.`,
+/// `/`, `:`, `_` and blanks.
+fn is_plain(text: &str) -> bool {
+    let plain = |bytes| letters(bytes) | within(bytes, b'-', b':') | equal(bytes, b'_') | equal(bytes, b' ');
+    !matches!(text.as_bytes().first(), Some(b'-' | b' ')) && all(text, plain)
+}
 
 /// Appends a cell of CSV: quoted where RFC 4180 asks for it, with an apostrophe in front of what a
 /// spreadsheet would take for a formula, acting characters replaced.
 pub fn csv_cell(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| PLAIN[usize::from(byte)]) && !text.starts_with(['-', ' ']) {
+    if is_plain(text) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
