@@ -162,7 +162,7 @@ fn the_summary_of_the_sample() {
         network=vpc
     16. Confirm who uses the key: no application of your own may be in the way: 2 key(s); state it once with --assume
         application_use=no
-    17. 16 key(s) are ready: Open a ticket with the key ID, the migration time window and the destination KMS instance
+    17. 16 key(s) are ready: Open a ticket with key ID, time window and destination KMS instance
     ");
 }
 
