@@ -341,7 +341,8 @@ fn help_of_diagnose() {
       0  done
       1  done, and a --fail-on gate matched
       2  wrong usage
-      3  done, but some records were rejected (--allow-rejects makes it 0)
+      3  done, but some records were rejected (the results of the others are written; --allow-rejects
+      makes it 0)
       4  could not do it (reading, writing, or no usable record)
     ");
 }

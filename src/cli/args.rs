@@ -19,10 +19,10 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Classify every key of an inventory
-    #[command(after_help = DIAGNOSE_HELP)]
+    #[command(after_help = format!("{DIAGNOSE_EXAMPLES}\n\n{}", exit::TABLE))]
     Diagnose(Diagnose),
     /// Tell why one key has its class: facts, sources, gaps, ways out
-    #[command(after_help = EXPLAIN_HELP)]
+    #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
     /// The rulebook: list, show, check or start a card
     Rules(Rules),
@@ -30,20 +30,13 @@ pub enum Command {
     Sources(Sources),
 }
 
-const DIAGNOSE_HELP: &str = "\
+const DIAGNOSE_EXAMPLES: &str = "\
 Examples:
   cmkdiag diagnose keys.csv
   cmkdiag diagnose exports/ more.jsonl.gz --format csv -o verdicts.csv
-  cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined
+  cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined";
 
-Exit codes:
-  0  done
-  1  done, and a --fail-on gate matched
-  2  wrong usage
-  3  done, but some records were rejected (--allow-rejects makes it 0)
-  4  could not do it (reading, writing, or no usable record)";
-
-const EXPLAIN_HELP: &str = "\
+const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   cmkdiag explain alias/orders --in keys.csv
   cmkdiag explain 0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01 --in exports/";
