@@ -92,7 +92,7 @@ impl Column {
 
     /// Adds what a cell says to the facts, if that is all the cell is for, it is remembered, and contradicts
     /// nothing; tells whether it did.
-    #[inline]
+    #[inline(always)]
     pub fn add(&self, facts: &mut Packed, cell: Cell<'_>) -> bool {
         if !self.plain {
             return false;

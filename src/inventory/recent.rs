@@ -4,76 +4,10 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-/// A text of at most 32 bytes in four words: reads that may overlap, and the length, tell any two such
-/// texts apart.
-#[derive(Debug, Clone, Copy, Default)]
-struct Short {
-    words: [u64; 4],
-    /// Length plus one, so that no text looks like a free place.
-    length: u64,
-}
-
-impl Short {
-    #[inline]
-    fn of(text: &str) -> Option<Short> {
-        let bytes = text.as_bytes();
-        let length = bytes.len();
-        let words = match length {
-            // Most words of most columns; the reads depend on the length without a jump for each.
-            4..=16 => {
-                let inner = length / 8 * 4;
-                let (front, back) = (half(bytes, 0)? | half(bytes, inner)? << 32, length - 4);
-                [front, half(bytes, back)? | half(bytes, back - inner)? << 32, 0, 0]
-            }
-            17..=LONGEST_SHORT => {
-                let (front, back) = (bytes.first_chunk::<16>()?, bytes.last_chunk::<16>()?);
-                [
-                    word(front.first_chunk()?),
-                    word(front.last_chunk()?),
-                    word(back.first_chunk()?),
-                    word(back.last_chunk()?),
-                ]
-            }
-            1..=3 => {
-                let three = [bytes[0], bytes[length / 2], bytes[length - 1], 0];
-                [u64::from(u32::from_le_bytes(three)), 0, 0, 0]
-            }
-            0 => [0; 4],
-            _ => return None,
-        };
-        Some(Short { words, length: length as u64 + 1 })
-    }
-
-    /// Word by word: compared at once, the words would have to be gathered in memory first.
-    #[inline]
-    fn is(&self, other: &Short) -> bool {
-        let differ = self.words.iter().zip(&other.words).fold(0, |differ, (a, b)| differ | (a ^ b));
-        differ | (self.length ^ other.length) == 0
-    }
-
-    /// A number whose highest bits depend on all bits of the text.
-    #[inline]
-    fn mixed(&self) -> u64 {
-        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-        let [a, b, c, d] = self.words;
-        (a ^ b.rotate_left(23) ^ c.rotate_left(41) ^ d.rotate_left(7) ^ self.length).wrapping_mul(MIX)
-    }
-}
-
-#[inline]
-fn half(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)))
-}
-
-#[inline]
-fn word(bytes: &[u8; 8]) -> u64 {
-    u64::from_le_bytes(*bytes)
-}
-
 /// The longest text that is short, in bytes.
 pub const LONGEST_SHORT: usize = 32;
 
-/// So many short texts are remembered at first, and at most.
+/// So many short texts of about one length are remembered at first, and at most.
 const PLACES: std::ops::RangeInclusive<usize> = 256..=8192;
 
 /// So many long texts are remembered.
@@ -82,21 +16,22 @@ const LONG_PLACES: usize = 64;
 /// What texts stood for the last time.
 #[derive(Debug, Default)]
 pub struct Recent {
-    short: Vec<(Short, u32)>,
-    /// How far a mixed text is moved to become a place.
-    shift: u32,
-    /// Texts that were not remembered since the last growth.
-    misses: usize,
+    /// Up to 16 bytes.
+    brief: Table<2>,
+    /// Up to [`LONGEST_SHORT`] bytes.
+    short: Table<4>,
     long: Vec<(String, u32)>,
 }
 
 impl Recent {
     /// What a short text stands for, if it is remembered.
-    #[inline]
+    #[inline(always)]
     pub fn known(&self, text: &str) -> Option<u32> {
-        let short = Short::of(text)?;
-        let (known, meaning) = self.short.get((short.mixed() >> self.shift) as usize)?;
-        known.is(&short).then_some(*meaning)
+        match text.len() {
+            0..=16 => self.brief.known(brief(text)?),
+            17..=LONGEST_SHORT => self.short.known(short(text)?),
+            _ => None,
+        }
     }
 
     /// What the text stands for; `find` is asked if that is not remembered.
@@ -104,29 +39,19 @@ impl Recent {
     /// # Errors
     /// Those of `find`, which are not remembered.
     pub fn get<E>(&mut self, text: &str, find: impl FnOnce() -> Result<u32, E>) -> Result<u32, E> {
-        let Some(short) = Short::of(text) else { return self.get_long(text, find) };
-        let mixed = short.mixed();
-        if let Some((known, meaning)) = self.short.get((mixed >> self.shift) as usize)
-            && known.is(&short)
-        {
-            return Ok(*meaning);
+        if let Some(known) = self.known(text) {
+            return Ok(known);
+        }
+        if text.len() > LONGEST_SHORT {
+            return self.get_long(text, find);
         }
         let found = find()?;
-        self.misses += 1;
-        if self.misses >= self.short.len() && self.short.len() < *PLACES.end() {
-            self.grow();
+        match (brief(text), short(text)) {
+            (Some(text), _) => self.brief.remember(text, found),
+            (_, Some(text)) => self.short.remember(text, found),
+            _ => {}
         }
-        self.short[(mixed >> self.shift) as usize] = (short, found);
         Ok(found)
-    }
-
-    /// Makes room for more short texts; those before are forgotten.
-    #[cold]
-    fn grow(&mut self) {
-        let places = (4 * self.short.len()).clamp(*PLACES.start(), *PLACES.end());
-        self.short = vec![(Short::default(), 0); places];
-        self.shift = u64::BITS - places.ilog2();
-        self.misses = 0;
     }
 
     fn get_long<E>(&mut self, text: &str, find: impl FnOnce() -> Result<u32, E>) -> Result<u32, E> {
@@ -140,6 +65,93 @@ impl Recent {
             known.0.push_str(text);
         }
         Ok(known.1)
+    }
+}
+
+/// A text in words that may overlap, and its length plus one, which together tell it from any other of the
+/// same kind. Plus one, so that no text looks like a free place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Words<const N: usize> {
+    words: [u64; N],
+    length: u32,
+}
+
+/// A text of at most 16 bytes.
+#[inline]
+fn brief(text: &str) -> Option<Words<2>> {
+    let bytes = text.as_bytes();
+    let length = bytes.len();
+    let words = match length {
+        // Most words of most columns; the reads depend on the length without a jump for each.
+        4..=16 => {
+            let (inner, back) = (length / 8 * 4, length - 4);
+            [half(bytes, 0)? | half(bytes, inner)? << 32, half(bytes, back)? | half(bytes, back - inner)? << 32]
+        }
+        1..=3 => {
+            let three = [bytes[0], bytes[length / 2], bytes[length - 1], 0];
+            [u64::from(u32::from_le_bytes(three)), 0]
+        }
+        0 => [0; 2],
+        _ => return None,
+    };
+    Some(Words { words, length: length as u32 + 1 })
+}
+
+/// A text of 17 to [`LONGEST_SHORT`] bytes.
+#[inline]
+fn short(text: &str) -> Option<Words<4>> {
+    let bytes = text.as_bytes();
+    if bytes.len() > LONGEST_SHORT {
+        return None;
+    }
+    let (front, back) = (bytes.first_chunk::<16>()?, bytes.last_chunk::<16>()?);
+    let words = [front.first_chunk()?, front.last_chunk()?, back.first_chunk()?, back.last_chunk()?];
+    Some(Words { words: words.map(|word| u64::from_le_bytes(*word)), length: bytes.len() as u32 + 1 })
+}
+
+#[inline]
+fn half(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)))
+}
+
+/// Texts of one kind; each has one place, in which the last one stays.
+#[derive(Debug, Default)]
+struct Table<const N: usize> {
+    places: Vec<(Words<N>, u32)>,
+    /// How far a mixed text is moved to become a place.
+    shift: u32,
+    /// Texts that were not remembered since the last growth.
+    misses: usize,
+}
+
+impl<const N: usize> Table<N> {
+    #[inline]
+    fn place(&self, text: Words<N>) -> usize {
+        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mixed = text.words.iter().fold(u64::from(text.length), |mixed, word| mixed.rotate_left(23) ^ word);
+        // The highest bits depend on all bits.
+        (mixed.wrapping_mul(MIX) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn known(&self, text: Words<N>) -> Option<u32> {
+        let (known, meaning) = self.places.get(self.place(text))?;
+        // Word by word: compared at once, the words would have to be gathered in memory first.
+        let differ = known.words.iter().zip(&text.words).fold(0, |differ, (a, b)| differ | (a ^ b));
+        (differ | u64::from(known.length ^ text.length) == 0).then_some(*meaning)
+    }
+
+    fn remember(&mut self, text: Words<N>, meaning: u32) {
+        self.misses += 1;
+        if self.misses >= self.places.len() && self.places.len() < *PLACES.end() {
+            // Those before are forgotten.
+            let places = (4 * self.places.len()).clamp(*PLACES.start(), *PLACES.end());
+            self.places = vec![(Words { words: [0; N], length: 0 }, 0); places];
+            self.shift = u64::BITS - places.ilog2();
+            self.misses = 0;
+        }
+        let place = self.place(text);
+        self.places[place] = (text, meaning);
     }
 }
 

@@ -87,8 +87,12 @@ fn cut<'r, 'h>(
     let (mut start, mut breaks) = (at, 0);
     loop {
         let mut mark = marks.next();
-        let mut cell = text.get(start..mark)?;
-        if mark == start && bytes.get(mark) == Some(&b'"') {
+        let mut divider = bytes.get(mark).copied();
+        let mut cell = start..mark;
+        if divider == Some(b'"') {
+            if mark != start {
+                return None;
+            }
             let closing = loop {
                 let inside = marks.next();
                 match *bytes.get(inside)? {
@@ -97,25 +101,25 @@ fn cut<'r, 'h>(
                     _ => {}
                 }
             };
-            cell = text.get(start + 1..closing)?;
+            cell = start + 1..closing;
             mark = marks.next();
-            if mark != closing + 1 {
+            divider = bytes.get(mark).copied();
+            if mark != closing + 1 || divider == Some(b'"') {
                 return None;
             }
         }
-        cells.push(cell);
-        let next = match bytes.get(mark) {
-            Some(b'"') => return None,
-            Some(b'\n') | None => mark + 1,
+        cells.push(text.get(cell)?);
+        let next = match divider {
+            Some(byte) if byte == header.delimiter => {
+                start = mark + 1;
+                continue;
+            }
             Some(b'\r') if bytes.get(mark + 1) == Some(&b'\n') => {
                 marks.next();
                 mark + 2
             }
             Some(b'\r') => return None,
-            Some(_) => {
-                start = mark + 1;
-                continue;
-            }
+            _ => mark + 1,
         };
         return Some(Cut { shape: cells.finish(), end: mark, next, breaks });
     }
