@@ -44,7 +44,7 @@ pub fn ordered<T: Send, U: Send, S, E: Send>(
     let jobs = jobs.max(1);
     let worker = || {
         let mut state = state();
-        while let Some((number, piece)) = take(&source, &sink) {
+        while let Some((number, piece)) = take(&source, &sink, &progress) {
             let result = work(&mut state, piece);
             give(&sink, &progress, number, result, AHEAD * jobs as u64);
         }
@@ -66,9 +66,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn take<T, U, E>(
     source: &Mutex<Source<impl FnMut() -> Result<Option<T>, E>>>,
     sink: &Mutex<Sink<impl FnMut(U) -> Result<(), E>, U, E>>,
+    progress: &Condvar,
 ) -> Option<(u64, T)> {
     let mut source = lock(source);
-    if source.done {
+    if source.done || lock(sink).failed.is_some() {
         return None;
     }
     match (source.next)() {
@@ -83,6 +84,8 @@ fn take<T, U, E>(
         Err(error) => {
             source.done = true;
             lock(sink).failed.get_or_insert(error);
+            // Those who are far ahead wait in vain now.
+            progress.notify_all();
             None
         }
     }
@@ -156,5 +159,34 @@ mod tests {
         assert_eq!(failing, Err("sink"));
         let failing: Result<(), &str> = ordered(2, || Err::<Option<u32>, _>("source"), || (), |(), n| n, |_| Ok(()));
         assert_eq!(failing, Err("source"));
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_when_the_source_fails() {
+        for jobs in [2, 3, 7] {
+            for last in 0..=AHEAD * jobs as u64 + 2 {
+                let mut pieces = 0..last;
+                let failing: Result<(), &str> = ordered(
+                    jobs,
+                    || pieces.next().map(Some).ok_or("source"),
+                    || (),
+                    // The others run ahead of the first piece, as far as they may.
+                    |(), n| std::thread::sleep(std::time::Duration::from_millis(if n == 0 { 10 } else { 0 })),
+                    |()| Ok(()),
+                );
+                assert_eq!(failing, Err("source"));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_more_is_taken_once_the_sink_failed() {
+        let mut taken = 0;
+        let source = || {
+            taken += 1;
+            Ok(Some(()))
+        };
+        assert_eq!(ordered(3, source, || (), |(), ()| (), |()| Err("sink")), Err("sink"));
+        assert!(taken < 100, "{taken}");
     }
 }

@@ -242,6 +242,8 @@ impl Quoted {
     /// do not close ends with them.
     fn read(&mut self, bytes: &[u8]) -> usize {
         self.reader.reset();
+        // A reader that has read something takes what looks like a byte order mark for text, as it is in a record.
+        let _ = self.reader.read_record(b"\n", &mut self.output, &mut self.ends);
         let (mut used, mut written, mut fields) = (0, 0, 0);
         loop {
             let (result, read, wrote, ended) =
@@ -391,6 +393,16 @@ mod tests {
                 // In a block that is not text throughout, records take another way.
                 bytes.extend_from_slice(b"\nq,\xff\n");
                 assert!(read(&bytes, 2).rows.iter().any(|(.., content)| *content == alone), "{text:?} and more");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_inside_a_file_is_text_however_its_record_is_read() {
+        for record in ["\u{feff}a,b", "\u{feff}a,\"b\"", "\u{feff}a,\"b\"\"c\""] {
+            for more in [&b"\n"[..], b"\nq,\xff\n"] {
+                let seen = read(&[b"x,y\n", record.as_bytes(), more].concat(), 2);
+                assert_eq!(seen.rows[1].1[0], "\u{feff}a", "{record:?}");
             }
         }
     }
