@@ -1,7 +1,7 @@
 //! What each column of a source is for, and what its texts meant so far.
 
 use crate::domains::cell::Cell;
-use crate::domains::cmk::atoms;
+use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, observe};
 use crate::engine::facts::{Arity, Bits, FactId};
@@ -115,7 +115,7 @@ impl Column {
     pub fn meaning(&mut self, field: Field, fact: FactId, cell: Cell<'_>) -> Result<Bits, Misread> {
         // Nearly every key has aliases of its own, so they are not worth remembering.
         let (Cell::Text(text), true) = (cell, field != Field::Aliases) else { return observe(field, cell) };
-        let spec = &atoms::FACTS[fact.index()];
+        let spec = &facts::FACTS[fact.index()];
         let elements = &mut self.elements;
         if spec.arity == Arity::One {
             return self.cells.get(text, || observe(field, cell));

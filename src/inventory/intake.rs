@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 
 use crate::domains::cell::Cell;
-use crate::domains::cmk::atoms;
+use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::Misread;
 use crate::domains::cmk::spelling::is_unknown;
@@ -127,11 +127,11 @@ impl<'s> Intake<'s> {
                 Purpose::Idle | Purpose::Unknown => {}
             }
         }
-        if !unknown_alias && self.rules.packing.get(said.facts, atoms::ALIASES) == 0 {
-            said.facts = self.rules.packing.with(said.facts, atoms::ALIASES, blank_alias);
+        if !unknown_alias && self.rules.packing.get(said.facts, facts::ALIASES) == 0 {
+            said.facts = self.rules.packing.with(said.facts, facts::ALIASES, blank_alias);
         }
         if resource != 0 {
-            said.facts = self.rules.packing.with(said.facts, atoms::RESOURCE, resource);
+            said.facts = self.rules.packing.with(said.facts, facts::RESOURCE, resource);
         }
         self.keep(place, row, &said)
     }
@@ -251,7 +251,7 @@ fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {
 
 /// Whether a record says that the key has one version and how it rotates.
 fn single_version(packing: &Packing, facts: Packed) -> SingleVersion {
-    let single = packing.get(facts, atoms::VERSIONS) == 1 && packing.get(facts, atoms::ROTATION) != 0;
+    let single = packing.get(facts, facts::VERSIONS) == 1 && packing.get(facts, facts::ROTATION) != 0;
     if single { SingleVersion::Known } else { SingleVersion::Unknown }
 }
 

@@ -1,7 +1,7 @@
 //! What one record says, before it is packed.
 
 use crate::domains::cell::Cell;
-use crate::domains::cmk::atoms;
+use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, is_plain_alias};
 use crate::domains::cmk::spelling::{is_none, is_unknown};
@@ -77,7 +77,7 @@ impl<'a> Said<'a> {
     pub fn state(&mut self, slot: Slot, field: Field, fact: FactId, bits: Bits) -> Result<(), Misread> {
         let before = slot.get(self.facts);
         if before != 0 && bits != 0 && before != bits {
-            let spec = &atoms::FACTS[fact.index()];
+            let spec = &facts::FACTS[fact.index()];
             if !spec.can_hold(before | bits) {
                 return Err(disagreement(field, &spec.show(bits), &spec.show(before)));
             }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::domains::cmk::atoms::RECORDS;
+use crate::domains::cmk::facts::RECORDS;
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::{FactId, FactSpec, Facts};
 use crate::engine::packing::{Packed, Packing};

@@ -2,7 +2,7 @@
 
 use crate::engine::facts::FactId;
 
-use super::atoms;
+use super::facts;
 
 /// A canonical field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,14 +81,14 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
     field(
         Field::Aliases,
         "aliases",
-        Some(atoms::ALIASES),
+        Some(facts::ALIASES),
         &["alias", "aliasname", "aliasnames", "keyalias", "keyaliases", "别名", "密钥别名"],
     ),
-    field(Field::Resource, "resource", Some(atoms::RESOURCE), &["resourcetype", "资源类型"]),
+    field(Field::Resource, "resource", Some(facts::RESOURCE), &["resourcetype", "资源类型"]),
     field(
         Field::Instance,
         "instance",
-        Some(atoms::INSTANCE),
+        Some(facts::INSTANCE),
         &[
             "instanceid",
             "kmsinstance",
@@ -103,13 +103,13 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
     field(
         Field::ManagerType,
         "manager_type",
-        Some(atoms::MANAGER_TYPE),
+        Some(facts::MANAGER_TYPE),
         &["keymanagertype", "keymanager", "managedby", "creatortype"],
     ),
     field(
         Field::Origin,
         "origin",
-        Some(atoms::ORIGIN),
+        Some(facts::ORIGIN),
         &[
             "materialorigin",
             "keymaterialorigin",
@@ -125,7 +125,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
     field(
         Field::Rotation,
         "rotation",
-        Some(atoms::ROTATION),
+        Some(facts::ROTATION),
         &[
             "automaticrotation",
             "autorotation",
@@ -149,7 +149,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
     field(
         Field::Versions,
         "versions",
-        Some(atoms::VERSIONS),
+        Some(facts::VERSIONS),
         &[
             "versioncount",
             "versionscount",
@@ -162,11 +162,11 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "密钥版本数",
         ],
     ),
-    field(Field::Usage, "usage", Some(atoms::USAGE), &["usedby", "usedfor", "usagetype", "使用方"]),
+    field(Field::Usage, "usage", Some(facts::USAGE), &["usedby", "usedfor", "usagetype", "使用方"]),
     field(
         Field::Operations,
         "operations",
-        Some(atoms::OPERATIONS),
+        Some(facts::OPERATIONS),
         &[
             "operation",
             "apioperations",
@@ -186,7 +186,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
     field(
         Field::Languages,
         "languages",
-        Some(atoms::LANGUAGES),
+        Some(facts::LANGUAGES),
         &[
             "language",
             "lang",
@@ -207,7 +207,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
     field(
         Field::Network,
         "network",
-        Some(atoms::NETWORK),
+        Some(facts::NETWORK),
         &["networks", "networklocation", "networktype", "applicationnetwork", "deployedon", "部署位置", "网络"],
     ),
     field(Field::Services, "services", None, &["service", "cloudservice", "cloudservices", "云服务"]),
@@ -218,15 +218,15 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         &["application", "app", "apps", "applicationname", "appname", "应用"],
     ),
     field(Field::Owner, "owner", None, &["team", "keyowner", "负责人"]),
-    field(Field::State, "state", Some(atoms::STATE), &["keystate", "status", "keystatus", "状态", "密钥状态"]),
+    field(Field::State, "state", Some(facts::STATE), &["keystate", "status", "keystatus", "状态", "密钥状态"]),
     field(
         Field::KeySpec,
         "key_spec",
-        Some(atoms::KEY_SPEC),
+        Some(facts::KEY_SPEC),
         &["spec", "keyspecification", "keyspecifications", "密钥规格"],
     ),
-    field(Field::KeyUsage, "key_usage", Some(atoms::KEY_USAGE), &["密钥用途"]),
-    field(Field::ProtectionLevel, "protection_level", Some(atoms::PROTECTION_LEVEL), &["protection", "保护级别"]),
+    field(Field::KeyUsage, "key_usage", Some(facts::KEY_USAGE), &["密钥用途"]),
+    field(Field::ProtectionLevel, "protection_level", Some(facts::PROTECTION_LEVEL), &["protection", "保护级别"]),
     field(
         Field::Created,
         "created",

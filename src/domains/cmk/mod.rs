@@ -2,6 +2,7 @@
 
 pub mod atoms;
 pub mod class;
+pub mod facts;
 pub mod fields;
 pub mod observe;
 pub mod rules;
@@ -18,7 +19,7 @@ pub static CMK: Domain = Domain {
         "May this Alibaba Cloud CMK leave the default KMS instance?",
         "该阿里云用户主密钥能否迁出默认 KMS 实例？",
     ),
-    facts: &atoms::FACTS,
+    facts: &facts::FACTS,
     atoms: &atoms::ATOMS,
     classes: &class::CLASSES,
     good: "migratable",
@@ -27,13 +28,13 @@ pub static CMK: Domain = Domain {
     documents: &class::DOCUMENTS,
     pages: rules::PAGES,
     derive: observe::derive,
-    integrity: atoms::RECORDS,
+    integrity: facts::RECORDS,
     derived_from: &[
-        atoms::ALIASES,
-        atoms::MANAGER_TYPE,
-        atoms::USAGE,
-        atoms::OPERATIONS,
-        atoms::LANGUAGES,
-        atoms::NETWORK,
+        facts::ALIASES,
+        facts::MANAGER_TYPE,
+        facts::USAGE,
+        facts::OPERATIONS,
+        facts::LANGUAGES,
+        facts::NETWORK,
     ],
 };

@@ -7,7 +7,7 @@ use crate::bytes::{all, equal, letters, within};
 use crate::domains::cell::Cell;
 use crate::engine::facts::{Bits, Facts, Grade};
 
-use super::atoms::{self, FACTS};
+use super::facts::{self, FACTS};
 use super::fields::Field;
 use super::spelling::{is_none, is_unknown, plain};
 use super::words::{self, Word};
@@ -65,25 +65,25 @@ pub fn derive(facts: &mut Facts) {
 /// of the old version and the new version"); `KeyManagerType` says the same. If they disagree, nobody
 /// knows.
 fn derive_key_manager(facts: &mut Facts) {
-    let service = bit(atoms::KEY_MANAGER.index(), "service");
-    let customer = bit(atoms::KEY_MANAGER.index(), "customer");
-    let by_alias = match facts.get(atoms::ALIASES) {
+    let service = bit(facts::KEY_MANAGER.index(), "service");
+    let customer = bit(facts::KEY_MANAGER.index(), "customer");
+    let by_alias = match facts.get(facts::ALIASES) {
         0 => 0,
-        held if held & bit(atoms::ALIASES.index(), "service") != 0 => service,
+        held if held & bit(facts::ALIASES.index(), "service") != 0 => service,
         _ => customer,
     };
-    let by_type = match facts.get(atoms::MANAGER_TYPE) {
+    let by_type = match facts.get(facts::MANAGER_TYPE) {
         0 => 0,
-        held if held == bit(atoms::MANAGER_TYPE.index(), "service") => service,
+        held if held == bit(facts::MANAGER_TYPE.index(), "service") => service,
         _ => customer,
     };
-    let conflict = [atoms::ALIASES, atoms::MANAGER_TYPE].iter().any(|fact| facts.grade(*fact) == Grade::Conflict);
-    let grade = facts.grade(atoms::ALIASES).max(facts.grade(atoms::MANAGER_TYPE));
+    let conflict = [facts::ALIASES, facts::MANAGER_TYPE].iter().any(|fact| facts.grade(*fact) == Grade::Conflict);
+    let grade = facts.grade(facts::ALIASES).max(facts.grade(facts::MANAGER_TYPE));
     match (by_alias, by_type) {
-        _ if conflict => facts.conflict(atoms::KEY_MANAGER),
-        (0, manager) | (manager, 0) => facts.set(atoms::KEY_MANAGER, manager, grade),
-        (alias, kind) if alias == kind => facts.set(atoms::KEY_MANAGER, alias, grade),
-        _ => facts.set(atoms::KEY_MANAGER, 0, Grade::Unknown),
+        _ if conflict => facts.conflict(facts::KEY_MANAGER),
+        (0, manager) | (manager, 0) => facts.set(facts::KEY_MANAGER, manager, grade),
+        (alias, kind) if alias == kind => facts.set(facts::KEY_MANAGER, alias, grade),
+        _ => facts.set(facts::KEY_MANAGER, 0, Grade::Unknown),
     }
 }
 
@@ -92,23 +92,23 @@ fn derive_key_manager(facts: &mut Facts) {
 /// a language or a place outside the VPCs is listed, or names no use at all although operations are, the
 /// usage is believed, but only as an inference.
 fn derive_application_use(facts: &mut Facts) {
-    let (no, yes) = (bit(atoms::APPLICATION_USE.index(), "no"), bit(atoms::APPLICATION_USE.index(), "yes"));
+    let (no, yes) = (bit(facts::APPLICATION_USE.index(), "no"), bit(facts::APPLICATION_USE.index(), "yes"));
     let listed = |fact| match facts.get(fact) {
         0 => None,
         held => Some(held & FACTS[usize::from(fact.0)].none_bit() == 0),
     };
-    let (operations, languages) = (listed(atoms::OPERATIONS), listed(atoms::LANGUAGES));
-    let usage = facts.get(atoms::USAGE);
-    let by_lists = facts.grade(atoms::OPERATIONS).max(facts.grade(atoms::LANGUAGES));
-    let (value, grade) = if facts.grade(atoms::USAGE) == Grade::Conflict {
+    let (operations, languages) = (listed(facts::OPERATIONS), listed(facts::LANGUAGES));
+    let usage = facts.get(facts::USAGE);
+    let by_lists = facts.grade(facts::OPERATIONS).max(facts.grade(facts::LANGUAGES));
+    let (value, grade) = if facts.grade(facts::USAGE) == Grade::Conflict {
         (0, Grade::Conflict)
-    } else if usage & bit(atoms::USAGE.index(), "self-managed") != 0 {
-        (yes, facts.grade(atoms::USAGE))
+    } else if usage & bit(facts::USAGE.index(), "self-managed") != 0 {
+        (yes, facts.grade(facts::USAGE))
     } else if usage != 0 {
-        let outside = facts.get(atoms::NETWORK) & !places_inside() != 0;
-        let idle_but_called = usage == bit(atoms::USAGE.index(), "none") && operations == Some(true);
+        let outside = facts.get(facts::NETWORK) & !places_inside() != 0;
+        let idle_but_called = usage == bit(facts::USAGE.index(), "none") && operations == Some(true);
         let doubtful = languages == Some(true) || outside || idle_but_called;
-        (no, if doubtful { Grade::Inferred } else { facts.grade(atoms::USAGE) })
+        (no, if doubtful { Grade::Inferred } else { facts.grade(facts::USAGE) })
     } else if operations == Some(true) || languages == Some(true) {
         (yes, by_lists)
     } else if operations == Some(false) && languages == Some(false) {
@@ -116,12 +116,12 @@ fn derive_application_use(facts: &mut Facts) {
     } else {
         (0, Grade::Unknown)
     };
-    facts.set(atoms::APPLICATION_USE, value, grade);
+    facts.set(facts::APPLICATION_USE, value, grade);
 }
 
 /// The places that stand in no application's way.
 fn places_inside() -> Bits {
-    ["none", "vpc", "support-agreed"].iter().fold(0, |bits, place| bits | bit(atoms::NETWORK.index(), place))
+    ["none", "vpc", "support-agreed"].iter().fold(0, |bits, place| bits | bit(facts::NETWORK.index(), place))
 }
 
 /// The bit of a value that is known to exist; a test asks for every one used here.
@@ -198,7 +198,7 @@ fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> 
 
 /// A key is in the default instance, or in the one whose id is given (`kst-…`).
 fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let (default, dedicated) = (bit(atoms::INSTANCE.index(), "default"), bit(atoms::INSTANCE.index(), "dedicated"));
+    let (default, dedicated) = (bit(facts::INSTANCE.index(), "default"), bit(facts::INSTANCE.index(), "dedicated"));
     let Cell::Text(text) = cell else {
         return if matches!(cell, Cell::List(_)) { misplaced_list(Field::Instance, cell) } else { Ok(0) };
     };
@@ -220,7 +220,7 @@ fn is_id_byte(byte: u8) -> bool {
 
 /// A blank alias cell means that the key has no alias: lists of keys leave it blank where there is none.
 fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let none = FACTS[atoms::ALIASES.index()].none_bit();
+    let none = FACTS[facts::ALIASES.index()].none_bit();
     match cell {
         Cell::Absent => Ok(0),
         Cell::Blank | Cell::EmptyList => Ok(none),
@@ -266,12 +266,12 @@ fn alias_form(alias: &str) -> Bits {
     // Most names differ from `acs` in the first letter.
     let first = alias.strip_prefix("alias/").and_then(|name| name.bytes().next());
     if first.is_some_and(|first| first.is_ascii_alphanumeric() && !first.eq_ignore_ascii_case(&b'a')) {
-        return atoms::ALIAS_OF_USER;
+        return facts::ALIAS_OF_USER;
     }
     match alias.strip_prefix("alias/acs/") {
-        Some(service) if is_service_name(service) => atoms::ALIAS_OF_SERVICE,
-        _ if resembles_service_alias(alias) => atoms::ALIAS_LOOK_ALIKE,
-        _ => atoms::ALIAS_OF_USER,
+        Some(service) if is_service_name(service) => facts::ALIAS_OF_SERVICE,
+        _ if resembles_service_alias(alias) => facts::ALIAS_LOOK_ALIKE,
+        _ => facts::ALIAS_OF_USER,
     }
 }
 
@@ -295,7 +295,7 @@ fn resembles_service_alias(alias: &str) -> bool {
 }
 
 fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let (one, several) = (bit(atoms::VERSIONS.index(), "one"), bit(atoms::VERSIONS.index(), "several"));
+    let (one, several) = (bit(facts::VERSIONS.index(), "one"), bit(facts::VERSIONS.index(), "several"));
     let expected = "the number of key versions, 1 or more";
     match cell {
         Cell::Text(text) if is_unknown(text) => Ok(0),
@@ -337,7 +337,7 @@ fn operation(name: &str) -> Option<Bits> {
         _ if words::ORDINARY_OPERATIONS.contains(&name) => "ordinary",
         _ => return None,
     };
-    Some(bit(atoms::OPERATIONS.index(), value))
+    Some(bit(facts::OPERATIONS.index(), value))
 }
 
 /// One language, with or without a version behind it.
@@ -359,7 +359,7 @@ fn network(name: &str) -> Option<Bits> {
             && id.contains(|c: char| c.is_ascii_digit())
     };
     if name.strip_prefix("vpc-").is_some_and(is_id) {
-        return Some(bit(atoms::NETWORK.index(), "vpc"));
+        return Some(bit(facts::NETWORK.index(), "vpc"));
     }
     lookup(Field::Network, words::NETWORK, &word)
 }
@@ -367,7 +367,7 @@ fn network(name: &str) -> Option<Bits> {
 /// The key spec; one that is newer than this program is unknown, for it decides nothing here.
 fn key_spec(cell: Cell<'_>) -> Bits {
     let Cell::Text(text) = cell else { return 0 };
-    let spec = &FACTS[atoms::KEY_SPEC.index()];
+    let spec = &FACTS[facts::KEY_SPEC.index()];
     let same = |name: &&&str| plain(name) == plain(text);
     spec.values.iter().find(same).and_then(|name| spec.value(name)).unwrap_or(0)
 }

@@ -1,0 +1,352 @@
+//! What can be known about a key in Alibaba Cloud KMS.
+//!
+//! Value names are the cloud's own where it has one (KMS API 2016-01-20, `DescribeKey`).
+
+use std::borrow::Cow::Borrowed;
+
+use crate::engine::facts::{Arity, FactId, FactSpec, Presumption, Settle, StandsFor, Text};
+
+/// The facts, by position in [`FACTS`].
+macro_rules! facts {
+    ($($name:ident = $index:literal),* $(,)?) => {
+        $(#[doc = concat!("Position of the fact `", stringify!($name), "`.")]
+        pub const $name: FactId = FactId($index);)*
+    };
+}
+
+facts! {
+    RESOURCE = 0, INSTANCE = 1, ALIASES = 2, MANAGER_TYPE = 3, KEY_MANAGER = 4, ORIGIN = 5, ROTATION = 6,
+    VERSIONS = 7, USAGE = 8, OPERATIONS = 9, LANGUAGES = 10, NETWORK = 11, APPLICATION_USE = 12, STATE = 13,
+    KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16, RECORDS = 17,
+}
+
+/// The bit of "an alias of a service" in the fact `aliases`; the next two are its neighbours.
+pub const ALIAS_OF_SERVICE: u32 = 1 << 1;
+/// An alias that only resembles one.
+pub const ALIAS_LOOK_ALIKE: u32 = 1 << 2;
+/// Any other alias.
+pub const ALIAS_OF_USER: u32 = 1 << 3;
+
+const fn one(
+    name: &'static str,
+    label: Text,
+    values: &'static [&'static str],
+    presumption: Option<Presumption>,
+    settle: Settle,
+) -> FactSpec {
+    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity: Arity::One, presumption, settle }
+}
+
+const fn set(
+    name: &'static str,
+    label: Text,
+    values: &'static [&'static str],
+    presumption: Option<Presumption>,
+    settle: Settle,
+) -> FactSpec {
+    let arity = Arity::Set { none: Some("none") };
+    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity, presumption, settle }
+}
+
+const fn presume(
+    value: &'static str,
+    stands_for: StandsFor,
+    en: &'static str,
+    zh: &'static str,
+) -> Option<Presumption> {
+    Some(Presumption { value, stands_for, confirm: Text::of(en, zh) })
+}
+
+const fn settle(columns: &'static str, command: &'static str, en: &'static str, zh: &'static str) -> Settle {
+    Settle { columns: Borrowed(columns), command, hint: Text::of(en, zh) }
+}
+
+const DESCRIBE: &str = "aliyun kms DescribeKey --region {region} --KeyId {key_id}";
+const VERSIONS_COMMAND: &str = "aliyun kms ListKeyVersions --region {region} --KeyId {key_id}";
+const ALIASES_COMMAND: &str = "aliyun kms ListAliasesByKeyId --region {region} --KeyId {key_id}";
+const EVENTS: &str = "aliyun actiontrail LookupEvents --region {region} --LookupAttribute.1.Key ServiceName --LookupAttribute.1.Value Kms";
+
+/// Every fact of the domain, in the order of the constants above.
+pub static FACTS: [FactSpec; 18] = [
+    one(
+        "resource",
+        Text::of("kind of resource", "资源类型"),
+        &["key", "secret", "certificate", "private-ca", "dedicated-kms", "application"],
+        None,
+        settle(
+            "resource",
+            "",
+            "Say what the record describes: key, secret, certificate, …",
+            "请注明该记录的资源类型：密钥、凭据、证书等",
+        ),
+    ),
+    one(
+        "instance",
+        Text::of("KMS instance", "KMS 实例"),
+        &["default", "dedicated"],
+        presume(
+            "default",
+            StandsFor::Itself,
+            "Confirm that the key is in the default KMS instance, not in a dedicated one",
+            "请确认该密钥位于默认 KMS 实例，而非专属实例",
+        ),
+        settle(
+            "instance",
+            DESCRIBE,
+            "DKMSInstanceId is empty for a key in the default instance",
+            "默认实例中的密钥，其 DKMSInstanceId 为空",
+        ),
+    ),
+    set(
+        "aliases",
+        Text::of("aliases", "别名"),
+        &["none", "service", "look-alike", "user"],
+        None,
+        settle("aliases", ALIASES_COMMAND, "List the key's aliases", "列出该密钥的别名"),
+    ),
+    one(
+        "manager_type",
+        Text::of("KeyManagerType", "密钥管理类型"),
+        &["service", "customer"],
+        None,
+        settle(
+            "manager_type",
+            "",
+            "Console of the new version, Instances, tab Default Key Management, column KeyManagerType",
+            "新版控制台：实例管理，默认密钥管理页签，KeyManagerType 列",
+        ),
+    ),
+    one(
+        "key_manager",
+        Text::of("who manages the key", "密钥由谁管理"),
+        &["service", "customer"],
+        None,
+        settle(
+            "aliases, manager_type",
+            ALIASES_COMMAND,
+            "An alias of the exact form alias/acs/<service> makes it a service key; alias and KeyManagerType must agree",
+            "别名严格为 alias/acs/<云服务> 即为服务密钥；别名与 KeyManagerType 必须一致",
+        ),
+    ),
+    one(
+        "origin",
+        Text::of("key material origin", "密钥材料来源"),
+        &["Aliyun_KMS", "EXTERNAL"],
+        None,
+        settle("origin", DESCRIBE, "Origin: Aliyun_KMS or EXTERNAL", "Origin：Aliyun_KMS 或 EXTERNAL"),
+    ),
+    one(
+        "rotation",
+        Text::of("automatic rotation", "自动轮转"),
+        &["Disabled", "Enabled", "Suspended"],
+        None,
+        settle(
+            "rotation",
+            DESCRIBE,
+            "AutomaticRotation: Enabled, Disabled or Suspended",
+            "AutomaticRotation：Enabled、Disabled 或 Suspended",
+        ),
+    ),
+    one(
+        "versions",
+        Text::of("key versions", "密钥版本"),
+        &["one", "several"],
+        None,
+        settle("versions", VERSIONS_COMMAND, "TotalCount is the number of key versions", "TotalCount 即密钥版本数"),
+    ),
+    set(
+        "usage",
+        Text::of("who uses the key", "密钥使用方"),
+        &["none", "server-side", "self-managed"],
+        None,
+        settle(
+            "usage",
+            EVENTS,
+            "Say who uses the key: server-side (cloud services), self-managed (your applications), both or none",
+            "请注明使用方：server-side（云服务）、self-managed（自有应用）、both 或 none",
+        ),
+    ),
+    set(
+        "operations",
+        Text::of("API operations used", "使用的 API"),
+        &["none", "ordinary", "ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"],
+        presume(
+            "ordinary",
+            StandsFor::NothingInTheWay,
+            "Confirm that no application uses ReEncrypt, ExportDataKey or GenerateAndExportDataKey with the key",
+            "请确认没有应用对该密钥使用 ReEncrypt、ExportDataKey 或 GenerateAndExportDataKey",
+        ),
+        settle(
+            "operations",
+            EVENTS,
+            "eventName of the key's events in ActionTrail",
+            "操作审计中该密钥事件的 eventName",
+        ),
+    ),
+    set(
+        "languages",
+        Text::of("application languages", "应用开发语言"),
+        &[
+            "none",
+            "Java",
+            "Go",
+            "Python",
+            "Node.js",
+            "TypeScript",
+            "PHP",
+            ".NET",
+            "C",
+            "C++",
+            "Rust",
+            "Ruby",
+            "Kotlin",
+            "Scala",
+            "Swift",
+            "Objective-C",
+            "Perl",
+            "Lua",
+            "Erlang",
+            "Dart",
+            "R",
+            "shell",
+            "other",
+            "support-agreed",
+        ],
+        presume(
+            "Java",
+            StandsFor::NothingInTheWay,
+            "Confirm that every application that uses the key is written in Java, Go or Python",
+            "请确认使用该密钥的所有应用均以 Java、Go 或 Python 开发",
+        ),
+        settle(
+            "languages",
+            EVENTS,
+            "userAgent of the key's events in ActionTrail names the SDK's language",
+            "操作审计事件的 userAgent 含有 SDK 语言",
+        ),
+    ),
+    set(
+        "network",
+        Text::of("network location of the applications", "应用所在网络"),
+        &["none", "vpc", "classic", "internet", "data-centre", "other-cloud", "support-agreed"],
+        presume(
+            "vpc",
+            StandsFor::NothingInTheWay,
+            "Confirm that every application that uses the key runs in an Alibaba Cloud VPC",
+            "请确认使用该密钥的所有应用均部署在阿里云 VPC 中",
+        ),
+        settle(
+            "network",
+            EVENTS,
+            "vpcId and sourceIpAddress of the key's events in ActionTrail",
+            "操作审计事件的 vpcId 与 sourceIpAddress",
+        ),
+    ),
+    one(
+        "application_use",
+        Text::of("use by your own applications", "自有应用是否使用"),
+        &["no", "yes"],
+        presume(
+            "no",
+            StandsFor::NothingInTheWay,
+            "Confirm who uses the key: no application of your own may be in the way",
+            "请确认密钥的使用方：不得有妨碍迁移的自有应用",
+        ),
+        settle(
+            "usage, operations, languages",
+            EVENTS,
+            "Say who uses the key, or list operations and languages (none if there are none)",
+            "请注明使用方，或列出 API 与语言（没有则写 none）",
+        ),
+    ),
+    one(
+        "state",
+        Text::of("key state", "密钥状态"),
+        &["Enabled", "Disabled", "PendingDeletion", "PendingImport"],
+        None,
+        settle("state", DESCRIBE, "KeyState", "KeyState"),
+    ),
+    one(
+        "key_spec",
+        Text::of("key spec", "密钥规格"),
+        &[
+            "Aliyun_AES_256",
+            "Aliyun_AES_192",
+            "Aliyun_AES_128",
+            "Aliyun_SM4",
+            "Aliyun_DES3_192",
+            "RSA_2048",
+            "RSA_3072",
+            "RSA_4096",
+            "EC_P256",
+            "EC_P256K",
+            "EC_SM2",
+        ],
+        None,
+        settle("key_spec", DESCRIBE, "KeySpec", "KeySpec"),
+    ),
+    one(
+        "key_usage",
+        Text::of("key usage", "密钥用途"),
+        &["ENCRYPT/DECRYPT", "SIGN/VERIFY"],
+        None,
+        settle("key_usage", DESCRIBE, "KeyUsage", "KeyUsage"),
+    ),
+    one(
+        "protection_level",
+        Text::of("protection level", "保护级别"),
+        &["SOFTWARE", "HSM"],
+        None,
+        settle("protection_level", DESCRIBE, "ProtectionLevel", "ProtectionLevel"),
+    ),
+    one(
+        "records",
+        Text::of("records of the key", "该密钥的记录"),
+        &["complete"],
+        None,
+        settle(
+            "",
+            "",
+            "a record of this key was rejected, and nobody knows what it would have said: mend it (--rejects names its place)",
+            "该密钥的一条记录被拒绝，其内容未知：请更正该记录（--rejects 会列出位置）",
+        ),
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_name_the_facts_and_values_that_they_stand_for() {
+        let named = [
+            (RESOURCE, "resource"),
+            (INSTANCE, "instance"),
+            (ALIASES, "aliases"),
+            (MANAGER_TYPE, "manager_type"),
+            (KEY_MANAGER, "key_manager"),
+            (ORIGIN, "origin"),
+            (ROTATION, "rotation"),
+            (VERSIONS, "versions"),
+            (USAGE, "usage"),
+            (OPERATIONS, "operations"),
+            (LANGUAGES, "languages"),
+            (NETWORK, "network"),
+            (APPLICATION_USE, "application_use"),
+            (STATE, "state"),
+            (KEY_SPEC, "key_spec"),
+            (KEY_USAGE, "key_usage"),
+            (PROTECTION_LEVEL, "protection_level"),
+            (RECORDS, "records"),
+        ];
+        assert_eq!(named.len(), FACTS.len());
+        for (fact, name) in named {
+            assert_eq!(FACTS[fact.index()].name, name);
+        }
+        let aliases = &FACTS[ALIASES.index()];
+        let bits = [("service", ALIAS_OF_SERVICE), ("look-alike", ALIAS_LOOK_ALIKE), ("user", ALIAS_OF_USER)];
+        for (name, bit) in bits {
+            assert_eq!(aliases.value(name), Some(bit));
+        }
+    }
+}
