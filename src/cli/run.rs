@@ -316,7 +316,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
         let before = text.len();
         for key in diagnosis.outcomes().filter(|key| names(&key.key, wanted)) {
             match command.format {
-                TextFormat::Json => json.key(&key, &mut write::Memo::default(), &mut text),
+                TextFormat::Json => json.key(&key, &mut text),
                 TextFormat::Text => {
                     text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });
                     text.extend_from_slice(write::explain::explain(&key, lang).as_bytes());

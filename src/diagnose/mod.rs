@@ -2,16 +2,20 @@
 //!
 //! Distinct combinations of facts are judged once; the outcome of a key is then a look-up.
 
-use std::collections::HashMap;
+mod advice;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::engine::decide::Decider;
 use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade, StandsFor, members};
-use crate::engine::judge::{Knowledge, Role, Rule, Standing, values_of};
+use crate::engine::judge::{Knowledge, values_of};
 use crate::engine::outcome::{Fired, Judgement, Verdict};
 use crate::inventory::survey::{Key, Survey};
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::Kind;
+
+use advice::Advice;
 
 /// What the person who runs the program decided.
 #[derive(Debug, Clone, Default)]
@@ -97,12 +101,7 @@ pub struct Diagnosis {
     /// What the person decided.
     pub settings: Settings,
     outcomes: Vec<Option<Box<ShapeOutcome>>>,
-    /// What is known of each atom by the facts that only advisories ask, by combination.
-    asides: Vec<Knowledge>,
-    /// The rules of the advisories.
-    advice: Vec<Rule>,
-    /// What each combination of facts means to the advisories, by number: equal for equal advice.
-    advised: Vec<u32>,
+    advice: Advice,
     /// How many keys there are of each class.
     pub tally: Tally,
 }
@@ -135,11 +134,8 @@ impl Diagnosis {
                 outcomes.push(outcome);
             }
         }
-        let program = &rulebook.program;
-        let asides = survey.asides().iter().map(|facts| program.knowledge(&values_of(facts))).collect();
-        let advice: Vec<Rule> = program.rules.iter().filter(|rule| rule.role == Role::Advice).cloned().collect();
-        let advised = advised(&advice, &outcomes);
-        Diagnosis { rulebook, survey, settings, outcomes, asides, advice, advised, tally }
+        let advice = Advice::new(&rulebook, &survey, &outcomes);
+        Diagnosis { rulebook, survey, settings, outcomes, advice, tally }
     }
 
     /// A key by its place in input order, with its outcome.
@@ -163,24 +159,6 @@ impl Diagnosis {
     pub fn class_name(&self, class: Option<u8>) -> &'static str {
         class.map_or("undetermined", |class| self.rulebook.class_name(class))
     }
-}
-
-/// Numbers what is known of the atoms that the advisories ask. Where a rule has alternatives, more may matter,
-/// and every combination has a number of its own.
-fn advised(advice: &[Rule], outcomes: &[Option<Box<ShapeOutcome>>]) -> Vec<u32> {
-    let asked = advice.iter().flat_map(|rule| &rule.when.0).fold(0, |atoms, term| atoms | term.all | term.none);
-    let alone = advice.iter().any(|rule| rule.when.0.len() > 1);
-    let mut numbers = HashMap::new();
-    let known = outcomes.iter().enumerate().map(|(shape, outcome)| {
-        let known = outcome.as_deref().map(|outcome| outcome.known).unwrap_or_default();
-        (known.yes & asked, known.no & asked, if alone { shape } else { 0 })
-    });
-    known
-        .map(|known| {
-            let next = numbers.len() as u32;
-            *numbers.entry(known).or_insert(next)
-        })
-        .collect()
 }
 
 impl Tally {
@@ -294,26 +272,9 @@ impl<'a> KeyOutcome<'a> {
         self.outcome.facts.overlaid(self.key.aside())
     }
 
-    /// A number that is equal for keys with the same advisories.
-    pub fn advised(&self) -> (u32, u32) {
-        (self.diagnosis.advised[self.key.shape as usize], self.key.aside)
-    }
-
     /// The advisories that fire.
-    pub fn advisories(&self) -> impl Iterator<Item = u16> + use<'a> {
-        let program = &self.diagnosis.rulebook.program;
-        let aside = self.diagnosis.asides[self.key.aside as usize];
-        let known = Knowledge { yes: self.outcome.known.yes | aside.yes, no: self.outcome.known.no | aside.no };
-        let key = *self;
-        let fires = move |rule: &&Rule| match rule.when.quick_standing(known) {
-            Standing::Fires => true,
-            // Alternatives that hold together however the unknown turns out; none of our own cards has such.
-            Standing::Undetermined if rule.when.0.len() > 1 => {
-                program.standing(&rule.when, &values_of(&key.facts())) == Standing::Fires
-            }
-            _ => false,
-        };
-        self.diagnosis.advice.iter().filter(fires).map(|rule| rule.card)
+    pub fn advisories(&self) -> Cow<'a, [u16]> {
+        self.diagnosis.advice.of(self)
     }
 
     /// When the key will have a second version and so be blocked for good, if that is known and matters;

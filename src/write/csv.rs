@@ -1,11 +1,13 @@
 //! CSV: one row a key, every fact of the outcome flattened; `confirmed` stands right behind the class.
 
+use std::borrow::Cow;
+
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
 use crate::rulebook::render::source_name;
 
 use super::safe::csv_cell;
-use super::{Format, Memo, PerShape, words};
+use super::{Format, PerShape, words};
 
 /// The columns before those that the user asked to keep.
 pub const COLUMNS: [&str; 21] = [
@@ -104,10 +106,13 @@ impl<'d> Csv<'d> {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    fn advisories(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
-        let advisories = key.advisories().map(|card| self.diagnosis.rulebook.card(card).id.as_str());
-        csv_cell(&advisories.collect::<Vec<_>>().join("; "), out);
-        out.push(b',');
+    fn advisories(&self, key: &KeyOutcome<'_>) -> Cow<'d, str> {
+        let id = |card: &u16| self.diagnosis.rulebook.card(*card).id.as_str();
+        match &*key.advisories() {
+            [] => Cow::Borrowed(""),
+            [only] => Cow::Borrowed(id(only)),
+            several => Cow::Owned(several.iter().map(id).collect::<Vec<_>>().join("; ")),
+        }
     }
 
     fn origins(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
@@ -138,7 +143,7 @@ impl Format for Csv<'_> {
         out.push(b'\n');
     }
 
-    fn key(&self, key: &KeyOutcome<'_>, memo: &mut Memo, out: &mut Vec<u8>) {
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         csv_cell(key.key.key_id(), out);
         out.push(b',');
         if let Some((account, region)) = key.key.scope() {
@@ -157,7 +162,8 @@ impl Format for Csv<'_> {
         }
         out.push(b',');
         self.shapes.write_plain(key, out, || self.shape_cells(key));
-        out.extend_from_slice(memo.get(key, |out| self.advisories(key, out)));
+        csv_cell(&self.advisories(key), out);
+        out.push(b',');
         if let Some((time, _)) = key.rotation_deadline() {
             csv_cell(time, out);
         }

@@ -148,10 +148,10 @@ fn ways_out(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
 
 fn advisories(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
-    if key.advisories().next().is_some() {
+    if !key.advisories().is_empty() {
         heading("Advisories", out);
     }
-    for card in key.advisories() {
+    for card in key.advisories().iter().copied() {
         let card = book.card(card);
         let _ = writeln!(out, "  {}: {}", card.id, card.title.get(lang));
         if let Some(remedy) = &card.remedy {

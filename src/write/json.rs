@@ -10,7 +10,7 @@ use crate::rulebook::card::{Card, Remedy, Source};
 
 use super::safe::{json_string, json_text};
 use super::summary::Counts;
-use super::{Format, Memo, PerShape, fill, words};
+use super::{Format, PerShape, fill, words};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "cmkdiag.diagnosis/1";
@@ -145,7 +145,7 @@ impl<'d> Json<'d> {
     fn own_members(&self, key: &KeyOutcome<'_>) -> Map<String, Value> {
         let deadline = key.rotation_deadline();
         let mut own = Map::new();
-        own.insert("advisories".to_owned(), key.advisories().map(|card| self.advisory(key, card)).collect());
+        own.insert("advisories".to_owned(), key.advisories().iter().map(|card| self.advisory(key, *card)).collect());
         own.insert("facts".to_owned(), self.facts(key));
         own.insert("rotation_deadline".to_owned(), json!(deadline.map(|(time, _)| time)));
         let basis = |computed: bool| {
@@ -233,7 +233,7 @@ impl Format for Json<'_> {
         out.extend_from_slice(b",\n\"keys\":[\n");
     }
 
-    fn key(&self, key: &KeyOutcome<'_>, _memo: &mut Memo, out: &mut Vec<u8>) {
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         out.push(b'{');
         optional("key_id", key.key.key_id(), out);
         optional("account_id", key.key.account_id(), out);

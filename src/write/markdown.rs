@@ -5,7 +5,7 @@ use crate::engine::facts::Lang;
 
 use super::safe::markdown_text;
 use super::summary::{Counts, next_steps};
-use super::{Format, Memo, words};
+use super::{Format, words};
 
 /// Markdown with tables (GitHub flavour).
 pub struct Markdown<'d> {
@@ -85,7 +85,7 @@ impl Format for Markdown<'_> {
         line(out, &rule);
     }
 
-    fn key(&self, key: &KeyOutcome<'_>, _memo: &mut Memo, out: &mut Vec<u8>) {
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
         let class = self.diagnosis.class_name(outcome.class);
         let conditional = if outcome.class.is_some() && !outcome.confirmed {

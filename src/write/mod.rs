@@ -7,7 +7,6 @@ pub mod csv;
 pub mod explain;
 pub mod json;
 pub mod markdown;
-mod memo;
 pub mod safe;
 pub mod summary;
 pub mod table;
@@ -21,14 +20,12 @@ use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::ordered::ordered;
 use crate::spare::Spare;
 
-pub use memo::Memo;
-
 /// Renders outcomes.
 pub trait Format: Sync {
     /// What stands before the first key.
     fn head(&self, out: &mut Vec<u8>);
-    /// One key. The memo is the thread's, and this format's alone.
-    fn key(&self, key: &KeyOutcome<'_>, memo: &mut Memo, out: &mut Vec<u8>);
+    /// One key.
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>);
     /// What stands between two keys.
     fn between(&self) -> &'static [u8] {
         b""
@@ -72,10 +69,10 @@ pub fn write(
     ordered(
         jobs,
         || Ok(starts.next()),
-        Memo::default,
-        |memo, start| {
+        || (),
+        |(), start| {
             let mut out = spare.take();
-            render(diagnosis, format, only, start, memo, &mut out);
+            render(diagnosis, format, only, start, &mut out);
             out
         },
         |rendered: Vec<u8>| {
@@ -92,13 +89,13 @@ pub fn write(
     out.write_all(&buffer)
 }
 
-fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize, memo: &mut Memo, out: &mut Vec<u8>) {
+fn render(diagnosis: &Diagnosis, format: &dyn Format, only: &Only, start: usize, out: &mut Vec<u8>) {
     let end = (start + CHUNK).min(diagnosis.survey.len());
     let keys = (start..end).filter_map(|index| diagnosis.outcome(index));
     let wanted = |key: &KeyOutcome<'_>| only.0.is_none() || only.takes(diagnosis.class_name(key.outcome.class));
     for key in keys.filter(wanted) {
         out.extend_from_slice(format.between());
-        format.key(&key, memo, out);
+        format.key(&key, out);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rulebook::domain::Tone;
 
 use super::safe::visible;
 use super::summary::{Counts, next_steps};
-use super::{Format, Memo, Only, words};
+use super::{Format, Only, words};
 
 /// Aliases are cut to this many columns.
 const MAX_ALIAS: usize = 24;
@@ -169,7 +169,7 @@ impl Format for Table<'_> {
         self.row(cells, self.say("why", "原因"), Style::new().bold(), out);
     }
 
-    fn key(&self, key: &KeyOutcome<'_>, _memo: &mut Memo, out: &mut Vec<u8>) {
+    fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         let class = key.outcome.class.map(|class| self.diagnosis.rulebook.domain.classes[usize::from(class)].tone);
         let name = class_cell(self.diagnosis, key);
         self.row([&name, &visible(key.key.key_id()), &alias_cell(key)], &self.why(key), tone_style(class), out);
