@@ -41,6 +41,13 @@ impl Slot {
         (packed.0[usize::from(self.word & 1)] >> self.shift) as Bits & self.mask
     }
 
+    /// Whether nothing else stands here than these values, or nothing at all on one side.
+    #[inline]
+    pub fn agrees(self, packed: Packed, values: Bits) -> bool {
+        let before = self.get(packed);
+        before == 0 || values == 0 || before == values
+    }
+
     /// The facts with further values.
     #[inline]
     #[must_use]

@@ -27,6 +27,17 @@ pub enum Purpose {
     Unknown,
 }
 
+/// How much there is to do for a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ways {
+    /// Nothing: no fact and no identity depends on it.
+    Silent,
+    /// It supplies the fact that is packed here, and nothing else.
+    Plain(Slot),
+    /// More.
+    Several,
+}
+
 /// One column.
 #[derive(Debug)]
 pub struct Column {
@@ -36,12 +47,7 @@ pub struct Column {
     pub tests: Vec<usize>,
     /// Its number, if its words are kept for the user.
     pub kept: Option<u32>,
-    /// Where its fact is packed.
-    pub slot: Slot,
-    /// Whether its cells say what they mean for its fact, and nothing else.
-    plain: bool,
-    /// Whether its cells say nothing.
-    silent: bool,
+    ways: Ways,
     cells: Recent,
     elements: Recent,
 }
@@ -52,34 +58,29 @@ impl Column {
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
-        let (slot, silent) = (Slot::default(), tests.is_empty());
-        let purpose = Purpose::Unknown;
-        let mut column = Column { purpose, tests, kept: None, slot, plain: false, silent, cells, elements };
+        let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, ways: Ways::Several, cells, elements };
         match field {
             Some(field) => column.purpose = purpose_of(field),
             None if name.trim().is_empty() => column.purpose = Purpose::Idle,
             None if column.tests.is_empty() => column.leave_out(name, shared, rules),
             None => {}
         }
-        column.silent &= matches!(column.purpose, Purpose::Idle | Purpose::Unknown);
-        if let Purpose::Fact(field, fact) = column.purpose {
-            column.slot = rules.packing.slot(fact);
-            column.plain = column.tests.is_empty() && !matches!(field, Field::Aliases | Field::Resource);
-        }
         column
     }
 
-    /// Whether no fact and no identity depends on it.
-    #[inline]
-    pub fn says_nothing(&self) -> bool {
-        self.silent
+    fn find_ways(&self, rules: &Rules) -> Ways {
+        match self.purpose {
+            _ if !self.tests.is_empty() => Ways::Several,
+            Purpose::Idle | Purpose::Unknown => Ways::Silent,
+            Purpose::Note(_) | Purpose::Fact(Field::Aliases | Field::Resource, _) => Ways::Several,
+            Purpose::Fact(_, fact) => Ways::Plain(rules.packing.slot(fact)),
+        }
     }
 
     /// Makes the column one that no field takes.
     fn leave_out(&mut self, name: &str, shared: &Shared, rules: &Rules) {
         let number = shared.column(name);
         self.purpose = Purpose::Unknown;
-        self.silent = self.tests.is_empty();
         self.kept = (rules.keep == Keep::AllColumns).then_some(number);
     }
 
@@ -90,21 +91,22 @@ impl Column {
         }
     }
 
-    /// Adds what a cell says to the facts, if that is all the cell is for, it is remembered, and contradicts
-    /// nothing; tells whether it did.
+    /// Does all that there is to do for a cell if that is little: it says nothing, or it only supplies a fact, is
+    /// remembered and contradicts nothing. Tells whether it was.
     #[inline(always)]
-    pub fn add(&self, facts: &mut Packed, cell: Cell<'_>) -> bool {
-        if !self.plain {
-            return false;
-        }
+    pub fn is_done(&self, cell: Cell<'_>, facts: &mut Packed) -> bool {
+        let slot = match self.ways {
+            Ways::Silent => return true,
+            Ways::Several => return false,
+            Ways::Plain(slot) => slot,
+        };
         let Cell::Text(text) = cell else { return false };
         let Some(meaning) = self.cells.known(text) else { return false };
-        let before = self.slot.get(*facts);
-        let agree = before == 0 || meaning == 0 || before == meaning;
-        if agree {
-            *facts = self.slot.with(*facts, meaning);
+        let agrees = slot.agrees(*facts, meaning);
+        if agrees {
+            *facts = slot.with(*facts, meaning);
         }
-        agree
+        agrees
     }
 
     /// What a cell says of the column's fact; remembered. Long lists are remembered by element, for there
@@ -128,24 +130,12 @@ impl Column {
 }
 
 fn list_meaning(elements: &mut Recent, field: Field, none: Bits, text: &str) -> Result<Bits, Misread> {
-    let whole = || observe(field, Cell::Text(text));
-    if !text.is_ascii() {
-        return whole();
-    }
-    let (mut all, mut start) = (0, 0);
-    while start < text.len() {
-        let rest = &text.as_bytes()[start..];
-        let end = memchr::memchr3(b';', b',', b'|', rest).map_or(text.len(), |offset| start + offset);
-        let element = Cell::of_table(&text[start..end]);
-        start = end + 1;
-        let Cell::Text(element) = element else { continue };
-        let bits = match elements.known(element) {
-            Some(bits) => bits,
-            None => elements.get(element, || observe(field, Cell::Text(element)))?,
-        };
+    let mut all = 0;
+    for element in Cell::Text(text).elements() {
+        let bits = elements.get(element, || observe(field, Cell::Text(element)))?;
         if bits == 0 || bits == none {
             // "none" or "unknown" among others: the whole cell says what is wrong with it.
-            return whole();
+            return observe(field, Cell::Text(text));
         }
         all |= bits;
     }
@@ -187,6 +177,9 @@ impl Columns {
             self.columns.push(Column::new(name, shared, rules));
         }
         self.prefer_canonical_names(names.as_slice(), shared, rules);
+        for column in &mut self.columns {
+            column.ways = column.find_ways(rules);
+        }
     }
 
     /// Where a column bears the very name `key_id`, a column such as `id` is something else. Columns of any

@@ -99,7 +99,7 @@ impl<'s> Intake<'s> {
         let (mut blank_alias, mut unknown_alias) = (0, false);
         for (position, cell) in row.cells {
             let column = &mut self.columns.columns[usize::from(*position)];
-            if column.add(&mut said.facts, *cell) || column.says_nothing() {
+            if column.is_done(*cell, &mut said.facts) {
                 continue;
             }
             for test in &column.tests {
@@ -116,7 +116,7 @@ impl<'s> Intake<'s> {
                     } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
                         unknown_alias = true;
                     }
-                    said.state(column.slot, field, fact, bits).map_err(refuse)?;
+                    said.state(self.rules.packing.slot(fact), field, fact, bits).map_err(refuse)?;
                     match field {
                         Field::Aliases => said.add_aliases(*cell).map_err(refuse)?,
                         Field::Resource if *cell != Cell::Absent => resource = 0,

@@ -28,17 +28,6 @@ pub struct Said<'a> {
 /// The fields whose text outputs and plans use.
 pub const NOTED: [Field; 4] = [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval];
 
-/// The fields that say which key it is and when it rotates.
-const IDENTIFYING: [Field; 7] = [
-    Field::KeyId,
-    Field::Arn,
-    Field::AccountId,
-    Field::Region,
-    Field::NextRotation,
-    Field::Created,
-    Field::RotationInterval,
-];
-
 /// What a record says about its next rotation.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Clock<'a> {
@@ -67,7 +56,21 @@ const MAX_ALIAS_COLUMNS: usize = 3;
 impl<'a> Said<'a> {
     /// Whether a field that supplies no fact is worth a call of [`Said::note`].
     pub fn is_noted(field: Field) -> bool {
-        NOTED.contains(&field) || IDENTIFYING.contains(&field)
+        NOTED.contains(&field) || Said::default().slot(field).is_some()
+    }
+
+    /// Where the one text of a field belongs that says which key it is or when it rotates.
+    fn slot(&mut self, field: Field) -> Option<&mut &'a str> {
+        match field {
+            Field::KeyId => Some(&mut self.identity.key_id),
+            Field::Arn => Some(&mut self.identity.arn),
+            Field::AccountId => Some(&mut self.identity.account_id),
+            Field::Region => Some(&mut self.identity.region),
+            Field::NextRotation => Some(&mut self.clock.next),
+            Field::Created => Some(&mut self.clock.created),
+            Field::RotationInterval => Some(&mut self.clock.interval),
+            _ => None,
+        }
     }
 
     /// Sets a fact. Two columns of one field may complete each other, but not disagree.
@@ -75,9 +78,8 @@ impl<'a> Said<'a> {
     /// # Errors
     /// The columns disagree.
     pub fn state(&mut self, slot: Slot, field: Field, fact: FactId, bits: Bits) -> Result<(), Misread> {
-        let before = slot.get(self.facts);
-        if before != 0 && bits != 0 && before != bits {
-            let spec = &facts::FACTS[fact.index()];
+        if !slot.agrees(self.facts, bits) {
+            let (spec, before) = (&facts::FACTS[fact.index()], slot.get(self.facts));
             if !spec.can_hold(before | bits) {
                 return Err(disagreement(field, &spec.show(bits), &spec.show(before)));
             }
@@ -113,20 +115,14 @@ impl<'a> Said<'a> {
     /// Two columns of the field disagree.
     pub fn note(&mut self, field: Field, cell: Cell<'a>) -> Result<(), Misread> {
         let Some(text) = cell.text().filter(|text| !text.is_empty() && !is_unknown(text)) else { return Ok(()) };
-        let slot = match field {
-            Field::KeyId => &mut self.identity.key_id,
-            Field::Arn => &mut self.identity.arn,
-            Field::AccountId => &mut self.identity.account_id,
-            Field::Region => &mut self.identity.region,
-            Field::NextRotation | Field::Created | Field::RotationInterval if is_none(text) => return Ok(()),
-            Field::NextRotation => &mut self.clock.next,
-            Field::Created => &mut self.clock.created,
-            Field::RotationInterval => &mut self.clock.interval,
-            _ => {
-                self.keep(field, text);
-                return Ok(());
-            }
-        };
+        let is_clock = matches!(field, Field::NextRotation | Field::Created | Field::RotationInterval);
+        if is_clock && is_none(text) {
+            return Ok(());
+        }
+        if let Some(at) = NOTED.iter().position(|noted| *noted == field) {
+            self.notes[at] = Some(text);
+        }
+        let Some(slot) = self.slot(field) else { return Ok(()) };
         if !matches!(cell, Cell::Text(_)) {
             return Err(Misread { field, value: text.to_owned(), expected: "one text or number".to_owned() });
         }
@@ -134,16 +130,7 @@ impl<'a> Said<'a> {
             return Err(disagreement(field, text, slot));
         }
         *slot = text;
-        if field == Field::RotationInterval {
-            self.keep(field, text);
-        }
         Ok(())
-    }
-
-    fn keep(&mut self, field: Field, text: &'a str) {
-        if let Some(slot) = NOTED.iter().position(|noted| *noted == field) {
-            self.notes[slot] = Some(text);
-        }
     }
 
     /// Writes the aliases one behind the other, each closed by a unit separator.
