@@ -18,7 +18,7 @@ struct Source<F> {
 
 struct Sink<F, U, E> {
     /// What takes the results; not here while a thread is giving it some.
-    give: Option<F>,
+    accept: Option<F>,
     waiting: BTreeMap<u64, U>,
     given: u64,
     failed: Option<E>,
@@ -39,7 +39,7 @@ pub fn ordered<T: Send, U: Send, S, E: Send>(
     sink: impl FnMut(U) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     let source = Mutex::new(Source { next: source, taken: 0, done: false });
-    let sink = Mutex::new(Sink { give: Some(sink), waiting: BTreeMap::new(), given: 0, failed: None, sleeping: 0 });
+    let sink = Mutex::new(Sink { accept: Some(sink), waiting: BTreeMap::new(), given: 0, failed: None, sleeping: 0 });
     let progress = Condvar::new();
     let jobs = jobs.max(1);
     let worker = || {
@@ -102,7 +102,7 @@ fn give<U, E>(
 ) {
     let mut state = lock(sink);
     state.waiting.insert(number, result);
-    if let Some(mut take) = state.give.take() {
+    if let Some(mut accept) = state.accept.take() {
         while state.failed.is_none() {
             let given = state.given;
             let Some(next) = state.waiting.remove(&given) else {
@@ -111,14 +111,14 @@ fn give<U, E>(
             state.given += 1;
             // Others may leave their results and go on meanwhile.
             drop(state);
-            let taken = take(next);
+            let accepted = accept(next);
             state = lock(sink);
-            state.failed = state.failed.take().or(taken.err());
+            state.failed = state.failed.take().or(accepted.err());
             if state.sleeping > 0 {
                 progress.notify_all();
             }
         }
-        state.give = Some(take);
+        state.accept = Some(accept);
     }
     while number >= state.given + ahead && state.failed.is_none() {
         state.sleeping += 1;

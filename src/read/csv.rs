@@ -1,4 +1,4 @@
-//! Delimited text: cut at record ends, and records by the `csv` crate.
+//! Delimited text: its delimiter and header line, and blocks of whole records.
 //!
 //! The splitter follows the quoting rules of the parser, so that a line break inside quotes is never
 //! taken for the end of a record, nor a stray quote inside a field for the beginning of a quoted one.

@@ -43,13 +43,12 @@ pub(super) fn rows(
             at = cut.next;
             line += cut.breaks + 1;
         } else {
-            let used = quoted.read(&bytes[at..]);
-            let lines = count_lines(&bytes[at..at + used]);
+            let whole = &bytes[at..at + quoted.read(&bytes[at..])];
+            let raw = without_line_end(whole);
             let filled = quoted.cells(header, &mut cells);
-            let raw = without_line_end(&bytes[at..at + used]);
-            hand_over(header, place, line + lines.saturating_sub(1), filled, raw, &cells, sink);
-            at += used;
-            line += lines;
+            hand_over(header, place, line + count_lines(raw), filled, raw, &cells, sink);
+            at += whole.len();
+            line += count_lines(whole);
             marks.seek(at);
         }
         room = recycle(cells);
