@@ -298,11 +298,12 @@ mod tests {
     use super::*;
     use crate::inventory::row::Names;
 
-    /// Line, cells and hash of rows; lines of rejects.
+    /// Line, cells and hash of rows; lines and reasons of rejects.
     #[derive(Debug, Default)]
     struct Seen {
         rows: Vec<(u64, Vec<String>, u64)>,
         rejects: Vec<u64>,
+        reasons: Vec<String>,
     }
 
     impl RowSink for Seen {
@@ -314,6 +315,7 @@ mod tests {
 
         fn reject(&mut self, reject: Reject) {
             self.rejects.push(reject.place.line);
+            self.reasons.push(reject.reason);
         }
     }
 
@@ -380,6 +382,16 @@ mod tests {
         let seen = read(text.as_bytes(), 2);
         let lines: Vec<u64> = seen.rows.iter().map(|(line, ..)| *line).collect();
         assert_eq!(lines, [1, 4, 6, 9, 10]);
+    }
+
+    #[test]
+    fn a_reject_says_how_many_lines_it_spans_at_the_end_of_a_file_too() {
+        for quoted in ["\"a\nb\"", "\"a\n\"\"b\""] {
+            for end in ["\n", "\r\n", ""] {
+                let seen = read(format!("{quoted}{end}").as_bytes(), 2);
+                assert!(seen.reasons[0].ends_with("(the record spans 2 lines)"), "{quoted:?} {end:?}: {seen:?}");
+            }
+        }
     }
 
     #[test]
