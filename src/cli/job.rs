@@ -163,11 +163,8 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
 pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
     let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
     let mut files = Files { waiting, at: None, format: reading.format, progress };
-    let mut store = Store::default();
-    // Rows of an inventory rarely are shorter than this many bytes.
-    store.reserve(total_bytes(inputs).map_or(0, |bytes| (bytes / 256).min(1 << 26) as usize));
     let names = inputs.iter().map(|input| input.name.clone()).collect();
-    let survey = read_all(|| files.next_block(), store, book, reading, progress, names);
+    let survey = read_all(|| files.next_block(), book, reading, progress, names);
     progress.finish();
     survey
 }
@@ -181,18 +178,17 @@ pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rul
     let mut splitter = detect::splitter(0, name, reader, format, is_field)?;
     let reading = Reading { format: None, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
-    read_all(|| splitter.next_block(), Store::default(), book, &reading, &progress, vec![name.to_owned()])
+    read_all(|| splitter.next_block(), book, &reading, &progress, vec![name.to_owned()])
 }
 
 fn read_all(
     next_block: impl FnMut() -> Result<Option<Block>, ReadError> + Send,
-    mut store: Store,
     book: &Rulebook,
     reading: &Reading,
     progress: &Progress,
     files: Vec<String>,
 ) -> Result<Survey, ReadError> {
-    let shared = Shared::default();
+    let (shared, mut store) = (Shared::default(), Store::default());
     let rules = intake_rules(book, reading.keep);
     ordered(
         reading.jobs,
@@ -209,5 +205,5 @@ fn read_all(
             Ok(())
         },
     )?;
-    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files))
+    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files, reading.jobs))
 }

@@ -24,6 +24,7 @@ struct StoredBatch {
     first: RecordId,
     file: FileId,
     records: Box<[Record]>,
+    identities: Box<[u32]>,
     text: Box<str>,
 }
 
@@ -48,23 +49,41 @@ impl<'a> StoredRecord<'a> {
 
     /// The extras, as [`super::record::extras`] reads them.
     pub fn extras(&self) -> &'a str {
-        &self.rest[usize::from(self.record.aliases)..][..self.record.extras as usize]
+        &self.rest[usize::from(self.record.aliases)..]
     }
 }
 
 impl Batches {
-    /// Appends a batch, and gives the numbers of its records.
-    pub fn push(&mut self, batch: Batch) -> std::ops::Range<RecordId> {
+    /// Appends a batch.
+    pub fn push(&mut self, batch: Batch) {
         let first = self.next;
         self.next += batch.records.len() as RecordId;
         while self.directory.len() as RecordId * STRIDE < self.next {
             self.directory.push(self.batches.len() as u32);
         }
         if first < self.next {
-            let (records, text) = (batch.records.into_boxed_slice(), batch.text.into_boxed_str());
-            self.batches.push(StoredBatch { first, file: batch.file, records, text });
+            self.batches.push(StoredBatch {
+                first,
+                file: batch.file,
+                records: batch.records.into_boxed_slice(),
+                identities: batch.identities.into_boxed_slice(),
+                text: batch.text.into_boxed_str(),
+            });
         }
-        first..self.next
+    }
+
+    /// Shows the hashes of all identities, in input order.
+    pub fn each_identity(&self, mut show: impl FnMut(RecordId, u32)) {
+        for batch in &self.batches {
+            for (id, identity) in (batch.first..).zip(&batch.identities) {
+                show(id, *identity);
+            }
+        }
+    }
+
+    /// All records, in input order.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.batches.iter().flat_map(|batch| &batch.records)
     }
 
     /// A record.
@@ -76,8 +95,10 @@ impl Batches {
     /// A record with its texts.
     pub fn get(&self, id: RecordId) -> StoredRecord<'_> {
         let batch = self.batch(id);
-        let record = &batch.records[(id - batch.first) as usize];
-        let (key_id, rest) = batch.text[record.text as usize..].split_at(usize::from(record.key_id));
+        let at = (id - batch.first) as usize;
+        let record = &batch.records[at];
+        let end = batch.records.get(at + 1).map_or(batch.text.len(), |next| next.text as usize);
+        let (key_id, rest) = batch.text[record.text as usize..end].split_at(usize::from(record.key_id));
         StoredRecord { record, place: Place { file: batch.file, line: u64::from(record.line) }, key_id, rest }
     }
 
@@ -99,8 +120,9 @@ mod tests {
         let mut batches = Batches::default();
         let sizes = [0, 1, 255, 256, 257, 1, 1, 0, 1000, 3];
         for (file, size) in sizes.iter().enumerate() {
-            let records = (0..*size).map(|line| Record { line, ..Record::default() }).collect();
-            batches.push(Batch { file: file as FileId, records, ..Batch::default() });
+            let records: Vec<Record> = (0..*size).map(|line| Record { line, ..Record::default() }).collect();
+            let identities = vec![0; records.len()];
+            batches.push(Batch { file: file as FileId, records, identities, ..Batch::default() });
         }
         let mut id = 0;
         for (file, size) in sizes.iter().enumerate() {

@@ -2,7 +2,7 @@
 //!
 //! [`row`] is what readers hand over; [`intake`] turns rows into compact records, one worker at a time,
 //! without allocation per row ([`mod@column`], [`recent`], [`said`], [`record`], [`shared`] are its parts); [`store`]
-//! finds records of the same key; [`survey`] is the result: every key with its joined facts, and an
+//! and [`same`] find records of the same key; [`survey`] is the result: every key with its joined facts, and an
 //! account of every record that went in.
 
 pub mod batches;
@@ -13,6 +13,7 @@ pub mod recent;
 pub mod record;
 pub mod row;
 pub mod said;
+pub mod same;
 pub mod shared;
 pub mod store;
 pub mod survey;

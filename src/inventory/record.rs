@@ -9,18 +9,14 @@ use super::row::{FileId, Reject};
 pub struct Record {
     /// Hash of everything that the record says; equal for exact duplicates.
     pub content: u64,
-    /// Hash of the identity.
-    pub identity: u32,
     /// What it says, by number.
     pub shape: u32,
     /// The account, by number.
     pub account: u32,
     /// The line on which it begins.
     pub line: u32,
-    /// Where its texts begin: key id, aliases, extras.
+    /// Where its texts begin: key id, aliases, extras. They end where those of the next record begin.
     pub text: u32,
-    /// Length of the extras.
-    pub extras: u32,
     /// Length of the aliases.
     pub aliases: u16,
     /// The region, by number.
@@ -38,6 +34,8 @@ pub struct Batch {
     pub file: FileId,
     /// The records, in input order.
     pub records: Vec<Record>,
+    /// Hashes of their identities.
+    pub identities: Vec<u32>,
     /// Their texts.
     pub text: String,
     /// What could not be used, in input order.

@@ -1,35 +1,35 @@
-//! Records by key: finds those of the same key, and exact duplicates among them.
+//! Records by key: those of the same key together, also where only some of them name account and region.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::record::Batch;
 use super::row::Reject;
+use super::same::{Several, several};
 use super::shared::Numbered;
 
-/// Every record that could be used, and which of them are about the same key.
+/// Every record that could be used.
 #[derive(Debug, Default)]
 pub struct Store {
     batches: Batches,
-    /// The first record of each key and scope, by identity.
-    table: HashTable<RecordId>,
-    /// The further records of keys that have several, by the first.
-    more: HashMap<RecordId, Vec<RecordId>, FixedState>,
-    /// What the records of such keys say, by hash.
-    contents: HashMap<RecordId, HashSet<u64, FixedState>, FixedState>,
-    /// The records that are not the first of their key, in order.
-    further: Vec<RecordId>,
     /// What could not be used.
     pub rejects: Vec<Reject>,
-    /// How many records were exact duplicates of an earlier one.
-    pub duplicates: u64,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
+}
+
+/// The keys that the records are about.
+#[derive(Debug)]
+pub struct Subjects {
+    /// The first record of each.
+    pub firsts: Firsts,
+    /// Those that have several records, or whose scope had to be put together, by their first record.
+    pub groups: HashMap<RecordId, Group, FixedState>,
+    /// How many records are exact duplicates of an earlier one.
+    pub duplicates: u64,
 }
 
 /// The first records of all keys, in input order.
@@ -78,63 +78,12 @@ pub struct Group {
     pub scope: (String, String),
 }
 
-/// So many records are looked up together.
-const TOGETHER: RecordId = 32;
-
 impl Store {
-    /// Makes room for so many records.
-    pub fn reserve(&mut self, records: usize) {
-        let batches = &self.batches;
-        self.table.reserve(records, |id| spread(batches.record(*id).identity));
-    }
-
     /// Takes the records of a block. Blocks must come in input order.
     pub fn add(&mut self, mut batch: Batch) {
         self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
         self.rejects.append(&mut batch.rejects);
-        let mut ids = self.batches.push(batch);
-        while !ids.is_empty() {
-            let end = ids.end.min(ids.start + TOGETHER);
-            // Each look-up waits for memory; those that do not depend on each other wait together.
-            let busy = (ids.start..end).filter(|id| {
-                let wanted = spread(self.batches.record(*id).identity);
-                self.table.find(wanted, |_| true).is_some()
-            });
-            std::hint::black_box(busy.count());
-            (ids.start..end).for_each(|id| self.enter(id));
-            ids.start = end;
-        }
-    }
-
-    /// Enters a record.
-    fn enter(&mut self, id: RecordId) {
-        let batches = &self.batches;
-        let record = batches.record(id);
-        let same = |first: &RecordId| {
-            let other = batches.record(*first);
-            (other.identity, other.account, other.region) == (record.identity, record.account, record.region)
-                && batches.get(*first).key_id == batches.get(id).key_id
-        };
-        let hash = |id: &RecordId| spread(batches.record(*id).identity);
-        match self.table.entry(spread(record.identity), same, hash) {
-            Entry::Vacant(slot) => {
-                slot.insert(id);
-            }
-            Entry::Occupied(slot) => {
-                let first = *slot.get();
-                self.further.push(id);
-                let more = self.more.entry(first).or_default();
-                let contents = self.contents.entry(first).or_default();
-                if contents.is_empty() {
-                    contents.insert(batches.record(first).content);
-                }
-                if !contents.insert(record.content) {
-                    self.duplicates += 1;
-                } else {
-                    more.push(id);
-                }
-            }
-        }
+        self.batches.push(batch);
     }
 
     /// A record with its texts.
@@ -142,35 +91,40 @@ impl Store {
         self.batches.get(id)
     }
 
+    /// The combinations of facts that all records state, by number.
+    pub fn shapes(&self) -> impl Iterator<Item = u32> {
+        self.batches.records().map(|record| record.shape)
+    }
+
     /// The combination of facts that a record states, by number.
     pub fn shape(&self, id: RecordId) -> u32 {
         self.batches.record(id).shape
     }
 
-    /// The first records of all keys, and the groups of keys that have several
-    /// records or whose scope had to be put together. Records that cannot be told to be about one key
-    /// or another are rejected.
-    pub fn subjects(&mut self, numbered: &Numbered) -> (Firsts, HashMap<RecordId, Group, FixedState>) {
-        self.table = HashTable::new();
+    /// The keys that the records are about. Records that cannot be told to be about one key or another are
+    /// rejected.
+    pub fn subjects(&mut self, numbered: &Numbered, jobs: usize) -> Subjects {
         let mixed = |names: &[String]| names.len() > 1 && names.iter().any(String::is_empty);
         let mixed = mixed(&numbered.accounts) || mixed(&numbered.regions);
-        if self.further.is_empty() && !mixed {
-            return (Firsts::All(self.batches.next), HashMap::default());
+        let several = several(&self.batches, jobs);
+        if several.is_empty() && !mixed {
+            return Subjects { firsts: Firsts::All(self.batches.next), groups: HashMap::default(), duplicates: 0 };
         }
-        let mut further = self.further.iter().copied().peekable();
+        let mut further: Vec<RecordId> = several.iter().flat_map(Several::further).collect();
+        further.sort_unstable();
+        let mut further = further.into_iter().peekable();
         let is_first = |id: &RecordId| further.next_if_eq(id).is_none();
         let mut firsts: Vec<RecordId> = (0..self.batches.next).filter(is_first).collect();
+        let duplicates = several.iter().map(|key| key.duplicates.len() as u64).sum();
         let mut groups = HashMap::default();
-        for (first, more) in self.more.iter().filter(|(_, more)| !more.is_empty()) {
-            let scope = numbered.scope(self.batches.record(*first));
-            let mut records = vec![*first];
-            records.extend(more);
-            groups.insert(*first, Group { records, scope });
+        for key in several.into_iter().filter(|key| key.records.len() > 1) {
+            let scope = numbered.scope(self.batches.record(key.records[0]));
+            groups.insert(key.records[0], Group { records: key.records, scope });
         }
         if mixed {
             self.join_scopes(numbered, &mut firsts, &mut groups);
         }
-        (Firsts::These(firsts), groups)
+        Subjects { firsts: Firsts::These(firsts), groups, duplicates }
     }
 
     /// Joins keys of one id whose scopes do not contradict each other, where that is unambiguous.
@@ -290,9 +244,4 @@ fn together<'s>(
         }
     }
     Ok(joined)
-}
-
-fn spread(identity: u32) -> u64 {
-    // The table takes its buckets from the low bits and its tags from the high ones.
-    u64::from(identity).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

@@ -15,7 +15,7 @@ use super::record::{Extra, extras};
 use super::row::{Place, Reject};
 use super::said::Clock;
 use super::shared::Numbered;
-use super::store::{Firsts, Group, Store};
+use super::store::{Firsts, Group, Store, Subjects};
 
 /// What became of the records that were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,17 +75,18 @@ pub struct Key<'a> {
 }
 
 impl Survey {
-    /// Joins the records of each key.
+    /// Joins the records of each key, on so many threads.
     pub fn new(
         mut store: Store,
         numbered: Numbered,
         packing: &Packing,
         specs: &[FactSpec],
         files: Vec<String>,
+        jobs: usize,
     ) -> Survey {
         let mut shapes = Joining::new(&numbered.shapes, packing, specs);
         let mut asides = Joining::new(&numbered.asides, packing, specs);
-        let (firsts, groups) = store.subjects(&numbered);
+        let Subjects { firsts, groups, duplicates } = store.subjects(&numbered, jobs);
         let mut told = HashMap::default();
         let mut joined: Vec<(&RecordId, &Group)> = groups.iter().collect();
         joined.sort_by_key(|(first, _)| **first);
@@ -107,8 +108,8 @@ impl Survey {
         let account = Account {
             read: store.records_read,
             rejected: store.rejects.len() as u64,
-            duplicates: store.duplicates,
-            diagnosed: store.records_read - store.rejects.len() as u64 - store.duplicates,
+            duplicates,
+            diagnosed: store.records_read - store.rejects.len() as u64 - duplicates,
             keys: firsts.len() as u64,
         };
         Survey { store, numbered, firsts, told, groups, shapes: shapes.all, asides: asides.all, files, account }
@@ -160,6 +161,10 @@ impl Survey {
     /// How many keys have each combination.
     pub fn shape_counts(&self) -> Vec<u64> {
         let mut counts = vec![0; self.shapes().len()];
+        if let (Firsts::All(_), true) = (&self.firsts, self.told.is_empty()) {
+            self.store.shapes().for_each(|shape| counts[shape as usize] += 1);
+            return counts;
+        }
         for first in self.firsts.iter() {
             let told = self.told.get(&first).map(|told| told.shape);
             counts[told.unwrap_or_else(|| self.store.shape(first)) as usize] += 1;
@@ -311,7 +316,7 @@ impl<'a> Key<'a> {
 
     /// The next rotation and whether it was computed: the earliest that a record gives.
     pub fn next_rotation(&self) -> Option<(&'a str, bool)> {
-        if self.group.is_none() && self.record.record.extras == 0 {
+        if self.group.is_none() && self.record.extras().is_empty() {
             return None;
         }
         let clocks =
