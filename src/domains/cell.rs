@@ -31,14 +31,7 @@ pub enum Cell<'a> {
 impl<'a> Cell<'a> {
     /// A cell of a table.
     pub fn of_table(text: &'a str) -> Cell<'a> {
-        let bytes = text.as_bytes();
-        if let (Some(first), Some(last)) = (bytes.first(), bytes.last())
-            && first.is_ascii_graphic()
-            && last.is_ascii_graphic()
-        {
-            return Cell::Text(text);
-        }
-        match text.trim() {
+        match trim(text) {
             "" => Cell::Blank,
             trimmed => Cell::Text(trimmed),
         }
@@ -54,14 +47,82 @@ impl<'a> Cell<'a> {
 
     /// The elements: of a list as they stand, of a text split at `;`, `,`, `|` and line breaks.
     pub fn elements(self) -> impl Iterator<Item = &'a str> {
-        let (text, list) = match self {
-            Cell::Text(text) => (text, false),
-            Cell::List(text) => (text, true),
-            _ => ("", true),
+        let (text, separates): (_, fn(char) -> bool) = match self {
+            Cell::Text(text) => (text, is_list_separator),
+            Cell::List(text) => (text, |c| c == LIST_SEPARATOR),
+            _ => ("", is_list_separator),
         };
-        let separates = move |c: char| {
-            if list { c == LIST_SEPARATOR } else { is_list_separator(c) }
-        };
-        text.split(separates).map(str::trim).filter(|element| !element.is_empty())
+        let mut rest = Some(text);
+        let pieces = std::iter::from_fn(move || {
+            let text = rest?;
+            let Some((at, width)) = first_separator(text, separates) else {
+                return rest.take();
+            };
+            rest = text.get(at + width..);
+            text.get(..at)
+        });
+        pieces.map(trim).filter(|element| !element.is_empty())
+    }
+}
+
+/// Where the first separator stands, and its length in bytes.
+fn first_separator(text: &str, separates: fn(char) -> bool) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    loop {
+        let at = from + bytes[from..].iter().position(|byte| MAY_SEPARATE[usize::from(*byte)])?;
+        let c = text.get(at..)?.chars().next()?;
+        if separates(c) {
+            return Some((at, c.len_utf8()));
+        }
+        from = at + c.len_utf8();
+    }
+}
+
+/// The bytes with which a separator of any list begins.
+const MAY_SEPARATE: [bool; 256] = {
+    let mut may = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        // All characters beyond ASCII that separate are punctuation of Chinese, which begins with one of two bytes.
+        may[byte] = matches!(byte as u8, b';' | b',' | b'|' | b'\n' | b'\r' | 0x1f | 0xe3 | 0xef);
+        byte += 1;
+    }
+    may
+};
+
+/// The text without white space around it.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        // Nearly every text begins and ends so.
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_split_at_every_separator() {
+        let separators: Vec<char> = (char::MIN..=char::MAX).filter(|c| is_list_separator(*c)).collect();
+        assert_eq!(separators.len(), 8);
+        for separator in separators {
+            for text in ["a|b c", " a | b c ", "|a||b c|", "\u{3000}a\u{3000}|b c\u{a0}"] {
+                let text = text.replace('|', &separator.to_string());
+                assert_eq!(Cell::Text(&text).elements().collect::<Vec<_>>(), ["a", "b c"], "{text:?}");
+            }
+        }
+        assert_eq!(Cell::Text("、").elements().count(), 0);
+        assert_eq!(Cell::Text("钥　，。").elements().collect::<Vec<_>>(), ["钥", "。"]);
+    }
+
+    #[test]
+    fn a_list_is_split_at_its_own_separator_only() {
+        let list = ["a;b", "", "c，d", " e "].join(&LIST_SEPARATOR.to_string());
+        assert_eq!(Cell::List(&list).elements().collect::<Vec<_>>(), ["a;b", "c，d", "e"]);
+        assert_eq!(Cell::Text(&list).elements().count(), 3);
+        assert_eq!(Cell::Blank.elements().count(), 0);
     }
 }

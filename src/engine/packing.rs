@@ -38,7 +38,15 @@ impl Slot {
     /// The values that stand here.
     #[inline]
     pub fn get(self, packed: Packed) -> Bits {
-        (packed.0[usize::from(self.word & 1)] >> self.shift) as Bits & self.mask
+        let upper = self.upper();
+        ((packed.0[0] & !upper | packed.0[1] & upper) >> self.shift) as Bits & self.mask
+    }
+
+    /// All bits if the values stand in the second word. Words are chosen by masks: chosen by position, they would
+    /// have to stand in memory, and to pass through it for every cell.
+    #[inline]
+    fn upper(self) -> u64 {
+        u64::from(self.word).wrapping_neg()
     }
 
     /// Whether nothing else stands here than these values, or nothing at all on one side.
@@ -52,7 +60,9 @@ impl Slot {
     #[inline]
     #[must_use]
     pub fn with(self, mut packed: Packed, values: Bits) -> Packed {
-        packed.0[usize::from(self.word & 1)] |= u64::from(values) << self.shift;
+        let (values, upper) = (u64::from(values) << self.shift, self.upper());
+        packed.0[0] |= values & !upper;
+        packed.0[1] |= values & upper;
         packed
     }
 }

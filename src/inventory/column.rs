@@ -5,13 +5,13 @@ use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, observe};
 use crate::engine::facts::{Arity, Bits, FactId};
-use crate::engine::packing::{Packed, Slot};
+use crate::engine::packing::Slot;
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
 use super::recent::{LONGEST_SHORT, Recent};
-use super::row::Names;
-use super::said::Said;
+use super::row::{Names, Table};
+use super::said::{Said, Word};
 use super::shared::Shared;
 
 /// What a column is for.
@@ -32,8 +32,12 @@ pub enum Purpose {
 enum Ways {
     /// Nothing: no fact and no identity depends on it.
     Silent,
-    /// It supplies the fact that is packed here, and nothing else.
+    /// It supplies the fact that is packed here, which no other column does, and nothing else.
     Plain(Slot),
+    /// It helps to tell which key a record is about.
+    Identifying(Word),
+    /// It names aliases, of which the fact is packed here.
+    Aliases(Slot),
     /// More.
     Several,
 }
@@ -68,11 +72,14 @@ impl Column {
         column
     }
 
-    fn find_ways(&self, rules: &Rules) -> Ways {
+    fn find_ways(&self, rules: &Rules, suppliers: usize) -> Ways {
         match self.purpose {
             _ if !self.tests.is_empty() => Ways::Several,
             Purpose::Idle | Purpose::Unknown => Ways::Silent,
-            Purpose::Note(_) | Purpose::Fact(Field::Aliases | Field::Resource, _) => Ways::Several,
+            Purpose::Note(field) => Word::identifying(field).map_or(Ways::Several, Ways::Identifying),
+            Purpose::Fact(Field::Aliases, fact) => Ways::Aliases(rules.packing.slot(fact)),
+            Purpose::Fact(Field::Resource, _) => Ways::Several,
+            Purpose::Fact(..) if suppliers > 1 => Ways::Several,
             Purpose::Fact(_, fact) => Ways::Plain(rules.packing.slot(fact)),
         }
     }
@@ -91,22 +98,21 @@ impl Column {
         }
     }
 
-    /// Does all that there is to do for a cell if that is little: it says nothing, or it only supplies a fact, is
-    /// remembered and contradicts nothing. Tells whether it was.
+    /// Does all that there is to do for a cell if that is little: it says nothing, or it says one thing that
+    /// is understood at once and contradicts nothing. Tells whether it was.
     #[inline(always)]
-    pub fn is_done(&self, cell: Cell<'_>, facts: &mut Packed) -> bool {
-        let slot = match self.ways {
-            Ways::Silent => return true,
-            Ways::Several => return false,
-            Ways::Plain(slot) => slot,
-        };
-        let Cell::Text(text) = cell else { return false };
-        let Some(meaning) = self.cells.known(text) else { return false };
-        let agrees = slot.agrees(*facts, meaning);
-        if agrees {
-            *facts = slot.with(*facts, meaning);
+    pub fn is_done<'a>(&self, table: Table<'a>, position: u16, said: &mut Said<'a>) -> bool {
+        if let Ways::Plain(slot) = self.ways {
+            // What is remembered has no white space around it, so that neither has what is found.
+            let Some(meaning) = self.cells.known(table.bytes(position)) else { return false };
+            said.facts = slot.with(said.facts, meaning);
+            return true;
         }
-        agrees
+        match (self.ways, table.cell(position)) {
+            (Ways::Identifying(word), Cell::Text(text)) => said.keep_word(word, text),
+            (Ways::Aliases(slot), Cell::Text(text)) => said.keep_alias(slot, text),
+            (ways, _) => ways == Ways::Silent,
+        }
     }
 
     /// What a cell says of the column's fact; remembered. Long lists are remembered by element, for there
@@ -160,6 +166,8 @@ pub struct Columns {
     source: Option<u64>,
     /// The columns, by position.
     pub columns: Vec<Column>,
+    /// The positions of those that say something in a table.
+    pub speaking: Vec<u16>,
 }
 
 impl Columns {
@@ -177,9 +185,20 @@ impl Columns {
             self.columns.push(Column::new(name, shared, rules));
         }
         self.prefer_canonical_names(names.as_slice(), shared, rules);
-        for column in &mut self.columns {
-            column.ways = column.find_ways(rules);
+        let purposes: Vec<Purpose> = self.columns.iter().map(|column| column.purpose).collect();
+        let fact_of = |purpose: &Purpose| if let Purpose::Fact(_, fact) = purpose { Some(*fact) } else { None };
+        for (column, purpose) in self.columns.iter_mut().zip(&purposes) {
+            let is_same = |other: &&Purpose| fact_of(other) == fact_of(purpose);
+            column.ways = column.find_ways(rules, purposes.iter().filter(is_same).count());
         }
+        let of_field = |field: Field| self.columns.iter().filter(move |column| column.field() == Some(field)).count();
+        // When a key was created matters only together with an interval.
+        let is_in_vain = of_field(Field::Created) == 1 && of_field(Field::RotationInterval) == 0;
+        let says = |column: &Column| {
+            column.ways != Ways::Silent
+                && !(is_in_vain && column.tests.is_empty() && column.purpose == Purpose::Note(Field::Created))
+        };
+        self.speaking = (0..).zip(&self.columns).filter(|(_, column)| says(column)).map(|(at, _)| at).collect();
     }
 
     /// Where a column bears the very name `key_id`, a column such as `id` is something else. Columns of any

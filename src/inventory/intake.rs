@@ -14,11 +14,11 @@ use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
-use super::column::{Columns, Purpose};
+use super::column::{Column, Columns, Purpose};
 use super::identity::{Identity, parse_arn};
 use super::recent::Recent;
 use super::record::{Batch, Extra, Record};
-use super::row::{FileId, Names, Place, Reject, Row, RowSink};
+use super::row::{Cells, FileId, Names, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
 use super::survey::{SingleVersion, rotation_extra};
@@ -59,6 +59,8 @@ pub struct Intake<'s> {
     accounts: Recent,
     regions: Recent,
     batch: Batch,
+    /// The facts of the batch's records that verdicts depend on, before they are numbered.
+    stated: Vec<Packed>,
 }
 
 impl<'s> Intake<'s> {
@@ -73,6 +75,7 @@ impl<'s> Intake<'s> {
             accounts: Recent::default(),
             regions: Recent::default(),
             batch: Batch::default(),
+            stated: Vec::new(),
         }
     }
 
@@ -83,8 +86,14 @@ impl<'s> Intake<'s> {
 
     /// Hands the batch over and begins an empty one, with room for about as much.
     pub fn take(&mut self) -> Batch {
+        // One look-up may wait for memory while the next is under way already.
+        for (record, stated) in self.batch.records.iter_mut().zip(self.stated.drain(..)) {
+            record.shape = *self.shapes.entry(stated).or_insert_with(|| self.shared.shape(stated));
+        }
+        let records = self.batch.records.len() + self.batch.records.len() / 16;
         let next = Batch {
-            records: Vec::with_capacity(self.batch.records.len() + self.batch.records.len() / 16),
+            records: Vec::with_capacity(records),
+            identities: Vec::with_capacity(records),
             text: String::with_capacity(self.batch.text.len() + self.batch.text.len() / 16),
             ..Batch::default()
         };
@@ -94,44 +103,33 @@ impl<'s> Intake<'s> {
     fn take_row(&mut self, names: &Names, row: Row<'_>) -> Result<(), Reject> {
         let place = Place { file: self.batch.file, line: row.line };
         let mut said = Said::default();
-        // An inventory of keys lists keys, unless it says otherwise.
-        let mut resource = 1;
-        let (mut blank_alias, mut unknown_alias) = (0, false);
-        for (position, cell) in row.cells {
-            let column = &mut self.columns.columns[usize::from(*position)];
-            if column.is_done(*cell, &mut said.facts) {
-                continue;
-            }
-            for test in &column.tests {
-                let fact = FactId(self.rules.first_test + *test as u8);
-                said.facts = self.rules.packing.with(said.facts, fact, test_bits(&self.rules.tests[*test], *cell));
-            }
-            let refuse = |misread: Misread| refuse(place, &names.as_slice()[usize::from(*position)], &misread);
-            match column.purpose {
-                Purpose::Fact(field, fact) => {
-                    let mut bits = column.meaning(field, fact, *cell).map_err(refuse)?;
-                    if field == Field::Aliases && *cell == Cell::Blank {
-                        // It means "none" only if no other column names an alias.
-                        (blank_alias, bits) = (bits, 0);
-                    } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
-                        unknown_alias = true;
-                    }
-                    said.state(self.rules.packing.slot(fact), field, fact, bits).map_err(refuse)?;
-                    match field {
-                        Field::Aliases => said.add_aliases(*cell).map_err(refuse)?,
-                        Field::Resource if *cell != Cell::Absent => resource = 0,
-                        _ => {}
+        let blame =
+            |position: u16| move |misread: Misread| refuse(place, &names.as_slice()[usize::from(position)], &misread);
+        let Columns { columns, speaking, .. } = &mut self.columns;
+        match row.cells {
+            Cells::Table(table) => {
+                for position in speaking {
+                    let column = &mut columns[usize::from(*position)];
+                    if !column.is_done(table, *position, &mut said) {
+                        let cell = table.cell(*position);
+                        take_cell(self.rules, column, cell, &mut said).map_err(blame(*position))?;
                     }
                 }
-                Purpose::Note(field) => said.note(field, *cell).map_err(refuse)?,
-                Purpose::Idle | Purpose::Unknown => {}
+            }
+            Cells::Members(members) => {
+                for (position, cell) in members {
+                    let column = &mut columns[usize::from(*position)];
+                    take_cell(self.rules, column, *cell, &mut said).map_err(blame(*position))?;
+                }
             }
         }
-        if !unknown_alias && self.rules.packing.get(said.facts, facts::ALIASES) == 0 {
-            said.facts = self.rules.packing.with(said.facts, facts::ALIASES, blank_alias);
+        let packing = &self.rules.packing;
+        if !said.has_unknown_alias && packing.get(said.facts, facts::ALIASES) == 0 {
+            said.facts = packing.with(said.facts, facts::ALIASES, said.blank_alias);
         }
-        if resource != 0 {
-            said.facts = self.rules.packing.with(said.facts, facts::RESOURCE, resource);
+        if !said.names_resource {
+            // An inventory of keys lists keys, unless it says otherwise.
+            said.facts = packing.with(said.facts, facts::RESOURCE, 1);
         }
         self.keep(place, row, &said)
     }
@@ -149,10 +147,11 @@ impl<'s> Intake<'s> {
 
     fn keep(&mut self, place: Place, row: Row<'_>, said: &Said<'_>) -> Result<(), Reject> {
         let identity =
-            said.identity.identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
+            said.identity().identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
         let line = u32::try_from(place.line)
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
+        let aside = self.aside(place, said.facts.and(self.rules.asides))?;
         let text = self.batch.text.len();
         self.batch.text.push_str(identity.key_id);
         let aliases_at = self.batch.text.len();
@@ -167,19 +166,17 @@ impl<'s> Intake<'s> {
             return Err(reject);
         }
         let hash = FixedState::default().hash_one(identity.key_id.as_bytes()) ^ u64::from(account) << 32;
-        let shape = self.shape(said.facts.without(self.rules.asides));
-        let aside = self.aside(place, said.facts.and(self.rules.asides))?;
+        self.stated.push(said.facts.without(self.rules.asides));
+        self.batch.identities.push((hash >> 32) as u32);
         self.batch.records.push(Record {
             content: row.content,
-            identity: (hash >> 32) as u32,
-            shape,
+            shape: 0,
             account,
             region,
             aside,
             line,
             text: text as u32,
             aliases: (extras_at - aliases_at) as u16,
-            extras: (self.batch.text.len() - extras_at) as u32,
             key_id: identity.key_id.len() as u16,
         });
         Ok(())
@@ -187,26 +184,22 @@ impl<'s> Intake<'s> {
 
     fn write_extras(&mut self, place: Place, row: Row<'_>, said: &Said<'_>) -> Result<(), Reject> {
         let text = &mut self.batch.text;
-        rotation_extra(&said.clock, single_version(&self.rules.packing, said.facts), |extra, time| {
+        rotation_extra(&said.clock(), single_version(&self.rules.packing, said.facts), |extra, time| {
             extra.write(time, text)
         })
-        .map_err(|(field, reason)| Reject::cell(place, field.name(), said.clock.text(field), reason))?;
+        .map_err(|(field, reason)| Reject::cell(place, field.name(), said.clock().text(field), reason))?;
         for (field, note) in NOTED.iter().zip(said.notes) {
             note.into_iter().for_each(|note| Extra::Field(*field).write(note, text));
         }
         if self.rules.keep == Keep::AllColumns {
-            for (position, cell) in row.cells {
-                let kept = self.columns.columns[usize::from(*position)].kept;
+            for (position, cell) in row.cells.iter() {
+                let kept = self.columns.columns[usize::from(position)].kept;
                 if let (Some(column), Some(cell)) = (kept, cell.text()) {
                     Extra::Column(column).write(cell, text);
                 }
             }
         }
         Ok(())
-    }
-
-    fn shape(&mut self, facts: Packed) -> u32 {
-        *self.shapes.entry(facts).or_insert_with(|| self.shared.shape(facts))
     }
 
     fn aside(&mut self, place: Place, facts: Packed) -> Result<u16, Reject> {
@@ -242,6 +235,34 @@ impl RowSink for Intake<'_> {
     fn reject(&mut self, reject: Reject) {
         self.batch.rejects.push(reject);
     }
+}
+
+/// Takes what a cell says.
+#[inline(never)]
+fn take_cell<'a>(rules: &Rules, column: &mut Column, cell: Cell<'a>, said: &mut Said<'a>) -> Result<(), Misread> {
+    for test in &column.tests {
+        let fact = FactId(rules.first_test + *test as u8);
+        said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
+    }
+    match column.purpose {
+        Purpose::Fact(field, fact) => {
+            let mut bits = column.meaning(field, fact, cell)?;
+            if field == Field::Aliases && cell == Cell::Blank {
+                (said.blank_alias, bits) = (bits, 0);
+            } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
+                said.has_unknown_alias = true;
+            }
+            said.state(rules.packing.slot(fact), field, fact, bits)?;
+            match field {
+                Field::Aliases => said.add_aliases(cell)?,
+                Field::Resource if cell != Cell::Absent => said.names_resource = true,
+                _ => {}
+            }
+        }
+        Purpose::Note(field) => said.note(field, cell)?,
+        Purpose::Idle | Purpose::Unknown => {}
+    }
+    Ok(())
 }
 
 fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {

@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 pub const LONGEST_SHORT: usize = 32;
 
 /// So many short texts of about one length are remembered at first, and at most.
-const PLACES: std::ops::RangeInclusive<usize> = 256..=8192;
+const PLACES: std::ops::RangeInclusive<usize> = 32..=8192;
 
 /// So many long texts are remembered.
 const LONG_PLACES: usize = 64;
@@ -26,7 +26,7 @@ pub struct Recent {
 impl Recent {
     /// What a short text stands for, if it is remembered.
     #[inline(always)]
-    pub fn known(&self, text: &str) -> Option<u32> {
+    pub fn known(&self, text: &[u8]) -> Option<u32> {
         match text.len() {
             0..=16 => self.brief.known(brief(text)?),
             17..=LONGEST_SHORT => self.short.known(short(text)?),
@@ -39,14 +39,14 @@ impl Recent {
     /// # Errors
     /// Those of `find`, which are not remembered.
     pub fn get<E>(&mut self, text: &str, find: impl FnOnce() -> Result<u32, E>) -> Result<u32, E> {
-        if let Some(known) = self.known(text) {
+        if let Some(known) = self.known(text.as_bytes()) {
             return Ok(known);
         }
         if text.len() > LONGEST_SHORT {
             return self.get_long(text, find);
         }
         let found = find()?;
-        match (brief(text), short(text)) {
+        match (brief(text.as_bytes()), short(text.as_bytes())) {
             (Some(text), _) => self.brief.remember(text, found),
             (_, Some(text)) => self.short.remember(text, found),
             _ => {}
@@ -78,8 +78,7 @@ struct Words<const N: usize> {
 
 /// A text of at most 16 bytes.
 #[inline]
-fn brief(text: &str) -> Option<Words<2>> {
-    let bytes = text.as_bytes();
+fn brief(bytes: &[u8]) -> Option<Words<2>> {
     let length = bytes.len();
     let words = match length {
         // Most words of most columns; the reads depend on the length without a jump for each.
@@ -99,8 +98,7 @@ fn brief(text: &str) -> Option<Words<2>> {
 
 /// A text of 17 to [`LONGEST_SHORT`] bytes.
 #[inline]
-fn short(text: &str) -> Option<Words<4>> {
-    let bytes = text.as_bytes();
+fn short(bytes: &[u8]) -> Option<Words<4>> {
     if bytes.len() > LONGEST_SHORT {
         return None;
     }
@@ -114,10 +112,18 @@ fn half(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)))
 }
 
+/// A text with its meaning.
+#[derive(Debug, Clone, Copy)]
+struct Known<const N: usize> {
+    words: [u64; N],
+    length: u32,
+    meaning: u32,
+}
+
 /// Texts of one kind; each has one place, in which the last one stays.
 #[derive(Debug, Default)]
 struct Table<const N: usize> {
-    places: Vec<(Words<N>, u32)>,
+    places: Vec<Known<N>>,
     /// How far a mixed text is moved to become a place.
     shift: u32,
     /// Texts that were not remembered since the last growth.
@@ -135,10 +141,10 @@ impl<const N: usize> Table<N> {
 
     #[inline]
     fn known(&self, text: Words<N>) -> Option<u32> {
-        let (known, meaning) = self.places.get(self.place(text))?;
+        let known = self.places.get(self.place(text))?;
         // Word by word: compared at once, the words would have to be gathered in memory first.
         let differ = known.words.iter().zip(&text.words).fold(0, |differ, (a, b)| differ | (a ^ b));
-        (differ | u64::from(known.length ^ text.length) == 0).then_some(*meaning)
+        (differ | u64::from(known.length ^ text.length) == 0).then_some(known.meaning)
     }
 
     fn remember(&mut self, text: Words<N>, meaning: u32) {
@@ -146,12 +152,12 @@ impl<const N: usize> Table<N> {
         if self.misses >= self.places.len() && self.places.len() < *PLACES.end() {
             // Those before are forgotten.
             let places = (4 * self.places.len()).clamp(*PLACES.start(), *PLACES.end());
-            self.places = vec![(Words { words: [0; N], length: 0 }, 0); places];
+            self.places = vec![Known { words: [0; N], length: 0, meaning: 0 }; places];
             self.shift = u64::BITS - places.ilog2();
             self.misses = 0;
         }
         let place = self.place(text);
-        self.places[place] = (text, meaning);
+        self.places[place] = Known { words: text.words, length: text.length, meaning };
     }
 }
 

@@ -63,8 +63,101 @@ pub struct Row<'a> {
     pub line: u64,
     /// A hash of the record as it stands, and of what its columns are called.
     pub content: u64,
-    /// Position of the column, and what stands there.
-    pub cells: &'a [(u16, Cell<'a>)],
+    /// What stands in its columns.
+    pub cells: Cells<'a>,
+}
+
+/// The cells of a record.
+#[derive(Debug, Clone, Copy)]
+pub enum Cells<'a> {
+    /// Those of a table: one for each column.
+    Table(Table<'a>),
+    /// Those of an object: position of the column, and what stands there.
+    Members(&'a [(u16, Cell<'a>)]),
+}
+
+impl<'a> Cells<'a> {
+    /// Every cell, with the position of its column.
+    pub fn iter(self) -> impl Iterator<Item = (u16, Cell<'a>)> {
+        let (table, members) = match self {
+            Cells::Table(table) => (Some(table), &[][..]),
+            Cells::Members(members) => (None, members),
+        };
+        let of_table = table.into_iter().flat_map(|table| (0..table.len() as u16).map(move |at| (at, table.cell(at))));
+        of_table.chain(members.iter().copied())
+    }
+}
+
+/// A record of a table, of which only the cells are looked at that somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    text: &'a str,
+    starts: &'a [u32],
+    writing: Writing,
+}
+
+/// How the cells of a record stand in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// With a byte between two of them, and perhaps with quotes around them.
+    AsItStands,
+    /// One behind the other, without quotes.
+    Unquoted,
+}
+
+impl<'a> Table<'a> {
+    /// The record whose cells begin at `starts` of the text; the last of which is where a further one would begin.
+    pub fn new(text: &'a str, starts: &'a [u32], writing: Writing) -> Table<'a> {
+        Table { text, starts, writing }
+    }
+
+    /// How many cells there are.
+    pub fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Whether there are no cells.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first so many cells.
+    #[must_use]
+    pub fn first(self, cells: usize) -> Table<'a> {
+        Table { starts: &self.starts[..self.starts.len().min(cells + 1)], ..self }
+    }
+
+    /// Where a cell stands.
+    #[inline(always)]
+    fn range(&self, position: u16) -> Option<std::ops::Range<usize>> {
+        let [start, next] = self.starts.get(usize::from(position)..)?.first_chunk()?;
+        Some(*start as usize..*next as usize - usize::from(self.writing == Writing::AsItStands))
+    }
+
+    /// The bytes of a cell, with the white space around them; nothing if quotes hide them.
+    #[inline(always)]
+    pub fn bytes(&self, position: u16) -> &'a [u8] {
+        match self.range(position).and_then(|range| self.text.as_bytes().get(range)) {
+            Some([b'"', ..]) if self.writing == Writing::AsItStands => &[],
+            bytes => bytes.unwrap_or_default(),
+        }
+    }
+
+    /// The text of a cell without the quotes around it; nothing if there is no such cell.
+    #[inline(always)]
+    pub fn text(&self, position: u16) -> &'a str {
+        let text = self.range(position).and_then(|range| self.text.get(range)).unwrap_or_default();
+        match text.strip_prefix('"') {
+            Some(opened) if self.writing == Writing::AsItStands => opened.strip_suffix('"').unwrap_or(opened),
+            _ => text,
+        }
+    }
+
+    /// A cell.
+    #[inline(always)]
+    pub fn cell(&self, position: u16) -> Cell<'a> {
+        Cell::of_table(self.text(position))
+    }
 }
 
 /// A record, or a part of the input, that could not be used.

@@ -3,7 +3,7 @@
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, is_plain_alias};
+use crate::domains::cmk::observe::{Misread, alias_form, is_plain_alias};
 use crate::domains::cmk::spelling::{is_none, is_unknown};
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Slot};
@@ -15,15 +15,33 @@ use super::identity::IdentityCells;
 pub struct Said<'a> {
     /// The facts.
     pub facts: Packed,
-    /// Which key it is about.
-    pub identity: IdentityCells<'a>,
+    /// The texts of the fields in [`WORDS`].
+    words: [&'a str; WORDS.len()],
     /// The aliases, as they stand in up to three columns.
-    pub aliases: [Cell<'a>; MAX_ALIAS_COLUMNS],
-    /// When it rotates.
-    pub clock: Clock<'a>,
+    aliases: [Cell<'a>; MAX_ALIAS_COLUMNS],
+    /// What a blank alias cell means, if there is one: none, unless another column names an alias.
+    pub blank_alias: Bits,
+    /// Whether there are aliases, but nobody knows which.
+    pub has_unknown_alias: bool,
+    /// Whether it says what kind of resource it is about.
+    pub names_resource: bool,
     /// The texts of the fields in [`NOTED`].
     pub notes: [Option<&'a str>; NOTED.len()],
 }
+
+/// The fields that say which key a record is about or when it rotates: one text each.
+const WORDS: [Field; 7] = [
+    Field::KeyId,
+    Field::Arn,
+    Field::AccountId,
+    Field::Region,
+    Field::NextRotation,
+    Field::Created,
+    Field::RotationInterval,
+];
+
+/// So many of them identify the key.
+const IDENTIFYING: usize = 4;
 
 /// The fields whose text outputs and plans use.
 pub const NOTED: [Field; 4] = [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval];
@@ -53,24 +71,55 @@ impl<'a> Clock<'a> {
 /// A source may spread the aliases over so many columns.
 const MAX_ALIAS_COLUMNS: usize = 3;
 
+/// Which of the [`WORDS`] a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word(usize);
+
+impl Word {
+    /// Of a field that identifies the key.
+    pub fn identifying(field: Field) -> Option<Word> {
+        WORDS[..IDENTIFYING].iter().position(|word| *word == field).map(Word)
+    }
+}
+
 impl<'a> Said<'a> {
     /// Whether a field that supplies no fact is worth a call of [`Said::note`].
     pub fn is_noted(field: Field) -> bool {
-        NOTED.contains(&field) || Said::default().slot(field).is_some()
+        NOTED.contains(&field) || WORDS.contains(&field)
     }
 
-    /// Where the one text of a field belongs that says which key it is or when it rotates.
-    fn slot(&mut self, field: Field) -> Option<&mut &'a str> {
-        match field {
-            Field::KeyId => Some(&mut self.identity.key_id),
-            Field::Arn => Some(&mut self.identity.arn),
-            Field::AccountId => Some(&mut self.identity.account_id),
-            Field::Region => Some(&mut self.identity.region),
-            Field::NextRotation => Some(&mut self.clock.next),
-            Field::Created => Some(&mut self.clock.created),
-            Field::RotationInterval => Some(&mut self.clock.interval),
-            _ => None,
+    /// Which key the record is about.
+    pub fn identity(&self) -> IdentityCells<'a> {
+        let [key_id, arn, account_id, region, ..] = self.words;
+        IdentityCells { key_id, arn, account_id, region }
+    }
+
+    /// When it rotates.
+    pub fn clock(&self) -> Clock<'a> {
+        let [.., next, created, interval] = self.words;
+        Clock { next, created, interval }
+    }
+
+    /// Keeps a text that identifies the key, if that is all there is to do. Tells whether it was.
+    #[inline(always)]
+    pub fn keep_word(&mut self, word: Word, text: &'a str) -> bool {
+        let place = &mut self.words[word.0];
+        let is_plain = place.is_empty() && !is_unknown(text);
+        if is_plain {
+            *place = text;
         }
+        is_plain
+    }
+
+    /// Keeps the only alias, if it is a plain one, and if that is all there is to do. Tells whether it was.
+    #[inline(always)]
+    pub fn keep_alias(&mut self, slot: Slot, text: &'a str) -> bool {
+        let is_plain = self.aliases[0] == Cell::Absent && slot.get(self.facts) == 0 && is_plain_alias(text);
+        if is_plain {
+            self.aliases[0] = Cell::Text(text);
+            self.facts = slot.with(self.facts, alias_form(text));
+        }
+        is_plain
     }
 
     /// Sets a fact. Two columns of one field may complete each other, but not disagree.
@@ -115,21 +164,21 @@ impl<'a> Said<'a> {
     /// Two columns of the field disagree.
     pub fn note(&mut self, field: Field, cell: Cell<'a>) -> Result<(), Misread> {
         let Some(text) = cell.text().filter(|text| !text.is_empty() && !is_unknown(text)) else { return Ok(()) };
-        let is_clock = matches!(field, Field::NextRotation | Field::Created | Field::RotationInterval);
-        if is_clock && is_none(text) {
+        let word = WORDS.iter().position(|word| *word == field);
+        if word.is_some_and(|word| word >= IDENTIFYING) && is_none(text) {
             return Ok(());
         }
         if let Some(at) = NOTED.iter().position(|noted| *noted == field) {
             self.notes[at] = Some(text);
         }
-        let Some(slot) = self.slot(field) else { return Ok(()) };
+        let Some(place) = word.map(|word| &mut self.words[word]) else { return Ok(()) };
         if !matches!(cell, Cell::Text(_)) {
             return Err(Misread { field, value: text.to_owned(), expected: "one text or number".to_owned() });
         }
-        if !slot.is_empty() && *slot != text {
-            return Err(disagreement(field, text, slot));
+        if !place.is_empty() && *place != text {
+            return Err(disagreement(field, text, place));
         }
-        *slot = text;
+        *place = text;
         Ok(())
     }
 

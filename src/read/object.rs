@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::Span;
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
-use crate::inventory::row::{FileId, Names, Place, Reject, Row, RowSink};
+use crate::inventory::row::{Cells, FileId, Names, Place, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Parser {
             let cells: Vec<(u16, Cell<'_>)> =
                 self.members.iter().map(|member| (member.name, self.cell(member))).collect();
             let content = FixedState::default().hash_one(&bytes[span.start..span.end]);
-            sink.row(&self.names, Row { line: span.line, content, cells: &cells });
+            sink.row(&self.names, Row { line: span.line, content, cells: Cells::Members(&cells) });
         }
     }
 

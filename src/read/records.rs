@@ -5,16 +5,10 @@ use std::hash::BuildHasher;
 use super::csv::{Header, count_lines};
 use super::marks::Marks;
 use crate::domains::cell::Cell;
-use crate::inventory::row::{FileId, Place, Reject, Row, RowSink};
+use crate::inventory::row::{Cells, FileId, Place, Reject, Row, RowSink, Table, Writing};
 
-/// Gives back the room of a list of cells for cells of another lifetime.
-fn recycle<'b>(mut cells: Vec<(u16, Cell<'_>)>) -> Vec<(u16, Cell<'b>)> {
-    cells.clear();
-    cells.into_iter().map(|(position, _)| (position, Cell::Absent)).collect()
-}
-
-/// Hands the records of a block to the sink. Records whose quotes surround whole cells and hold no quotes
-/// are cut where they stand; any other is read by `csv-core`.
+/// Hands the records of a block to the sink. Records whose quotes surround whole cells are cut where they stand;
+/// any other is read by `csv-core`.
 pub(super) fn rows(
     parser: &mut Parser,
     header: &Header,
@@ -23,9 +17,8 @@ pub(super) fn rows(
     first_line: u64,
     sink: &mut dyn RowSink,
 ) {
-    let mut room = std::mem::take(&mut parser.room);
     let mut marks = Marks::new(bytes, header.delimiter);
-    let quoted = parser.quoted_by(header.delimiter);
+    let Buffers { starts, unquoted, quoted } = parser.buffers(header.delimiter);
     let text = simdutf8::basic::from_utf8(bytes).ok();
     let (mut at, mut line) = (0, first_line);
     while at < bytes.len() {
@@ -35,25 +28,24 @@ pub(super) fn rows(
             continue;
         }
         let place = Place { file, line };
-        let mut cells = recycle(std::mem::take(&mut room));
-        let cut = text.and_then(|text| cut(header, text, at, &mut marks, &mut cells));
-        if let Some(cut) = cut {
-            let raw = &bytes[at..cut.end];
-            hand_over(header, place, line + cut.breaks, cut.shape, raw, &cells, sink);
+        let cut = text.and_then(|text| Some((text, cut(header.delimiter, text, at, &mut marks, starts)?)));
+        if let Some((text, cut)) = cut {
+            let table = match cut.quotes {
+                Quotes::Around => Table::new(text, starts, Writing::AsItStands),
+                Quotes::Inside => unquoted.table(text, starts),
+            };
+            hand_over(header, place, line + cut.breaks, Ok(table), &bytes[at..cut.end], sink);
             at = cut.next;
             line += cut.breaks + 1;
         } else {
             let whole = &bytes[at..at + quoted.read(&bytes[at..])];
             let raw = without_line_end(whole);
-            let filled = quoted.cells(header, &mut cells);
-            hand_over(header, place, line + count_lines(raw), filled, raw, &cells, sink);
+            hand_over(header, place, line + count_lines(raw), quoted.table(header, starts), raw, sink);
             at += whole.len();
             line += count_lines(whole);
             marks.seek(at);
         }
-        room = recycle(cells);
     }
-    parser.room = room;
 }
 
 fn without_line_end(raw: &[u8]) -> &[u8] {
@@ -62,153 +54,163 @@ fn without_line_end(raw: &[u8]) -> &[u8] {
 }
 
 /// A record that was cut where it stands.
-struct Cut<'h> {
-    /// What it amounts to.
-    shape: Result<Shape, Refusal<'h>>,
+struct Cut {
     /// Where it ends.
     end: usize,
     /// Where the next one begins.
     next: usize,
     /// Line breaks inside its quotes.
     breaks: u64,
+    /// Where it has quotes.
+    quotes: Quotes,
 }
 
-/// Cuts one record at its marks; nothing if its quotes ask for more.
-fn cut<'r, 'h>(
-    header: &'h Header,
-    text: &'r str,
-    at: usize,
-    marks: &mut Marks<'_>,
-    cells: &mut Vec<(u16, Cell<'r>)>,
-) -> Option<Cut<'h>> {
+/// Where quotes stand, if there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// Around cells.
+    Around,
+    /// Also, doubled, inside such cells.
+    Inside,
+}
+
+/// Finds where the cells of a record begin; nothing if its quotes ask for more.
+#[inline]
+fn cut(delimiter: u8, text: &str, at: usize, marks: &mut Marks<'_>, starts: &mut Vec<u32>) -> Option<Cut> {
     let bytes = text.as_bytes();
-    let mut cells = Cells::new(header, cells);
-    let (mut start, mut breaks) = (at, 0);
+    starts.clear();
+    starts.push(at as u32);
+    let (mut start, mut breaks, mut quotes) = (at, 0, Quotes::Around);
     loop {
         let mut mark = marks.next();
         let mut divider = bytes.get(mark).copied();
-        let mut cell = start..mark;
         if divider == Some(b'"') {
             if mark != start {
                 return None;
             }
-            let closing = loop {
+            loop {
                 let inside = marks.next();
                 match *bytes.get(inside)? {
-                    b'"' => break inside,
+                    b'"' => {
+                        mark = marks.next();
+                        divider = bytes.get(mark).copied();
+                        if mark != inside + 1 {
+                            return None;
+                        }
+                        if divider != Some(b'"') {
+                            break;
+                        }
+                        quotes = Quotes::Inside;
+                    }
                     b'\n' => breaks += 1,
                     _ => {}
                 }
-            };
-            cell = start + 1..closing;
-            mark = marks.next();
-            divider = bytes.get(mark).copied();
-            if mark != closing + 1 || divider == Some(b'"') {
-                return None;
             }
         }
-        cells.push(text.get(cell)?);
+        start = mark + 1;
+        starts.push(start as u32);
         let next = match divider {
-            Some(byte) if byte == header.delimiter => {
-                start = mark + 1;
-                continue;
-            }
-            Some(b'\r') if bytes.get(mark + 1) == Some(&b'\n') => {
+            Some(byte) if byte == delimiter => continue,
+            Some(b'\r') if bytes.get(start) == Some(&b'\n') => {
                 marks.next();
-                mark + 2
+                start + 1
             }
             Some(b'\r') => return None,
-            _ => mark + 1,
+            _ => start,
         };
-        return Some(Cut { shape: cells.finish(), end: mark, next, breaks });
+        return Some(Cut { end: mark, next, breaks, quotes });
     }
 }
 
 /// A worker's buffers, used again from block to block.
 #[derive(Debug, Default)]
 pub(super) struct Parser {
-    room: Vec<(u16, Cell<'static>)>,
+    starts: Vec<u32>,
+    unquoted: Unquoted,
     quoted: Option<(u8, Quoted)>,
 }
 
+struct Buffers<'p> {
+    starts: &'p mut Vec<u32>,
+    unquoted: &'p mut Unquoted,
+    quoted: &'p mut Quoted,
+}
+
 impl Parser {
-    fn quoted_by(&mut self, delimiter: u8) -> &mut Quoted {
+    fn buffers(&mut self, delimiter: u8) -> Buffers<'_> {
         let known = self.quoted.take().filter(|(known, _)| *known == delimiter);
         let (_, quoted) = self.quoted.insert(known.unwrap_or_else(|| (delimiter, Quoted::new(delimiter))));
-        quoted
+        Buffers { starts: &mut self.starts, unquoted: &mut self.unquoted, quoted }
     }
 }
 
-/// Whether a record says anything.
-enum Shape {
-    Blank,
-    Row,
+/// A record without its quotes.
+#[derive(Debug, Default)]
+struct Unquoted {
+    text: String,
+    starts: Vec<u32>,
+}
+
+impl Unquoted {
+    /// The record whose cells, quotes and all, begin at `starts` of the text.
+    fn table(&mut self, text: &str, starts: &[u32]) -> Table<'_> {
+        self.text.clear();
+        self.starts.clear();
+        self.starts.push(0);
+        let raw = Table::new(text, starts, Writing::AsItStands);
+        for position in 0..raw.len() {
+            let mut rest = raw.text(position as u16);
+            // Inside quotes, a doubled one stands for one; outside there are none.
+            while let Some((before, behind)) = memchr::memchr(b'"', rest.as_bytes()).map(|at| rest.split_at(at + 1)) {
+                self.text.push_str(before);
+                rest = &behind[usize::from(behind.starts_with('"'))..];
+            }
+            self.text.push_str(rest);
+            self.starts.push(self.text.len() as u32);
+        }
+        Table::new(&self.text, &self.starts, Writing::Unquoted)
+    }
 }
 
 /// Column, value and reason of a record that cannot be used.
 type Refusal<'h> = (Option<&'h str>, String, String);
 
-fn hand_over(
-    header: &Header,
+fn hand_over<'h>(
+    header: &'h Header,
     place: Place,
     last_line: u64,
-    filled: Result<Shape, Refusal<'_>>,
+    table: Result<Table<'_>, Refusal<'h>>,
     raw: &[u8],
-    cells: &[(u16, Cell<'_>)],
     sink: &mut dyn RowSink,
 ) {
-    match filled {
-        Ok(Shape::Blank) => {}
-        Ok(Shape::Row) => {
+    match table.and_then(|table| fit(header, table)) {
+        Ok(None) => {}
+        Ok(Some(table)) => {
             let content = header.content.hash_one(raw);
-            sink.row(&header.names, Row { line: place.line, content, cells });
+            sink.row(&header.names, Row { line: place.line, content, cells: Cells::Table(table) });
         }
         Err((column, value, reason)) => sink.reject(refuse(place, last_line, column, &value, &reason)),
     }
 }
 
-/// The cells of one record, as far as there are columns for them.
-struct Cells<'c, 'r> {
-    cells: &'c mut Vec<(u16, Cell<'r>)>,
-    columns: usize,
-    count: usize,
-    /// Whether no cell says anything.
-    blank: bool,
-    /// Whether a cell says something for which there is no column.
-    surplus: bool,
-}
-
-impl<'c, 'r> Cells<'c, 'r> {
-    fn new(header: &Header, cells: &'c mut Vec<(u16, Cell<'r>)>) -> Cells<'c, 'r> {
-        cells.clear();
-        Cells { cells, columns: header.names.as_slice().len(), count: 0, blank: true, surplus: false }
+/// The record with a cell for each column; nothing if no cell says anything.
+fn fit<'r, 'h>(header: &'h Header, table: Table<'r>) -> Result<Option<Table<'r>>, Refusal<'h>> {
+    let (columns, count) = (header.names.as_slice().len(), table.len());
+    let says = |position: usize| table.cell(position as u16) != Cell::Blank;
+    if count == columns && says(0) {
+        // Nearly every record.
+        return Ok(Some(table));
     }
-
-    fn push(&mut self, text: &'r str) {
-        let cell = Cell::of_table(text);
-        let says = cell != Cell::Blank;
-        self.blank &= !says;
-        if self.count < self.columns {
-            self.cells.push((self.count as u16, cell));
-        } else {
-            self.surplus |= says;
-        }
-        self.count += 1;
+    if !(0..count).any(says) {
+        return Ok(None);
     }
-
-    fn finish<'h>(self) -> Result<Shape, Refusal<'h>> {
-        let Cells { columns, count, .. } = self;
-        match () {
-            () if self.blank => Ok(Shape::Blank),
-            () if self.surplus || count < columns => {
-                let reason = format!(
-                    "the record has {count} cells, but the header names {columns} columns; is a delimiter or quote missing?"
-                );
-                Err((None, String::new(), reason))
-            }
-            () => Ok(Shape::Row),
-        }
+    if count < columns || (columns..count).any(says) {
+        let reason = format!(
+            "the record has {count} cells, but the header names {columns} columns; is a delimiter or quote missing?"
+        );
+        return Err((None, String::new(), reason));
     }
+    Ok(Some(table.first(columns)))
 }
 
 /// Blames the first cell that is no text.
@@ -264,20 +266,19 @@ impl Quoted {
         used + usize::from(closes)
     }
 
-    fn cells<'r, 'h>(&'r self, header: &'h Header, cells: &mut Vec<(u16, Cell<'r>)>) -> Result<Shape, Refusal<'h>> {
+    fn table<'r, 'h>(&'r self, header: &'h Header, starts: &'r mut Vec<u32>) -> Result<Table<'r>, Refusal<'h>> {
         let ends = &self.ends[..self.fields];
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let ranges = starts.zip(ends.iter().copied());
         let written = ends.last().copied().unwrap_or(0);
         // A character cut in two by a delimiter is no text, although its halves now stand side by side.
         let text = std::str::from_utf8(&self.output[..written]).ok();
         let text = text.filter(|text| ends.iter().all(|end| text.is_char_boundary(*end)));
+        starts.clear();
+        starts.extend(std::iter::once(0).chain(ends.iter().map(|end| *end as u32)));
         let Some(text) = text else {
-            return Err(not_utf8(header, ranges.map(|(start, end)| &self.output[start..end])));
+            let cells = starts.iter().zip(ends).map(|(start, end)| &self.output[*start as usize..*end]);
+            return Err(not_utf8(header, cells));
         };
-        let mut cells = Cells::new(header, cells);
-        ranges.for_each(|(start, end)| cells.push(&text[start..end]));
-        cells.finish()
+        Ok(Table::new(text, starts, Writing::Unquoted))
     }
 }
 
@@ -308,7 +309,7 @@ mod tests {
 
     impl RowSink for Seen {
         fn row(&mut self, _: &Names, row: Row<'_>) {
-            assert!(row.cells.iter().enumerate().all(|(at, (position, _))| at == usize::from(*position)));
+            assert!(row.cells.iter().enumerate().all(|(at, (position, _))| at == usize::from(position)));
             let cells = row.cells.iter().map(|(_, cell)| cell.text().unwrap_or_default().to_owned());
             self.rows.push((row.line, cells.collect(), row.content));
         }

@@ -262,7 +262,8 @@ fn alias_of_arn(text: &str) -> &str {
 
 /// The form of one alias. Service keys have the exact form `alias/acs/<service>`, in lower case, with one
 /// segment that is not empty and has no white space.
-fn alias_form(alias: &str) -> Bits {
+#[inline]
+pub fn alias_form(alias: &str) -> Bits {
     // Most names differ from `acs` in the first letter.
     let first = alias.strip_prefix("alias/").and_then(|name| name.bytes().next());
     if first.is_some_and(|first| first.is_ascii_alphanumeric() && !first.eq_ignore_ascii_case(&b'a')) {
