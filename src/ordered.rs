@@ -114,11 +114,15 @@ fn give<U, E>(
             let accepted = accept(next);
             state = lock(sink);
             state.failed = state.failed.take().or(accepted.err());
-            if state.sleeping > 0 {
+            // Woken for each piece, a thread that is far ahead would sleep again after the next.
+            if state.sleeping > 0 && state.waiting.len() as u64 <= ahead / 2 {
                 progress.notify_all();
             }
         }
         state.accept = Some(accept);
+        if state.sleeping > 0 {
+            progress.notify_all();
+        }
     }
     while number >= state.given + ahead && state.failed.is_none() {
         state.sleeping += 1;
