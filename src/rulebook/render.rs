@@ -31,10 +31,10 @@ pub fn source_line(book: &Rulebook, source: &Source) -> String {
     format!("{publisher}, “{title}”, section “{}”, read {}", source.section, source.retrieved)
 }
 
-/// The short form of a source for tables: document and the beginning of the section's heading.
-pub fn source_name(source: &Source) -> String {
+/// The short form of a source: document and the beginning of the section's heading.
+pub fn short_source(source: &Source) -> (&str, &str) {
     let heading = source.section.split_once(':').map_or(source.section.as_str(), |(heading, _)| heading);
-    format!("{} § {heading}", source.document)
+    (&source.document, heading)
 }
 
 /// A whole card for a person.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
-use crate::rulebook::render::source_name;
+use crate::rulebook::card::{RemedyKind, Source};
+use crate::rulebook::render::short_source;
 
 use super::safe::csv_cell;
 use super::{Format, PerShape, words};
@@ -77,6 +78,10 @@ impl<'d> Csv<'d> {
             }
             texts.join("; ")
         };
+        // Where one reason can never be removed, it leads nowhere to remove the others.
+        let is_final = |card: u16| book.card(card).remedy.as_ref().is_some_and(|remedy| remedy.kind == RemedyKind::None);
+        let no_way_out = findings.iter().any(|fired| is_final(fired.card));
+        let remedy = |card| book.card(card).remedy.as_ref().filter(|_| !no_way_out || is_final(card));
         let named = |fact, text: String| format!("{}: {text}", words::fact_name(book, fact));
         let conditions: Vec<String> =
             outcome.conditions().map(|fact| named(fact, words::condition(book, outcome, fact, lang))).collect();
@@ -89,8 +94,8 @@ impl<'d> Csv<'d> {
             outcome.scenario.show(),
             of(&|card| book.card(card).id.clone()),
             of(&|card| words::short_because(book, outcome, card, lang)),
-            of(&|card| book.card(card).source.first().map(source_name).unwrap_or_default()),
-            of(&|card| book.card(card).remedy.as_ref().map(|remedy| remedy.get(lang).to_owned()).unwrap_or_default()),
+            sources(findings.iter().filter_map(|fired| book.card(fired.card).source.first())),
+            of(&|card| remedy(card).map(|remedy| remedy.get(lang).to_owned()).unwrap_or_default()),
             conditions.join("; "),
             gaps.join("; "),
             words::possible(self.diagnosis, outcome).join(" | "),
@@ -131,6 +136,21 @@ impl<'d> Csv<'d> {
         let all: Vec<String> = key.key.places().map(|place| self.diagnosis.survey.show(place)).collect();
         csv_cell(&all.join("; "), out);
     }
+}
+
+/// The documents with their sections, each once.
+fn sources<'s>(sources: impl Iterator<Item = &'s Source>) -> String {
+    let mut documents: Vec<(&str, Vec<&str>)> = Vec::new();
+    for source in sources {
+        let (document, section) = short_source(source);
+        match documents.iter_mut().find(|(known, _)| *known == document) {
+            Some((_, sections)) if sections.contains(&section) => {}
+            Some((_, sections)) => sections.push(section),
+            None => documents.push((document, vec![section])),
+        }
+    }
+    let each = documents.iter().map(|(document, sections)| format!("{document} § {}", sections.join(", § ")));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 impl Format for Csv<'_> {
