@@ -312,6 +312,9 @@ fn help_of_diagnose() {
               Exit with 1 if a key has one of these classes (or `conditional`: a verdict with open
               conditions)
 
+          --columns <COLUMN>
+              Write only these columns of the CSV, in this order; `class` brings `confirmed` along
+
           --keep-columns
               Pass columns that are not understood through to the output
 
@@ -335,6 +338,7 @@ fn help_of_diagnose() {
     Examples:
       cmkdiag diagnose keys.csv
       cmkdiag diagnose exports/ more.jsonl.gz --format csv -o verdicts.csv
+      cmkdiag diagnose keys.csv --format csv --columns key_id,region,class,rules
       cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined
 
     Exit codes:
@@ -1077,6 +1081,57 @@ fn columns_that_are_not_understood_are_named_once_or_passed_through() {
         let ran = expect(0, &["diagnose", &one, "--format", format, "--keep-columns"]);
         assert!(ran.out.contains(r#""columns":{"colour":"red","cost centre":"7, west"}"#), "{}", ran.out);
     }
+}
+
+#[test]
+fn chosen_columns_are_those_of_the_whole_table_in_the_order_asked_for() {
+    let whole = table(&expect(3, &["diagnose", INVENTORY, "--format", "csv"]).out);
+    let header = |text: &str| text.lines().next().unwrap().to_owned();
+    let mut names: Vec<&String> = whole[0].keys().collect();
+    names.sort();
+    for chosen in [
+        // Neighbours in the table and others, blank cells first and last, in an order of their own.
+        "key_id,region,account_id,class,confirmed,rules",
+        "gaps,assumed,key_id,conditions",
+        "confirmed,class",
+        "origins,unlocks,advisories,possible,scenario,aliases",
+        &names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(","),
+    ] {
+        let ran = expect(3, &["diagnose", INVENTORY, "--format", "csv", "--columns", chosen]);
+        assert_eq!(header(&ran.out), chosen);
+        let rows = table(&ran.out);
+        assert_eq!(rows.len(), whole.len());
+        for (row, all) in rows.iter().zip(&whole) {
+            assert!(row.iter().all(|(name, cell)| *cell == all[name]), "{row:?} {all:?}");
+        }
+    }
+    let ran = expect(3, &["diagnose", INVENTORY, "--format", "csv", "--columns", "class,key_id"]);
+    assert_eq!(header(&ran.out), "class,confirmed,key_id", "no verdict passes for one without conditions");
+    for (columns, format, reason) in [
+        ("key_idd", "csv", "--columns key_idd: there is no such column; did you mean `key_id`?"),
+        ("rules,rules", "csv", "--columns rules: it is named twice"),
+        ("rules", "json", "--columns chooses among the columns of --format csv; give both"),
+    ] {
+        let ran = expect(2, &["diagnose", INVENTORY, "--format", format, "--columns", columns]);
+        assert!(ran.err.contains(reason), "{}", ran.err);
+    }
+}
+
+#[test]
+fn no_way_out_is_named_for_a_key_that_has_none() {
+    let folder = folder();
+    let text = "key_id,instance,aliases,origin,rotation,versions,usage,operations,languages,network\n\
+                both,default,none,Aliyun_KMS,Disabled,3,self-managed,Encrypt,PHP,vpc\n\
+                language,default,none,Aliyun_KMS,Disabled,1,self-managed,Encrypt,PHP,vpc\n\
+                neither,default,none,EXTERNAL,Disabled,3,self-managed,Encrypt,Java,vpc\n";
+    let rows = table(&expect(0, &["diagnose", &put(&folder, "keys.csv", text), "--format", "csv"]).out);
+    let none =
+        "No way to migrate it: keep it in the old console, or re-encrypt its data under a new key in the instance";
+    assert_eq!(rows[0]["remedy"], none, "porting the application would be in vain");
+    assert_eq!(rows[0]["rules"], "several-versions; unsupported-language", "but every reason is named");
+    assert_eq!(rows[0]["source"], "alibaba-migrate-cmks § Usage notes, § Scenario 2");
+    assert_eq!(rows[1]["remedy"], "Ask technical support by ticket, or port the application to Java, Go or Python");
+    assert_eq!((rows[2]["remedy"].as_str(), rows[2]["source"].as_str()), (none, "alibaba-migrate-cmks § Usage notes"));
 }
 
 #[test]

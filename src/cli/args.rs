@@ -34,6 +34,7 @@ const DIAGNOSE_EXAMPLES: &str = "\
 Examples:
   cmkdiag diagnose keys.csv
   cmkdiag diagnose exports/ more.jsonl.gz --format csv -o verdicts.csv
+  cmkdiag diagnose keys.csv --format csv --columns key_id,region,class,rules
   cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -139,6 +140,9 @@ pub struct Write {
     /// Exit with 1 if a key has one of these classes (or `conditional`: a verdict with open conditions)
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub fail_on: Vec<String>,
+    /// Write only these columns of the CSV, in this order; `class` brings `confirmed` along
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub columns: Vec<String>,
     /// Pass columns that are not understood through to the output
     #[arg(long)]
     pub keep_columns: bool,

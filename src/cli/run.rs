@@ -13,6 +13,7 @@ use crate::read::source;
 use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
+use crate::write::csv::{COLUMNS, Chosen};
 use crate::write::json::Framing;
 use crate::write::safe::{csv_cell, visible};
 use crate::write::summary::Counts;
@@ -87,12 +88,13 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
     let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?.unwrap_or_default();
     let reading = Reading::new(&command.read, keep);
+    let columns = csv_columns(&command.write)?;
     refuse_one_place_for_two(command)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     note_unused_columns(&survey, &command.write, &command.talk);
     let diagnosis = Diagnosis::new(book, survey, settings);
     if !diagnosis.survey.is_empty() {
-        write_diagnosis(&diagnosis, command, &only, lang, reading.jobs)?;
+        write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
     }
     write_rejects(&diagnosis.survey, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
@@ -179,17 +181,36 @@ fn class_list(
     Ok((!names.is_empty()).then_some(classes))
 }
 
+/// The columns that the CSV is to have.
+fn csv_columns(write: &args::Write) -> Result<Chosen, Failure> {
+    if write.columns.is_empty() {
+        return Ok(Chosen::all());
+    }
+    if write.format != OutputFormat::Csv {
+        return Err(Failure::Usage("--columns chooses among the columns of --format csv; give both".to_owned()));
+    }
+    Chosen::named(&write.columns).map_err(|name| {
+        let why = if COLUMNS.contains(&name) {
+            "it is named twice".to_owned()
+        } else {
+            format!("there is no such column; {}", nearest(name, &COLUMNS))
+        };
+        Failure::Usage(format!("--columns {name}: {why}"))
+    })
+}
+
 fn write_diagnosis(
     diagnosis: &Diagnosis,
     command: &args::Diagnose,
     only: &Only,
+    columns: Chosen,
     lang: Lang,
     jobs: usize,
 ) -> Result<(), Failure> {
     let kept = if command.write.keep_columns { diagnosis.survey.unused_columns() } else { Vec::new() };
     let format: Box<dyn Format + '_> = match command.write.format {
         OutputFormat::Table => Box::new(write::table::Table::new(diagnosis, lang, only, terminal_width())),
-        OutputFormat::Csv => Box::new(write::csv::Csv::new(diagnosis, lang, kept)),
+        OutputFormat::Csv => Box::new(write::csv::Csv::new(diagnosis, lang, columns, kept)),
         OutputFormat::Json => Box::new(write::json::Json::new(diagnosis, lang, kept, Framing::Document)),
         OutputFormat::Jsonl => Box::new(write::json::Json::new(diagnosis, lang, kept, Framing::Lines)),
         OutputFormat::Markdown => Box::new(write::markdown::Markdown::new(diagnosis, lang, kept)),

@@ -1,6 +1,7 @@
 //! CSV: one row a key, every fact of the outcome flattened; `confirmed` stands right behind the class.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
@@ -35,12 +36,98 @@ pub const COLUMNS: [&str; 21] = [
     "origins",
 ];
 
+/// The positions of `class` and `confirmed` in [`COLUMNS`].
+const CLASS: usize = 4;
+const CONFIRMED: usize = CLASS + 1;
+
+/// The columns that depend on the combination of facts only.
+const OF_SHAPE: Range<usize> = CLASS..17;
+
+/// Which of the [`COLUMNS`] are written, and in which order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen(Vec<usize>);
+
+impl Chosen {
+    /// All of them.
+    pub fn all() -> Chosen {
+        Chosen((0..COLUMNS.len()).collect())
+    }
+
+    /// Those with the given names. A class is never written without `confirmed`, which follows it unless it is
+    /// named, so that nobody takes a verdict with open conditions for one without.
+    ///
+    /// # Errors
+    /// The first name that is no column, or is there twice.
+    pub fn named(names: &[String]) -> Result<Chosen, &str> {
+        let mut chosen: Vec<usize> = Vec::new();
+        for name in names {
+            match COLUMNS.iter().position(|column| column == name) {
+                Some(column) if !chosen.contains(&column) => chosen.push(column),
+                _ => return Err(name),
+            }
+        }
+        if let (Some(class), false) = (chosen.iter().position(|column| *column == CLASS), chosen.contains(&CONFIRMED)) {
+            chosen.insert(class + 1, CONFIRMED);
+        }
+        Ok(Chosen(chosen))
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for column in &self.0 {
+            match (parts.last_mut(), OF_SHAPE.contains(column)) {
+                (Some(Part::OfShape(columns)), true) => columns.push(*column),
+                (_, true) => parts.push(Part::OfShape(vec![*column])),
+                (_, false) => parts.push(Part::OfKey(OfKey::named(COLUMNS[*column]))),
+            }
+        }
+        parts
+    }
+}
+
+/// Cells that stand side by side.
+enum Part {
+    /// One that differs from key to key.
+    OfKey(OfKey),
+    /// Those that depend on the combination of facts only.
+    OfShape(Vec<usize>),
+}
+
+/// The columns that differ from key to key.
+#[derive(Debug, Clone, Copy)]
+enum OfKey {
+    KeyId,
+    AccountId,
+    Region,
+    Aliases,
+    Advisories,
+    RotationDeadline,
+    Conflicts,
+    Origins,
+}
+
+impl OfKey {
+    fn named(name: &str) -> OfKey {
+        match name {
+            "key_id" => OfKey::KeyId,
+            "account_id" => OfKey::AccountId,
+            "region" => OfKey::Region,
+            "aliases" => OfKey::Aliases,
+            "advisories" => OfKey::Advisories,
+            "rotation_deadline" => OfKey::RotationDeadline,
+            "conflicts" => OfKey::Conflicts,
+            _ => OfKey::Origins,
+        }
+    }
+}
+
 /// CSV by RFC 4180, lines ended by LF.
 pub struct Csv<'d> {
     diagnosis: &'d Diagnosis,
     lang: Lang,
+    chosen: Chosen,
+    parts: Vec<(Part, PerShape)>,
     kept: Vec<(u32, &'d str)>,
-    shapes: PerShape,
     files: Vec<Vec<u8>>,
     accounts: Vec<Vec<u8>>,
     regions: Vec<Vec<u8>>,
@@ -58,15 +145,15 @@ fn cells(texts: &[String]) -> Vec<Vec<u8>> {
 
 impl<'d> Csv<'d> {
     /// A writer for the outcomes of a diagnosis; `kept` are the user's own columns to pass through.
-    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u32, &'d str)>) -> Csv<'d> {
+    pub fn new(diagnosis: &'d Diagnosis, lang: Lang, chosen: Chosen, kept: Vec<(u32, &'d str)>) -> Csv<'d> {
         let survey = &diagnosis.survey;
         let (accounts, regions) = (cells(survey.accounts()), cells(survey.regions()));
-        let shapes = PerShape::new(diagnosis);
-        Csv { diagnosis, lang, kept, shapes, files: cells(&survey.files), accounts, regions }
+        let parts = chosen.parts().into_iter().map(|part| (part, PerShape::new(diagnosis))).collect();
+        Csv { diagnosis, lang, chosen, parts, kept, files: cells(&survey.files), accounts, regions }
     }
 
-    /// The cells from `class` to `rulebook`, which depend on the combination of facts only.
-    fn shape_cells(&self, key: &KeyOutcome<'_>) -> String {
+    /// The cells of columns that depend on the combination of facts only.
+    fn shape_cells(&self, key: &KeyOutcome<'_>, columns: &[usize]) -> String {
         let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
         let findings: Vec<_> = words::findings(outcome).collect();
         let of = |text: &dyn Fn(u16) -> String| {
@@ -79,7 +166,8 @@ impl<'d> Csv<'d> {
             texts.join("; ")
         };
         // Where one reason can never be removed, it leads nowhere to remove the others.
-        let is_final = |card: u16| book.card(card).remedy.as_ref().is_some_and(|remedy| remedy.kind == RemedyKind::None);
+        let is_final =
+            |card: u16| book.card(card).remedy.as_ref().is_some_and(|remedy| remedy.kind == RemedyKind::None);
         let no_way_out = findings.iter().any(|fired| is_final(fired.card));
         let remedy = |card| book.card(card).remedy.as_ref().filter(|_| !no_way_out || is_final(card));
         let named = |fact, text: String| format!("{}: {text}", words::fact_name(book, fact));
@@ -88,7 +176,7 @@ impl<'d> Csv<'d> {
         let gaps: Vec<String> = outcome.gaps().map(|fact| named(fact, words::gap(book, outcome, fact, lang))).collect();
         let assumed: Vec<String> =
             words::assumed(book, outcome).into_iter().map(|(fact, value)| format!("{fact}={value}")).collect();
-        let cells = [
+        let cells: [String; OF_SHAPE.end - OF_SHAPE.start] = [
             self.diagnosis.class_name(outcome.class).to_owned(),
             if outcome.confirmed { "yes" } else { "no" }.to_owned(),
             outcome.scenario.show(),
@@ -104,9 +192,11 @@ impl<'d> Csv<'d> {
             book.name(),
         ];
         let mut out = Vec::new();
-        for cell in cells {
-            csv_cell(&cell, &mut out);
-            out.push(b',');
+        for (number, column) in columns.iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            csv_cell(&cells[column - OF_SHAPE.start], &mut out);
         }
         String::from_utf8_lossy(&out).into_owned()
     }
@@ -153,9 +243,36 @@ fn sources<'s>(sources: impl Iterator<Item = &'s Source>) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
+impl Csv<'_> {
+    /// The cell of a column that differs from key to key.
+    fn cell(&self, column: OfKey, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        match (column, key.key.scope()) {
+            (OfKey::KeyId, _) => csv_cell(key.key.key_id(), out),
+            (OfKey::AccountId, Some((account, _))) => out.extend_from_slice(&self.accounts[account as usize]),
+            (OfKey::AccountId, None) => csv_cell(key.key.account_id(), out),
+            (OfKey::Region, Some((_, region))) => out.extend_from_slice(&self.regions[usize::from(region)]),
+            (OfKey::Region, None) => csv_cell(key.key.region(), out),
+            (OfKey::Aliases, _) => match key.key.only_alias() {
+                Some(only) => csv_cell(only, out),
+                None => csv_cell(&key.key.aliases().join("; "), out),
+            },
+            (OfKey::Advisories, _) => csv_cell(&self.advisories(key), out),
+            (OfKey::RotationDeadline, _) => {
+                if let Some((time, _)) = key.rotation_deadline() {
+                    csv_cell(time, out);
+                }
+            }
+            (OfKey::Conflicts, _) if key.key.is_joined() => csv_cell(&conflict_text(key), out),
+            (OfKey::Conflicts, _) => {}
+            (OfKey::Origins, _) => self.origins(key, out),
+        }
+    }
+}
+
 impl Format for Csv<'_> {
     fn head(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(COLUMNS.join(",").as_bytes());
+        let names: Vec<&str> = self.chosen.0.iter().map(|column| COLUMNS[*column]).collect();
+        out.extend_from_slice(names.join(",").as_bytes());
         for (_, name) in &self.kept {
             out.push(b',');
             csv_cell(name, out);
@@ -164,35 +281,15 @@ impl Format for Csv<'_> {
     }
 
     fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
-        csv_cell(key.key.key_id(), out);
-        out.push(b',');
-        if let Some((account, region)) = key.key.scope() {
-            out.extend_from_slice(&self.accounts[account as usize]);
-            out.push(b',');
-            out.extend_from_slice(&self.regions[usize::from(region)]);
-        } else {
-            csv_cell(key.key.account_id(), out);
-            out.push(b',');
-            csv_cell(key.key.region(), out);
+        for (number, (part, shapes)) in self.parts.iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            match part {
+                Part::OfKey(column) => self.cell(*column, key, out),
+                Part::OfShape(columns) => shapes.write_plain(key, out, || self.shape_cells(key, columns)),
+            }
         }
-        out.push(b',');
-        match key.key.only_alias() {
-            Some(only) => csv_cell(only, out),
-            None => csv_cell(&key.key.aliases().join("; "), out),
-        }
-        out.push(b',');
-        self.shapes.write_plain(key, out, || self.shape_cells(key));
-        csv_cell(&self.advisories(key), out);
-        out.push(b',');
-        if let Some((time, _)) = key.rotation_deadline() {
-            csv_cell(time, out);
-        }
-        out.push(b',');
-        if key.key.is_joined() {
-            csv_cell(&conflict_text(key), out);
-        }
-        out.push(b',');
-        self.origins(key, out);
         for (number, _) in &self.kept {
             out.push(b',');
             csv_cell(&words::kept(key, *number), out);
