@@ -198,6 +198,16 @@ pub enum Lang {
     Zh,
 }
 
+impl Lang {
+    /// The one of two texts that is in this language.
+    pub fn pick<'t>(self, en: &'t str, zh: &'t str) -> &'t str {
+        match self {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+}
+
 /// Whether a fact holds one value or several at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {

@@ -46,23 +46,29 @@ pub fn page(book: &Rulebook, page: &ParsedPage, lang: Lang) -> String {
     let _ = writeln!(out, "{}\n", card.title.get(lang));
     let _ = writeln!(out, "{}\n", page.prose.get(lang));
     if !card.when.is_empty() {
-        let _ = writeln!(out, "Fires when all of this holds:\n{}\n", fires_when(book, card));
+        let _ = writeln!(
+            out,
+            "{}\n{}\n",
+            lang.pick("Fires when all of this holds:", "以下条件全部满足时适用："),
+            fires_when(book, card)
+        );
     }
     if let Some(limit) = &card.limit {
-        let _ = writeln!(out, "Limit: {} = {} {}\n", limit.name, limit.value, limit.unit);
+        let _ = writeln!(out, "{}{} = {} {}\n", lang.pick("Limit: ", "限额："), limit.name, limit.value, limit.unit);
     }
     if let Some(remedy) = &card.remedy {
-        let _ = writeln!(out, "Remedy ({}): {}", remedy.kind.name(), remedy.get(lang));
+        let (remedy_is, kind) = (lang.pick("Remedy", "处理"), remedy.kind.name());
+        let _ = writeln!(out, "{remedy_is} ({kind}): {}", remedy.get(lang));
         if let Some(command) = &remedy.command {
             let _ = writeln!(out, "    {command}");
         }
         out.push('\n');
     }
     if let Some(interpretation) = &card.interpretation {
-        let _ = writeln!(out, "Our reading: {interpretation}\n");
+        let _ = writeln!(out, "{}{interpretation}\n", lang.pick("Our reading: ", "我们的解读："));
     }
     for source in &card.source {
-        let _ = writeln!(out, "Source: {}\n    {}", source_line(book, source), source.says);
+        let _ = writeln!(out, "{}{}\n    {}", lang.pick("Source: ", "出处："), source_line(book, source), source.says);
     }
     out
 }

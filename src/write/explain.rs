@@ -17,7 +17,7 @@ use super::{fill, words};
 pub fn explain(key: &KeyOutcome<'_>, lang: Lang) -> String {
     let mut out = String::new();
     head(key, lang, &mut out);
-    facts(key, &mut out);
+    facts(key, lang, &mut out);
     findings(key, lang, &mut out);
     open(key, lang, &mut out);
     ways_out(key, lang, &mut out);
@@ -39,25 +39,36 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let scope = format!("{} {}", key.key.account_id(), key.key.region());
     let _ = writeln!(out, "{}  {}  {}", visible(key.key.key_id()), visible(&aliases.join(" ")), visible(scope.trim()));
     let meaning = spec.map_or("", |spec| spec.meaning.get(lang));
-    let conditional =
-        if class.is_some() && !key.outcome.confirmed { ", on conditions that are not confirmed yet" } else { "" };
-    let _ = writeln!(out, "{style}{}{style:#}{conditional}. {meaning}", diagnosis.class_name(class));
+    let conditional = match class.is_some() && !key.outcome.confirmed {
+        true => lang.pick(", on conditions that are not confirmed yet", "（尚有条件待确认）"),
+        false => "",
+    };
+    let stop = lang.pick(". ", "。");
+    let _ = writeln!(out, "{style}{}{style:#}{conditional}{stop}{meaning}", diagnosis.class_name(class));
     if class.is_none() {
-        let _ = writeln!(out, "possible: {}", words::possible(diagnosis, key.outcome).join(", "));
+        let _ = writeln!(
+            out,
+            "{}{}",
+            lang.pick("possible: ", "可能的类别："),
+            words::possible(diagnosis, key.outcome).join(", ")
+        );
     }
     let scenario = key.outcome.scenario.show();
     if !scenario.is_empty() {
-        let _ = writeln!(out, "scenario: {scenario}");
+        let _ = writeln!(out, "{}{scenario}", lang.pick("scenario: ", "场景："));
     }
     if let Some((time, computed)) = key.rotation_deadline() {
-        let basis = if computed { " (computed: created + rotation_interval)" } else { "" };
-        let _ = writeln!(out, "rotation deadline: {time}{basis}");
+        let basis = match computed {
+            true => lang.pick(" (computed: created + rotation_interval)", "（推算：created + rotation_interval）"),
+            false => "",
+        };
+        let _ = writeln!(out, "{}{time}{basis}", lang.pick("rotation deadline: ", "轮转期限："));
     }
-    let _ = writeln!(out, "rulebook: {}", diagnosis.rulebook.name());
+    let _ = writeln!(out, "{}{}", lang.pick("rulebook: ", "规则集："), diagnosis.rulebook.name());
 }
 
-fn facts(key: &KeyOutcome<'_>, out: &mut String) {
-    heading("Facts", out);
+fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
+    heading(lang.pick("Facts", "事实"), out);
     let book = &key.diagnosis.rulebook;
     let facts = key.facts();
     for (index, spec) in book.facts.iter().enumerate() {
@@ -71,11 +82,17 @@ fn facts(key: &KeyOutcome<'_>, out: &mut String) {
             .key
             .said(fact)
             .map(|(place, bits)| match grade {
-                Grade::Conflict => format!("{} at {}", spec.show(bits), key.diagnosis.survey.show(place)),
+                Grade::Conflict => {
+                    format!("{}{}{}", spec.show(bits), lang.pick(" at ", "："), key.diagnosis.survey.show(place))
+                }
                 _ => key.diagnosis.survey.show(place),
             })
             .collect();
-        let said = if said.is_empty() { "follows from other facts".to_owned() } else { said.join(", ") };
+        let said = if said.is_empty() {
+            lang.pick("follows from other facts", "由其他事实得出").to_owned()
+        } else {
+            said.join(", ")
+        };
         let place = match grade {
             Grade::Unknown => String::new(),
             Grade::Assumed => "--assume".to_owned(),
@@ -88,20 +105,23 @@ fn facts(key: &KeyOutcome<'_>, out: &mut String) {
 fn findings(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
     if key.outcome.findings().next().is_some() {
-        heading("Findings", out);
+        heading(lang.pick("Findings", "依据"), out);
     }
     for fired in key.outcome.findings() {
         let card = book.card(fired.card);
-        let role = if fired.decides { "decides" } else { "also holds" };
+        let role = match fired.decides {
+            true => lang.pick("decides", "决定类别"),
+            false => lang.pick("also holds", "同样成立"),
+        };
         let class = card.class.as_deref().unwrap_or_default();
         let _ = writeln!(out, "  {} → {class} ({role}, {})", card.id, card.basis.name());
         let _ = writeln!(out, "    {}", words::because(book, key.outcome, fired, lang));
         for source in &card.source {
-            let _ = writeln!(out, "    source: {}", source_line(book, source));
+            let _ = writeln!(out, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
             let _ = writeln!(out, "            {}", source.says);
         }
         if let Some(remedy) = &card.remedy {
-            let _ = writeln!(out, "    remedy: {}", remedy.get(lang));
+            let _ = writeln!(out, "    {}{}", lang.pick("remedy: ", "处理："), remedy.get(lang));
             if let Some(command) = &remedy.command {
                 let _ = writeln!(out, "            {}", fill(command, key));
             }
@@ -118,22 +138,27 @@ fn open(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
         for fact in facts {
             let spec = &book.facts[fact.index()];
             let _ = writeln!(out, "  {}: {}", spec.name, text(fact));
-            let _ = writeln!(out, "    columns: {}", spec.settle.columns);
+            let _ = writeln!(out, "    {}{}", lang.pick("columns: ", "列："), spec.settle.columns);
             if !spec.settle.command.is_empty() {
                 let _ = writeln!(out, "    {}", fill(spec.settle.command, key));
             }
         }
     };
-    list("To confirm before anything irreversible", key.outcome.conditions().collect(), &|fact| {
-        words::condition(book, key.outcome, fact, lang)
+    list(
+        lang.pick("To confirm before anything irreversible", "在任何不可逆操作之前须确认"),
+        key.outcome.conditions().collect(),
+        &|fact| words::condition(book, key.outcome, fact, lang),
+    );
+    list(lang.pick("Not settled", "尚未确定"), key.outcome.gaps().collect(), &|fact| {
+        words::gap(book, key.outcome, fact, lang)
     });
-    list("Not settled", key.outcome.gaps().collect(), &|fact| words::gap(book, key.outcome, fact, lang));
 }
 
 fn ways_out(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
     if !key.outcome.judgement.unlocks.is_empty() {
-        heading("Ways to a migratable key (each a minimal set of actions)", out);
+        let ways = "Ways to a migratable key (each a minimal set of actions)";
+        heading(lang.pick(ways, "使密钥可迁移的做法（每一项均为最少操作的组合）"), out);
     }
     for set in words::unlocks(book, key.outcome) {
         let titles: Vec<&str> = set.iter().map(|card| card.title.get(lang)).collect();
@@ -149,7 +174,7 @@ fn ways_out(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
 fn advisories(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     let book = &key.diagnosis.rulebook;
     if !key.advisories().is_empty() {
-        heading("Advisories", out);
+        heading(lang.pick("Advisories", "提示"), out);
     }
     for card in key.advisories().iter().copied() {
         let card = book.card(card);
@@ -158,7 +183,7 @@ fn advisories(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             let _ = writeln!(out, "    {}", remedy.get(lang));
         }
         for source in &card.source {
-            let _ = writeln!(out, "    source: {}", source_line(book, source));
+            let _ = writeln!(out, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
         }
     }
 }
