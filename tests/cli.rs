@@ -1156,6 +1156,16 @@ fn chinese_is_spoken_in_every_format() {
     assert!(ran.out.contains("读取 74 条记录 = 已诊断 71 条（68 个密钥）+ 拒绝 2 条 + 完全重复 1 条"));
     let english = classes(&[INVENTORY]);
     assert_eq!(classes(&[INVENTORY, "--lang", "zh"]), english, "classes are the same words");
+    let keys = ["alias/orders-rewrap", "alias/quotes", "00000000-0000-4000-8000-000000000064"];
+    let ran = expect(0, &["explain", keys[0], keys[1], keys[2], "--in", INVENTORY, "--lang", "zh"]);
+    let shown = expect(0, &["rules", "show", "several-versions", "one-month-deadline", "--lang", "zh"]);
+    for text in [ran.out, shown.out] {
+        for english in
+            ["Facts", "Findings", "Ways to", "Not settled", "remedy:", "Remedy", "source:", "Source:", "Fires"]
+        {
+            assert!(!text.contains(english), "{english}: {text}");
+        }
+    }
 }
 
 #[test]
