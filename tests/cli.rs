@@ -1118,6 +1118,49 @@ fn chosen_columns_are_those_of_the_whole_table_in_the_order_asked_for() {
 }
 
 #[test]
+fn a_row_of_one_blank_cell_is_a_row() {
+    let folder = folder();
+    let file = put(&folder, "keys.csv", "key_id,account_id\nk,\nl,5\n");
+    let ran = expect(0, &["diagnose", &file, "--format", "csv", "--columns", "account_id"]);
+    assert_eq!(ran.out, "account_id\n\"\"\n5\n");
+}
+
+#[test]
+fn beside_a_key_id_an_id_is_something_else_in_that_object_only() {
+    let folder = folder();
+    let object = |number: usize| {
+        let name = if number % 1000 == 7 { r#""id":"other","key_id""# } else { r#""id""# };
+        let blanks = " ".repeat(number * 7 % 61);
+        format!(r#"{{{name}:"k{number}","origin":"Aliyun_KMS","rotation":"Disabled"{blanks}}}"#)
+    };
+    let many: Vec<String> = (0..20_000).map(object).collect();
+    let file = put(&folder, "keys.jsonl", many.join("\n"));
+    let mut outputs = std::collections::BTreeSet::new();
+    for jobs in ["1", "2", "5"] {
+        let ran = expect(0, &["diagnose", &file, "--format", "csv", "--keep-columns", "--jobs", jobs]);
+        let rows = table(&ran.out);
+        assert_eq!(rows.len(), 20_000, "{}", ran.err);
+        assert_eq!((rows[7]["key_id"].as_str(), rows[7]["id"].as_str()), ("k7", "other"));
+        assert_eq!((rows[8]["key_id"].as_str(), rows[8]["id"].as_str()), ("k8", ""));
+        outputs.insert(ran.out);
+    }
+    assert_eq!(outputs.len(), 1, "one thread sees other objects than another");
+    // A record that is rejected taints its key, by whichever name it calls it.
+    let good = r#"{"key_id":"k","id":"x","aliases":[],"instance":"default","origin":"Aliyun_KMS","rotation":"Disabled","versions":1}"#;
+    let bad = r#"{"id":"k","versions":0}"#;
+    let file = put(&folder, "few.jsonl", format!("{good}\n{bad}\n{}", good.replace(r#":"k""#, r#":"l""#)));
+    let ran = run(&["diagnose", &file, "--format", "csv", "--quiet"]);
+    let rows = table(&ran.out);
+    assert_eq!((rows[0]["key_id"].as_str(), rows[0]["class"].as_str()), ("k", "undetermined"));
+    assert_eq!((rows[1]["key_id"].as_str(), rows[1]["class"].as_str()), ("l", "migratable"));
+    // The member that comes first is the one that is named.
+    let twice = r#"{"key_id":"k","origin":1,"versions":1,"versions":2,"origin":2}"#;
+    let file = put(&folder, "twice.jsonl", format!("{good}\n{twice}\n"));
+    let ran = expect(3, &["diagnose", &file]);
+    assert!(ran.err.contains("column versions: the member stands twice"), "{}", ran.err);
+}
+
+#[test]
 fn no_way_out_is_named_for_a_key_that_has_none() {
     let folder = folder();
     let text = "key_id,instance,aliases,origin,rotation,versions,usage,operations,languages,network\n\

@@ -42,11 +42,26 @@ enum Ways {
     Several,
 }
 
+/// Whether a column is called what key ids are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyIdName {
+    /// No.
+    None,
+    /// It has the field's very name.
+    Own,
+    /// It has a name, such as `id`, that may mean something else where the very name is there, too.
+    Other,
+}
+
 /// One column.
 #[derive(Debug)]
 pub struct Column {
     /// What it is for.
     pub purpose: Purpose,
+    /// Whether it is called what key ids are called.
+    pub key_id: KeyIdName,
+    /// Its number, if some objects have it that have a key id by its very name, too.
+    pub left_out: Option<u32>,
     /// The user's tests that ask it.
     pub tests: Vec<usize>,
     /// Its number, if its words are kept for the user.
@@ -62,7 +77,13 @@ impl Column {
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
-        let mut column = Column { purpose: Purpose::Unknown, tests, kept: None, ways: Ways::Several, cells, elements };
+        let key_id = match field {
+            Some(Field::KeyId) if Field::KeyId.is_canonical(name) => KeyIdName::Own,
+            Some(Field::KeyId) => KeyIdName::Other,
+            _ => KeyIdName::None,
+        };
+        let (purpose, ways) = (Purpose::Unknown, Ways::Several);
+        let mut column = Column { purpose, key_id, left_out: None, tests, kept: None, ways, cells, elements };
         match field {
             Some(field) => column.purpose = purpose_of(field),
             None if name.trim().is_empty() => column.purpose = Purpose::Idle,
@@ -101,7 +122,7 @@ impl Column {
     /// Does all that there is to do for a cell if that is little: it says nothing, or it says one thing that
     /// is understood at once and contradicts nothing. Tells whether it was.
     #[inline(always)]
-    pub fn is_done<'a>(&self, table: Table<'a>, position: u16, said: &mut Said<'a>) -> bool {
+    pub fn is_done<'a>(&self, table: Table<'a>, position: usize, said: &mut Said<'a>) -> bool {
         if let Ways::Plain(slot) = self.ways {
             // What is remembered has no white space around it, so that neither has what is found.
             let Some(meaning) = self.cells.known(table.bytes(position)) else { return false };
@@ -171,8 +192,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Makes sure that every column of the source has its purpose.
-    pub fn learn(&mut self, names: &Names, shared: &Shared, rules: &Rules) {
+    /// Makes sure that every column of the source has its purpose. Of a table, all are known from the beginning.
+    pub fn learn(&mut self, names: &Names, is_table: bool, shared: &Shared, rules: &Rules) {
         let known = self.source == Some(names.source());
         if known && self.columns.len() == names.as_slice().len() {
             return;
@@ -184,7 +205,13 @@ impl Columns {
         for name in &names.as_slice()[self.columns.len()..] {
             self.columns.push(Column::new(name, shared, rules));
         }
-        self.prefer_canonical_names(names.as_slice(), shared, rules);
+        if is_table && self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
+            // Beside it, a column such as `id` is something else.
+            let others = self.columns.iter_mut().zip(names.as_slice());
+            for (column, name) in others.filter(|(column, _)| column.key_id == KeyIdName::Other) {
+                column.leave_out(name, shared, rules);
+            }
+        }
         let purposes: Vec<Purpose> = self.columns.iter().map(|column| column.purpose).collect();
         let fact_of = |purpose: &Purpose| if let Purpose::Fact(_, fact) = purpose { Some(*fact) } else { None };
         for (column, purpose) in self.columns.iter_mut().zip(&purposes) {
@@ -199,18 +226,5 @@ impl Columns {
                 && !(is_in_vain && column.tests.is_empty() && column.purpose == Purpose::Note(Field::Created))
         };
         self.speaking = (0..).zip(&self.columns).filter(|(_, column)| says(column)).map(|(at, _)| at).collect();
-    }
-
-    /// Where a column bears the very name `key_id`, a column such as `id` is something else. Columns of any
-    /// other field complete each other, and must not disagree.
-    fn prefer_canonical_names(&mut self, names: &[String], shared: &Shared, rules: &Rules) {
-        for index in 0..self.columns.len() {
-            let Some(field) = self.columns[index].field().filter(|field| *field == Field::KeyId) else { continue };
-            let bears_the_name = |at: usize| at != index && field.is_canonical(&names[at]);
-            let rivals = (0..self.columns.len()).filter(|at| self.columns[*at].field() == Some(field));
-            if !field.is_canonical(&names[index]) && rivals.into_iter().any(bears_the_name) {
-                self.columns[index].leave_out(&names[index], shared, rules);
-            }
-        }
     }
 }

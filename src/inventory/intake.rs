@@ -14,7 +14,7 @@ use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
-use super::column::{Column, Columns, Purpose};
+use super::column::{Column, Columns, KeyIdName, Purpose};
 use super::identity::{Identity, parse_arn};
 use super::recent::Recent;
 use super::record::{Batch, Extra, Record};
@@ -109,17 +109,27 @@ impl<'s> Intake<'s> {
         match row.cells {
             Cells::Table(table) => {
                 for position in speaking {
-                    let column = &mut columns[usize::from(*position)];
-                    if !column.is_done(table, *position, &mut said) {
-                        let cell = table.cell(*position);
-                        take_cell(self.rules, column, cell, &mut said).map_err(blame(*position))?;
+                    let at = usize::from(*position);
+                    let column = &mut columns[at];
+                    if !column.is_done(table, at, &mut said) {
+                        let (purpose, cell) = (column.purpose, table.cell(at));
+                        take_cell(self.rules, column, purpose, cell, &mut said).map_err(blame(*position))?;
                     }
                 }
             }
             Cells::Members(members) => {
+                let is_own = |(position, _): &(u16, Cell<'_>)| columns[usize::from(*position)].key_id == KeyIdName::Own;
+                let has_own_name = members.iter().any(is_own);
                 for (position, cell) in members {
                     let column = &mut columns[usize::from(*position)];
-                    take_cell(self.rules, column, *cell, &mut said).map_err(blame(*position))?;
+                    let mut purpose = column.purpose;
+                    if has_own_name && column.key_id == KeyIdName::Other {
+                        // Which other objects there are must not matter for this one.
+                        let name = &names.as_slice()[usize::from(*position)];
+                        column.left_out.get_or_insert_with(|| self.shared.column(name));
+                        (purpose, said.leaves_out) = (Purpose::Unknown, true);
+                    }
+                    take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;
                 }
             }
         }
@@ -136,10 +146,13 @@ impl<'s> Intake<'s> {
 
     /// Which key a record is about that could not be used.
     fn key_id(&self, row: Row<'_>) -> Option<String> {
-        let field =
-            |position: u16, wanted: Field| self.columns.columns[usize::from(position)].purpose == Purpose::Note(wanted);
+        let cells = || row.cells.iter().map(|(position, cell)| (&self.columns.columns[usize::from(position)], cell));
+        let has_own_name = cells().any(|(column, _)| column.key_id == KeyIdName::Own);
         let text = |wanted: Field| {
-            row.cells.iter().find(|(position, _)| field(*position, wanted)).and_then(|(_, cell)| cell.text())
+            let is_left_out = |column: &Column| has_own_name && column.key_id == KeyIdName::Other;
+            let mut named =
+                cells().filter(|(column, _)| column.purpose == Purpose::Note(wanted) && !is_left_out(column));
+            named.find_map(|(_, cell)| cell.text())
         };
         let named = text(Field::KeyId).or_else(|| text(Field::Arn))?;
         Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
@@ -165,7 +178,8 @@ impl<'s> Intake<'s> {
             self.batch.text.truncate(text);
             return Err(reject);
         }
-        let hash = FixedState::default().hash_one(identity.key_id.as_bytes()) ^ u64::from(account) << 32;
+        let scope = (u64::from(account) << 16 | u64::from(region)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let hash = FixedState::default().hash_one(identity.key_id.as_bytes()).wrapping_add(scope);
         self.stated.push(said.facts.without(self.rules.asides));
         self.batch.identities.push((hash >> 32) as u32);
         self.batch.records.push(Record {
@@ -193,7 +207,8 @@ impl<'s> Intake<'s> {
         }
         if self.rules.keep == Keep::AllColumns {
             for (position, cell) in row.cells.iter() {
-                let kept = self.columns.columns[usize::from(position)].kept;
+                let column = &self.columns.columns[usize::from(position)];
+                let kept = column.kept.or(column.left_out.filter(|_| said.leaves_out));
                 if let (Some(column), Some(cell)) = (kept, cell.text()) {
                     Extra::Column(column).write(cell, text);
                 }
@@ -225,7 +240,7 @@ impl<'s> Intake<'s> {
 
 impl RowSink for Intake<'_> {
     fn row(&mut self, names: &Names, row: Row<'_>) {
-        self.columns.learn(names, self.shared, self.rules);
+        self.columns.learn(names, row.cells.is_table(), self.shared, self.rules);
         if let Err(reject) = self.take_row(names, row) {
             let key_id = self.key_id(row);
             self.batch.rejects.push(Reject { key_id, ..reject });
@@ -239,12 +254,18 @@ impl RowSink for Intake<'_> {
 
 /// Takes what a cell says.
 #[inline(never)]
-fn take_cell<'a>(rules: &Rules, column: &mut Column, cell: Cell<'a>, said: &mut Said<'a>) -> Result<(), Misread> {
+fn take_cell<'a>(
+    rules: &Rules,
+    column: &mut Column,
+    purpose: Purpose,
+    cell: Cell<'a>,
+    said: &mut Said<'a>,
+) -> Result<(), Misread> {
     for test in &column.tests {
         let fact = FactId(rules.first_test + *test as u8);
         said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
     }
-    match column.purpose {
+    match purpose {
         Purpose::Fact(field, fact) => {
             let mut bits = column.meaning(field, fact, cell)?;
             if field == Field::Aliases && cell == Cell::Blank {

@@ -83,8 +83,13 @@ impl<'a> Cells<'a> {
             Cells::Table(table) => (Some(table), &[][..]),
             Cells::Members(members) => (None, members),
         };
-        let of_table = table.into_iter().flat_map(|table| (0..table.len() as u16).map(move |at| (at, table.cell(at))));
-        of_table.chain(members.iter().copied())
+        let cells = |table: Table<'a>| (0..table.len()).map(move |at| (at as u16, table.cell(at)));
+        table.into_iter().flat_map(cells).chain(members.iter().copied())
+    }
+
+    /// Whether they are those of a table, whose columns are the same for every record.
+    pub fn is_table(self) -> bool {
+        matches!(self, Cells::Table(_))
     }
 }
 
@@ -129,14 +134,14 @@ impl<'a> Table<'a> {
 
     /// Where a cell stands.
     #[inline(always)]
-    fn range(&self, position: u16) -> Option<std::ops::Range<usize>> {
-        let [start, next] = self.starts.get(usize::from(position)..)?.first_chunk()?;
+    fn range(&self, position: usize) -> Option<std::ops::Range<usize>> {
+        let [start, next] = self.starts.get(position..)?.first_chunk()?;
         Some(*start as usize..*next as usize - usize::from(self.writing == Writing::AsItStands))
     }
 
     /// The bytes of a cell, with the white space around them; nothing if quotes hide them.
     #[inline(always)]
-    pub fn bytes(&self, position: u16) -> &'a [u8] {
+    pub fn bytes(&self, position: usize) -> &'a [u8] {
         match self.range(position).and_then(|range| self.text.as_bytes().get(range)) {
             Some([b'"', ..]) if self.writing == Writing::AsItStands => &[],
             bytes => bytes.unwrap_or_default(),
@@ -145,7 +150,7 @@ impl<'a> Table<'a> {
 
     /// The text of a cell without the quotes around it; nothing if there is no such cell.
     #[inline(always)]
-    pub fn text(&self, position: u16) -> &'a str {
+    pub fn text(&self, position: usize) -> &'a str {
         let text = self.range(position).and_then(|range| self.text.get(range)).unwrap_or_default();
         match text.strip_prefix('"') {
             Some(opened) if self.writing == Writing::AsItStands => opened.strip_suffix('"').unwrap_or(opened),
@@ -155,7 +160,7 @@ impl<'a> Table<'a> {
 
     /// A cell.
     #[inline(always)]
-    pub fn cell(&self, position: u16) -> Cell<'a> {
+    pub fn cell(&self, position: usize) -> Cell<'a> {
         Cell::of_table(self.text(position))
     }
 }

@@ -23,6 +23,8 @@ pub struct Said<'a> {
     pub blank_alias: Bits,
     /// Whether there are aliases, but nobody knows which.
     pub has_unknown_alias: bool,
+    /// Whether it has members that are left out for this object, though not for others.
+    pub leaves_out: bool,
     /// Whether it says what kind of resource it is about.
     pub names_resource: bool,
     /// The texts of the fields in [`NOTED`].

@@ -92,11 +92,14 @@ impl Parser {
         }
     }
 
+    /// The first member that repeats an earlier one.
     fn member_twice(&self) -> Option<String> {
-        let mut seen = self.members.iter().map(|member| member.name).collect::<Vec<_>>();
-        seen.sort_unstable();
-        let twice = seen.windows(2).find(|pair| pair[0] == pair[1])?;
-        Some(self.names.as_slice()[usize::from(twice[0])].clone())
+        let mut order: Vec<(u16, usize)> =
+            self.members.iter().enumerate().map(|(at, member)| (member.name, at)).collect();
+        order.sort_unstable();
+        let repeats = order.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        let first = repeats.map(|pair| pair[1].1).min()?;
+        Some(self.names.as_slice()[usize::from(self.members[first].name)].clone())
     }
 
     fn object(&mut self, bytes: &[u8]) -> Result<(), String> {

@@ -159,7 +159,7 @@ impl Unquoted {
         self.starts.push(0);
         let raw = Table::new(text, starts, Writing::AsItStands);
         for position in 0..raw.len() {
-            let mut rest = raw.text(position as u16);
+            let mut rest = raw.text(position);
             // Inside quotes, a doubled one stands for one; outside there are none.
             while let Some((before, behind)) = memchr::memchr(b'"', rest.as_bytes()).map(|at| rest.split_at(at + 1)) {
                 self.text.push_str(before);
@@ -196,7 +196,7 @@ fn hand_over<'h>(
 /// The record with a cell for each column; nothing if no cell says anything.
 fn fit<'r, 'h>(header: &'h Header, table: Table<'r>) -> Result<Option<Table<'r>>, Refusal<'h>> {
     let (columns, count) = (header.names.as_slice().len(), table.len());
-    let says = |position: usize| table.cell(position as u16) != Cell::Blank;
+    let says = |position: usize| table.cell(position) != Cell::Blank;
     if count == columns && says(0) {
         // Nearly every record.
         return Ok(Some(table));
@@ -416,6 +416,21 @@ mod tests {
                 let seen = read(&[b"x,y\n", record.as_bytes(), more].concat(), 2);
                 assert_eq!(seen.rows[1].1[0], "\u{feff}a", "{record:?}");
             }
+        }
+    }
+
+    #[test]
+    fn cells_beyond_the_columns_are_counted_however_many_there_are() {
+        for quote in ["", "\"\""] {
+            let mut cells = vec![quote; 65_540];
+            let read = |cells: &[&str]| read(format!("{}\nx,y\n", cells.join(",")).as_bytes(), 2);
+            assert_eq!((read(&cells).rows.len(), read(&cells).rejects.len()), (1, 0), "a blank record says nothing");
+            cells[0] = "k";
+            assert_eq!((read(&cells).rows.len(), read(&cells).rejects.len()), (2, 0));
+            cells[65_537] = "\"a\"\"b\"";
+            assert_eq!((read(&cells).rows.len(), read(&cells).rejects.len()), (1, 1));
+            cells[0] = "";
+            assert_eq!((read(&cells).rows.len(), read(&cells).rejects.len()), (1, 1));
         }
     }
 

@@ -281,6 +281,7 @@ impl Format for Csv<'_> {
     }
 
     fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
         for (number, (part, shapes)) in self.parts.iter().enumerate() {
             if number > 0 {
                 out.push(b',');
@@ -293,6 +294,10 @@ impl Format for Csv<'_> {
         for (number, _) in &self.kept {
             out.push(b',');
             csv_cell(&words::kept(key, *number), out);
+        }
+        if out.len() == start {
+            // Many readers take an empty line for no row at all.
+            out.extend_from_slice(b"\"\"");
         }
         out.push(b'\n');
     }
