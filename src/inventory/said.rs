@@ -73,7 +73,7 @@ impl<'a> Clock<'a> {
 /// A source may spread the aliases over so many columns.
 const MAX_ALIAS_COLUMNS: usize = 3;
 
-/// Which of the [`WORDS`] a field is.
+/// Which of the fields of one text a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word(usize);
 
