@@ -18,17 +18,19 @@ scratch=$(cd "$scratch" && pwd)
 "$scratch/venv/bin/python" -c 'import duckdb' 2> /dev/null || "$scratch/venv/bin/pip" install --quiet duckdb
 CARGO_TARGET_DIR="$scratch/target-gen" cargo build --release --quiet --manifest-path "$bench/gen/Cargo.toml"
 cargo build --release --locked --quiet
-inventory="$scratch/inventory-$rows.csv"
-[ -s "$inventory" ] || "$scratch/target-gen/release/gen_inventory" --rows "$rows" --format csv --out "$inventory"
-
 cmkdiag="$PWD/target/release/cmkdiag"
+cd "$scratch"
+inventory="inventory-$rows.csv"
+[ -s "$inventory" ] || target-gen/release/gen_inventory --rows "$rows" --format csv --out "$inventory"
+
 diagnose="$cmkdiag diagnose $inventory --format csv --quiet"
-duckdb="cd $bench/peers && $scratch/venv/bin/python peer_duckdb.py a $inventory $scratch/duckdb.csv $scratch/duckdb.json"
+python="$scratch/venv/bin/python"
+duckdb="cd $bench/peers && $python peer_duckdb.py a $scratch/$inventory $scratch/duckdb.csv $scratch/duckdb.json"
 # Old results go between the rounds: to take a large file apart is no work of who writes the next one.
 python3 "$bench/measure.py" -n "$rounds" -w 1 --quiet 10 --rows "$rows" --ref duckdb \
-  "clean=rm -f $scratch/duckdb.csv $scratch/columns.csv $scratch/whole.csv" \
+  "clean=rm -f duckdb.csv columns.csv whole.csv" \
   "duckdb=bash -c '$duckdb'" \
-  "same-columns=bash -c '$diagnose --columns key_id,region,account_id,class,rules > $scratch/columns.csv'" \
-  "all-columns=bash -c '$diagnose > $scratch/whole.csv'" \
+  "same-columns=bash -c '$diagnose --columns key_id,region,account_id,class,rules > columns.csv'" \
+  "all-columns=bash -c '$diagnose > whole.csv'" \
   "discarded=bash -c '$diagnose > /dev/null'"
-ls -l "$scratch"/*.csv
+ls -l ./*.csv
