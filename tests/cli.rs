@@ -1161,6 +1161,21 @@ fn beside_a_key_id_an_id_is_something_else_in_that_object_only() {
 }
 
 #[test]
+fn a_rejected_record_taints_its_key_by_whichever_arn_names_it() {
+    let folder = folder();
+    let arn = "acs:kms:cn-hangzhou:1234567890123456:key/k";
+    let text = format!(
+        "key_id,arn,key_arn,aliases,instance,origin,rotation,versions\n\
+         k,,,,default,Aliyun_KMS,Disabled,1\nl,,,,default,Aliyun_KMS,Disabled,1\n\
+         ,,{arn},,default,Aliyun_KMS,Disabled,0\n"
+    );
+    let ran = expect(3, &["diagnose", &put(&folder, "keys.csv", &text), "--format", "csv"]);
+    let classes: Vec<(String, String)> =
+        table(&ran.out).into_iter().map(|row| (row["key_id"].clone(), row["class"].clone())).collect();
+    assert_eq!(classes, [("k".into(), "undetermined".into()), ("l".into(), "migratable".into())]);
+}
+
+#[test]
 fn no_way_out_is_named_for_a_key_that_has_none() {
     let folder = folder();
     let text = "key_id,instance,aliases,origin,rotation,versions,usage,operations,languages,network\n\
