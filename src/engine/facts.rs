@@ -181,10 +181,7 @@ impl Text {
 
     /// The text in the asked language.
     pub fn get(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
+        lang.pick(&self.en, &self.zh)
     }
 }
 

@@ -148,10 +148,7 @@ pub struct Bilingual {
 impl Bilingual {
     /// The text in the asked language.
     pub fn get(&self, lang: crate::engine::facts::Lang) -> &str {
-        match lang {
-            crate::engine::facts::Lang::En => &self.en,
-            crate::engine::facts::Lang::Zh => &self.zh,
-        }
+        lang.pick(&self.en, &self.zh)
     }
 }
 
@@ -186,10 +183,7 @@ pub struct Remedy {
 impl Remedy {
     /// The text in the asked language.
     pub fn get(&self, lang: crate::engine::facts::Lang) -> &str {
-        match lang {
-            crate::engine::facts::Lang::En => &self.en,
-            crate::engine::facts::Lang::Zh => &self.zh,
-        }
+        lang.pick(&self.en, &self.zh)
     }
 }
 

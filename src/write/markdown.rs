@@ -19,13 +19,6 @@ impl<'d> Markdown<'d> {
     pub fn new(diagnosis: &'d Diagnosis, lang: Lang, kept: Vec<(u32, &'d str)>) -> Markdown<'d> {
         Markdown { diagnosis, lang, kept }
     }
-
-    fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
-        match self.lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        }
-    }
 }
 
 fn line(out: &mut Vec<u8>, text: &str) {
@@ -43,16 +36,21 @@ impl Format for Markdown<'_> {
     fn head(&self, out: &mut Vec<u8>) {
         let book = &self.diagnosis.rulebook;
         let counts = Counts::new(self.diagnosis);
-        line(out, &format!("# {}\n", self.say("Key migration diagnosis", "密钥迁移诊断")));
+        line(out, &format!("# {}\n", self.lang.pick("Key migration diagnosis", "密钥迁移诊断")));
         line(
             out,
-            &format!("{}  \n{}: `{}`\n", counts.account_line(self.lang), self.say("Rulebook", "规则集"), book.name()),
+            &format!(
+                "{}  \n{}: `{}`\n",
+                counts.account_line(self.lang),
+                self.lang.pick("Rulebook", "规则集"),
+                book.name()
+            ),
         );
-        line(out, self.say("| class | confirmed | conditional | meaning |", "| 类别 | 已确认 | 有条件 | 含义 |"));
+        line(out, self.lang.pick("| class | confirmed | conditional | meaning |", "| 类别 | 已确认 | 有条件 | 含义 |"));
         line(out, "| --- | ---: | ---: | --- |");
         for (name, confirmed, conditional) in counts.classes() {
             let class = book.domain.classes.iter().find(|class| class.name == name);
-            let undetermined = self.say("Facts are missing or records disagree", "缺少事实或记录相互矛盾");
+            let undetermined = self.lang.pick("Facts are missing or records disagree", "缺少事实或记录相互矛盾");
             let meaning = class.map_or(undetermined, |class| class.meaning.get(self.lang));
             line(out, &format!("| {name} | {confirmed} | {conditional} | {meaning} |"));
         }
@@ -61,7 +59,7 @@ impl Format for Markdown<'_> {
         }
         let steps = next_steps(self.diagnosis, self.lang);
         if !steps.is_empty() {
-            line(out, &format!("\n## {}\n", self.say("Next steps", "后续步骤")));
+            line(out, &format!("\n## {}\n", self.lang.pick("Next steps", "后续步骤")));
         }
         for (index, step) in steps.iter().enumerate() {
             line(out, &format!("{}. {}", index + 1, escaped(&step.text)));
@@ -69,9 +67,10 @@ impl Format for Markdown<'_> {
                 line(out, &format!("   `{command}`"));
             }
         }
-        line(out, &format!("\n## {}\n", self.say("Keys", "密钥")));
+        line(out, &format!("\n## {}\n", self.lang.pick("Keys", "密钥")));
         let mut header = self
-            .say(
+            .lang
+            .pick(
                 "| key | account | region | aliases | class | why | to confirm or settle | deadline |",
                 "| 密钥 | 账号 | 地域 | 别名 | 类别 | 原因 | 待确认或补充 | 期限 |",
             )
@@ -89,7 +88,7 @@ impl Format for Markdown<'_> {
         let (book, outcome, lang) = (&self.diagnosis.rulebook, key.outcome, self.lang);
         let class = self.diagnosis.class_name(outcome.class);
         let conditional = if outcome.class.is_some() && !outcome.confirmed {
-            self.say(" (conditional)", "（有条件）")
+            self.lang.pick(" (conditional)", "（有条件）")
         } else {
             ""
         };

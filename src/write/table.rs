@@ -45,13 +45,6 @@ impl<'d> Table<'d> {
         Table { diagnosis, lang, width, class_width, id_width, alias_width }
     }
 
-    fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
-        match self.lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        }
-    }
-
     fn row(&self, cells: [&str; 3], why: &str, style: Style, out: &mut Vec<u8>) {
         let indent = self.class_width + self.id_width + self.alias_width + 6;
         let room = self.width.saturating_sub(indent).max(MIN_WHY);
@@ -86,23 +79,23 @@ impl<'d> Table<'d> {
             parts.push(if values.is_empty() { title.to_owned() } else { format!("{title}: {}", values.join(", ")) });
         }
         if let Some((time, _)) = key.rotation_deadline() {
-            parts.push(format!("{} {time}", self.say("next rotation", "下次轮转")));
+            parts.push(format!("{} {time}", self.lang.pick("next rotation", "下次轮转")));
         }
         let names = |facts: Vec<String>| facts.join(", ");
         let conditions: Vec<String> =
             outcome.conditions().map(|fact| words::fact_name(book, fact).to_owned()).collect();
         if !conditions.is_empty() {
-            parts.push(format!("{}: {}", self.say("to confirm", "待确认"), names(conditions)));
+            parts.push(format!("{}: {}", self.lang.pick("to confirm", "待确认"), names(conditions)));
         }
         let gaps: Vec<String> = outcome.gaps().map(|fact| words::fact_name(book, fact).to_owned()).collect();
         if !gaps.is_empty() {
-            parts.push(format!("{}: {}", self.say("not settled", "未定"), names(gaps)));
+            parts.push(format!("{}: {}", self.lang.pick("not settled", "未定"), names(gaps)));
         }
         for (fact, said) in words::conflicts(key) {
             let said: Vec<String> = said.into_iter().map(|(value, place)| format!("{value} ({place})")).collect();
             parts.push(format!(
                 "{} {}: {}",
-                self.say("records disagree about", "记录相互矛盾："),
+                self.lang.pick("records disagree about", "记录相互矛盾："),
                 words::fact_name(book, fact),
                 said.join(", ")
             ));
@@ -114,20 +107,20 @@ impl<'d> Table<'d> {
         let book = &self.diagnosis.rulebook;
         let counts = Counts::new(self.diagnosis);
         let bold = Style::new().bold();
-        let heading = self.say("Summary", "汇总");
+        let heading = self.lang.pick("Summary", "汇总");
         let _ = writeln!(text, "\n{bold}{heading}{bold:#}  {}", counts.account_line(self.lang));
         let _ = writeln!(
             text,
             "{:<25}{:>10}{:>13}",
-            self.say("class", "类别"),
-            self.say("confirmed", "已确认"),
-            self.say("conditional", "有条件")
+            self.lang.pick("class", "类别"),
+            self.lang.pick("confirmed", "已确认"),
+            self.lang.pick("conditional", "有条件")
         );
         for (name, confirmed, conditional) in counts.classes() {
             let class = book.domain.classes.iter().find(|class| class.name == name);
             let style = class.map_or(tone_style(None), |class| tone_style(Some(class.tone)));
             let meaning = class.map_or(
-                self.say("Facts are missing or records disagree", "缺少事实或记录相互矛盾"),
+                self.lang.pick("Facts are missing or records disagree", "缺少事实或记录相互矛盾"),
                 |class| class.meaning.get(self.lang),
             );
             let (confirmed, conditional) = match class {
@@ -136,7 +129,7 @@ impl<'d> Table<'d> {
             };
             let _ = writeln!(text, "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}");
         }
-        let _ = writeln!(text, "{} {}", self.say("Rulebook", "规则集"), book.name());
+        let _ = writeln!(text, "{} {}", self.lang.pick("Rulebook", "规则集"), book.name());
         if let Some(assumed) = counts.assumed_line(self.lang) {
             let _ = writeln!(text, "{assumed}");
         }
@@ -148,7 +141,7 @@ impl<'d> Table<'d> {
             return;
         }
         let bold = Style::new().bold();
-        let heading = self.say("Next steps", "后续步骤");
+        let heading = self.lang.pick("Next steps", "后续步骤");
         let _ = writeln!(text, "\n{bold}{heading}{bold:#}");
         for (index, step) in steps.iter().enumerate() {
             for (at, line) in wrap(&step.text, self.width.saturating_sub(4).max(MIN_WHY)).iter().enumerate() {
@@ -165,8 +158,8 @@ impl<'d> Table<'d> {
 
 impl Format for Table<'_> {
     fn head(&self, out: &mut Vec<u8>) {
-        let cells = [self.say("class", "类别"), self.say("key", "密钥"), self.say("alias", "别名")];
-        self.row(cells, self.say("why", "原因"), Style::new().bold(), out);
+        let cells = [self.lang.pick("class", "类别"), self.lang.pick("key", "密钥"), self.lang.pick("alias", "别名")];
+        self.row(cells, self.lang.pick("why", "原因"), Style::new().bold(), out);
     }
 
     fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
@@ -181,7 +174,7 @@ impl Format for Table<'_> {
             let _ = writeln!(
                 text,
                 "{}",
-                self.say("? = holds on conditions that are not confirmed yet", "? = 尚有条件待确认")
+                self.lang.pick("? = holds on conditions that are not confirmed yet", "? = 尚有条件待确认")
             );
         }
         self.summary(&mut text);
