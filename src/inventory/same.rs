@@ -4,11 +4,12 @@
 //! for memory every time.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::convert::Infallible;
 
 use foldhash::fast::FixedState;
 
 use super::batches::{Batches, RecordId};
+use crate::ordered::ordered;
 
 /// The records of one key that has several.
 #[derive(Debug)]
@@ -47,33 +48,30 @@ pub fn several(batches: &Batches, jobs: usize) -> Vec<Several> {
 
 /// The same; the identities of one share have their highest bits, so many, in common.
 fn in_shares(batches: &Batches, bits: u32, jobs: usize) -> Vec<Several> {
-    let next = AtomicU64::new(0);
-    let worker = || {
-        let (mut found, mut order) = (Vec::new(), Vec::new());
-        loop {
-            let share = next.fetch_add(1, Ordering::Relaxed);
-            if share >> bits > 0 {
-                return found;
+    let mut shares = 0..1_u64 << bits;
+    let mut found = Vec::new();
+    let work = |order: &mut Vec<u64>, share: u64| {
+        order.clear();
+        batches.each_identity(|id, identity| {
+            if u64::from(identity) >> (u32::BITS - bits) == share {
+                order.push(u64::from(identity) << u32::BITS | u64::from(id));
             }
-            order.clear();
-            batches.each_identity(|id, identity| {
-                if u64::from(identity) >> (u32::BITS - bits) == share {
-                    order.push(u64::from(identity) << u32::BITS | u64::from(id));
-                }
-            });
-            order.sort_unstable();
-            let alike = order.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS).filter(|alike| alike.len() > 1);
-            found.extend(alike.flat_map(|alike| of_one_hash(batches, alike)));
-        }
+        });
+        order.sort_unstable();
+        let alike = order.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS).filter(|alike| alike.len() > 1);
+        alike.flat_map(|alike| of_one_hash(batches, alike)).collect()
     };
-    if jobs <= 1 || bits == 0 {
-        return worker();
-    }
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(worker)).collect();
-        // A thread that panics ends the program.
-        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
-    })
+    let Ok(()) = ordered(
+        jobs,
+        || Ok::<_, Infallible>(shares.next()),
+        Vec::new,
+        work,
+        |some: Vec<Several>| {
+            found.extend(some);
+            Ok(())
+        },
+    );
+    found
 }
 
 /// Those among records whose identities have the same hash.
