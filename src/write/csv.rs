@@ -72,13 +72,13 @@ impl Chosen {
         Ok(Chosen(chosen))
     }
 
-    fn parts(&self) -> Vec<Part> {
+    fn parts(&self, diagnosis: &Diagnosis) -> Vec<Part> {
         let mut parts = Vec::new();
         for column in &self.0 {
-            match (parts.last_mut(), OF_SHAPE.contains(column)) {
-                (Some(Part::OfShape(columns)), true) => columns.push(*column),
-                (_, true) => parts.push(Part::OfShape(vec![*column])),
-                (_, false) => parts.push(Part::OfKey(OfKey::named(COLUMNS[*column]))),
+            match (parts.last_mut(), OfKey::named(COLUMNS[*column])) {
+                (_, Some(own)) => parts.push(Part::OfKey(own)),
+                (Some(Part::OfShape(columns, _)), None) => columns.push(*column),
+                (_, None) => parts.push(Part::OfShape(vec![*column], PerShape::new(diagnosis))),
             }
         }
         parts
@@ -89,8 +89,8 @@ impl Chosen {
 enum Part {
     /// One that differs from key to key.
     OfKey(OfKey),
-    /// Those that depend on the combination of facts only.
-    OfShape(Vec<usize>),
+    /// Those that depend on the combination of facts only, and their texts.
+    OfShape(Vec<usize>, PerShape),
 }
 
 /// The columns that differ from key to key.
@@ -107,8 +107,9 @@ enum OfKey {
 }
 
 impl OfKey {
-    fn named(name: &str) -> OfKey {
-        match name {
+    /// The column of that name, if it is one of these.
+    fn named(name: &str) -> Option<OfKey> {
+        Some(match name {
             "key_id" => OfKey::KeyId,
             "account_id" => OfKey::AccountId,
             "region" => OfKey::Region,
@@ -116,8 +117,9 @@ impl OfKey {
             "advisories" => OfKey::Advisories,
             "rotation_deadline" => OfKey::RotationDeadline,
             "conflicts" => OfKey::Conflicts,
-            _ => OfKey::Origins,
-        }
+            "origins" => OfKey::Origins,
+            _ => return None,
+        })
     }
 }
 
@@ -126,7 +128,7 @@ pub struct Csv<'d> {
     diagnosis: &'d Diagnosis,
     lang: Lang,
     chosen: Chosen,
-    parts: Vec<(Part, PerShape)>,
+    parts: Vec<Part>,
     kept: Vec<(u32, &'d str)>,
     files: Vec<Vec<u8>>,
     accounts: Vec<Vec<u8>>,
@@ -148,7 +150,7 @@ impl<'d> Csv<'d> {
     pub fn new(diagnosis: &'d Diagnosis, lang: Lang, chosen: Chosen, kept: Vec<(u32, &'d str)>) -> Csv<'d> {
         let survey = &diagnosis.survey;
         let (accounts, regions) = (cells(survey.accounts()), cells(survey.regions()));
-        let parts = chosen.parts().into_iter().map(|part| (part, PerShape::new(diagnosis))).collect();
+        let parts = chosen.parts(diagnosis);
         Csv { diagnosis, lang, chosen, parts, kept, files: cells(&survey.files), accounts, regions }
     }
 
@@ -282,13 +284,13 @@ impl Format for Csv<'_> {
 
     fn key(&self, key: &KeyOutcome<'_>, out: &mut Vec<u8>) {
         let start = out.len();
-        for (number, (part, shapes)) in self.parts.iter().enumerate() {
+        for (number, part) in self.parts.iter().enumerate() {
             if number > 0 {
                 out.push(b',');
             }
             match part {
                 Part::OfKey(column) => self.cell(*column, key, out),
-                Part::OfShape(columns) => shapes.write_plain(key, out, || self.shape_cells(key, columns)),
+                Part::OfShape(columns, shapes) => shapes.write_plain(key, out, || self.shape_cells(key, columns)),
             }
         }
         for (number, _) in &self.kept {
