@@ -10,7 +10,7 @@ use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
 use super::recent::{LONGEST_SHORT, Recent};
-use super::row::{Names, Table};
+use super::row::{Cells, Names, Table};
 use super::said::{Said, Word};
 use super::shared::Shared;
 
@@ -193,7 +193,7 @@ pub struct Columns {
 
 impl Columns {
     /// Makes sure that every column of the source has its purpose. Of a table, all are known from the beginning.
-    pub fn learn(&mut self, names: &Names, is_table: bool, shared: &Shared, rules: &Rules) {
+    pub fn learn(&mut self, names: &Names, cells: Cells<'_>, shared: &Shared, rules: &Rules) {
         let known = self.source == Some(names.source());
         if known && self.columns.len() == names.as_slice().len() {
             return;
@@ -205,7 +205,7 @@ impl Columns {
         for name in &names.as_slice()[self.columns.len()..] {
             self.columns.push(Column::new(name, shared, rules));
         }
-        if is_table && self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
+        if matches!(cells, Cells::Table(_)) && self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
             // Beside it, a column such as `id` is something else.
             let others = self.columns.iter_mut().zip(names.as_slice());
             for (column, name) in others.filter(|(column, _)| column.key_id == KeyIdName::Other) {

@@ -240,7 +240,7 @@ impl<'s> Intake<'s> {
 
 impl RowSink for Intake<'_> {
     fn row(&mut self, names: &Names, row: Row<'_>) {
-        self.columns.learn(names, row.cells.is_table(), self.shared, self.rules);
+        self.columns.learn(names, row.cells, self.shared, self.rules);
         if let Err(reject) = self.take_row(names, row) {
             let key_id = self.key_id(row);
             self.batch.rejects.push(Reject { key_id, ..reject });

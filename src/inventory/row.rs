@@ -86,11 +86,6 @@ impl<'a> Cells<'a> {
         let cells = |table: Table<'a>| (0..table.len()).map(move |at| (at as u16, table.cell(at)));
         table.into_iter().flat_map(cells).chain(members.iter().copied())
     }
-
-    /// Whether they are those of a table, whose columns are the same for every record.
-    pub fn is_table(self) -> bool {
-        matches!(self, Cells::Table(_))
-    }
 }
 
 /// A record of a table, of which only the cells are looked at that somebody asks for.
