@@ -9,7 +9,7 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::Misread;
-use crate::domains::cmk::spelling::is_unknown;
+use crate::domains::spelling::is_unknown;
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;

@@ -4,7 +4,7 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, alias_form, is_plain_alias};
-use crate::domains::cmk::spelling::{is_none, is_unknown};
+use crate::domains::spelling::{is_none, is_unknown};
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Slot};
 

@@ -1,12 +1,7 @@
 //! The yes/no statements about a key in Alibaba Cloud KMS that cards may use.
 
-use std::borrow::Cow::Borrowed;
-
+use crate::domains::spec::atom;
 use crate::engine::facts::AtomSpec;
-
-const fn atom(name: &'static str, fact: &'static str, any_of: &'static [&'static str], doc: &'static str) -> AtomSpec {
-    AtomSpec { name: Borrowed(name), doc: Borrowed(doc), fact: Borrowed(fact), any_of: Borrowed(any_of) }
-}
 
 /// Every atom of the domain.
 pub static ATOMS: [AtomSpec; 40] = [

@@ -2,19 +2,10 @@
 //!
 //! Value names are the cloud's own where it has one (KMS API 2016-01-20, `DescribeKey`).
 
-use std::borrow::Cow::Borrowed;
+use crate::domains::spec::{one, presume, set, settle, settle_inferred};
+use crate::engine::facts::{FactSpec, StandsFor, Text};
 
-use crate::engine::facts::{Arity, FactId, FactSpec, Presumption, Settle, StandsFor, Text};
-
-/// The facts, by position in [`FACTS`].
-macro_rules! facts {
-    ($($name:ident = $index:literal),* $(,)?) => {
-        $(#[doc = concat!("Position of the fact `", stringify!($name), "`.")]
-        pub const $name: FactId = FactId($index);)*
-    };
-}
-
-facts! {
+crate::facts! {
     RESOURCE = 0, INSTANCE = 1, ALIASES = 2, MANAGER_TYPE = 3, KEY_MANAGER = 4, ORIGIN = 5, ROTATION = 6,
     VERSIONS = 7, USAGE = 8, OPERATIONS = 9, LANGUAGES = 10, NETWORK = 11, APPLICATION_USE = 12, STATE = 13,
     KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16, RECORDS = 17,
@@ -26,40 +17,6 @@ pub const ALIAS_OF_SERVICE: u32 = 1 << 1;
 pub const ALIAS_LOOK_ALIKE: u32 = 1 << 2;
 /// Any other alias.
 pub const ALIAS_OF_USER: u32 = 1 << 3;
-
-const fn one(
-    name: &'static str,
-    label: Text,
-    values: &'static [&'static str],
-    presumption: Option<Presumption>,
-    settle: Settle,
-) -> FactSpec {
-    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity: Arity::One, presumption, settle }
-}
-
-const fn set(
-    name: &'static str,
-    label: Text,
-    values: &'static [&'static str],
-    presumption: Option<Presumption>,
-    settle: Settle,
-) -> FactSpec {
-    let arity = Arity::Set { none: Some("none") };
-    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity, presumption, settle }
-}
-
-const fn presume(
-    value: &'static str,
-    stands_for: StandsFor,
-    en: &'static str,
-    zh: &'static str,
-) -> Option<Presumption> {
-    Some(Presumption { value, stands_for, confirm: Text::of(en, zh) })
-}
-
-const fn settle(columns: &'static str, command: &'static str, en: &'static str, zh: &'static str) -> Settle {
-    Settle { columns: Borrowed(columns), command, hint: Text::of(en, zh) }
-}
 
 const DESCRIBE: &str = "aliyun kms DescribeKey --region {region} --KeyId {key_id}";
 const VERSIONS_COMMAND: &str = "aliyun kms ListKeyVersions --region {region} --KeyId {key_id}";
@@ -252,11 +209,17 @@ pub static FACTS: [FactSpec; 18] = [
             "Confirm who uses the key: no application of your own may be in the way",
             "请确认密钥的使用方：不得有妨碍迁移的自有应用",
         ),
-        settle(
+        settle_inferred(
             "usage, operations, languages",
             EVENTS,
-            "Say who uses the key, or list operations and languages (none if there are none)",
-            "请注明使用方，或列出 API 与语言（没有则写 none）",
+            (
+                "Say who uses the key, or list operations and languages (none if there are none)",
+                "请注明使用方，或列出 API 与语言（没有则写 none）",
+            ),
+            (
+                "the usage names no application, yet a language, operations or a place outside the VPCs are listed",
+                "使用方未提及应用，却列出了开发语言、API 或 VPC 之外的位置",
+            ),
         ),
     ),
     one(

@@ -6,11 +6,11 @@ pub mod facts;
 pub mod fields;
 pub mod observe;
 pub mod rules;
-pub mod spelling;
 pub mod words;
 
 use crate::engine::facts::Text;
 use crate::rulebook::Domain;
+use crate::rulebook::domain::Overruled;
 
 /// The domain, as the engine sees it.
 pub static CMK: Domain = Domain {
@@ -19,14 +19,19 @@ pub static CMK: Domain = Domain {
         "May this Alibaba Cloud CMK leave the default KMS instance?",
         "该阿里云用户主密钥能否迁出默认 KMS 实例？",
     ),
+    noun: Text::of("key", "密钥"),
     facts: &facts::FACTS,
+    kind: Some(facts::RESOURCE),
     atoms: &atoms::ATOMS,
     classes: &class::CLASSES,
     good: "migratable",
+    ways: Text::of("Ways to a migratable key", "使密钥可迁移的做法"),
+    overruled: Overruled::Silent,
     editions: &class::EDITIONS,
     default_edition: "alibaba-2023",
     documents: &class::DOCUMENTS,
     pages: rules::PAGES,
+    holes: &["key_id", "region"],
     derive: observe::derive,
     integrity: facts::RECORDS,
     derived_from: &[

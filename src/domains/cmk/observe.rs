@@ -9,8 +9,8 @@ use crate::engine::facts::{Bits, Facts, Grade};
 
 use super::facts::{self, FACTS};
 use super::fields::Field;
-use super::spelling::{is_none, is_unknown, plain};
 use super::words::{self, Word};
+use crate::domains::spelling::{is_none, is_unknown, plain};
 
 /// A value that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
