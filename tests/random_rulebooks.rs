@@ -263,7 +263,7 @@ impl<'p> Reference<'p> {
         }
         findings.sort_by_key(|(late, of, _)| (*late, *of));
         judgement.findings = findings.into_iter().map(|(_, _, fired)| fired).collect();
-        if class != Some(self.program.good) {
+        if class.is_none_or(|class| class < self.program.good) {
             judgement.unlocks = self.unlocks(&values, conflict, inferred);
         }
         judgement
@@ -284,7 +284,7 @@ impl<'p> Reference<'p> {
                 self.act(rule, &mut changed);
             }
             let (judgement, _) = self.weigh(&changed, conflict, inferred);
-            judgement.verdict.class() == Some(self.program.good)
+            judgement.verdict.class().is_some_and(|class| class >= self.program.good)
         };
         let working: Vec<u32> = (1..1 << actions.len()).filter(works).collect();
         let wanted = |set: &&u32| match self.wrong {

@@ -95,7 +95,7 @@ impl<'p> Decider<'p> {
             conditions: weighed.conditions,
             findings: self.findings(class, &weighed.effective),
             unlocks: match class {
-                Some(class) if class == self.program.good => Vec::new(),
+                Some(class) if class >= self.program.good => Vec::new(),
                 _ => self.unlocks(state),
             },
         }
@@ -254,8 +254,7 @@ impl<'p> Decider<'p> {
         let mut findings = Vec::new();
         for rule in &self.program.rules {
             let Role::Class(of) = rule.role else { continue };
-            // That nothing is in the way is worth saying only where it decides.
-            if of == self.program.good && class != Some(of) {
+            if self.program.hushed == Some(of) && class != Some(of) {
                 continue;
             }
             if self.program.standing(&rule.when, values) == Standing::Fires {
@@ -266,7 +265,7 @@ impl<'p> Decider<'p> {
         findings.into_iter().map(|(_, fired)| fired).collect()
     }
 
-    /// The minimal sets of applicable actions after which the verdict has the good class.
+    /// The minimal sets of applicable actions after which the verdict is good enough.
     fn unlocks(&mut self, state: &State) -> Vec<Vec<u16>> {
         let program = self.program;
         let applicable: Vec<&Rule> = program.rules.iter().filter(|rule| self.applies(rule, &state.values)).collect();
@@ -282,7 +281,7 @@ impl<'p> Decider<'p> {
             for index in (0..count).filter(|index| choice & (1 << index) != 0) {
                 self.apply(applicable[index], &mut changed.values);
             }
-            if self.weigh(&changed).verdict.class() == Some(program.good) {
+            if self.weigh(&changed).verdict.class().is_some_and(|class| class >= program.good) {
                 found.push(choice);
             }
         }

@@ -263,6 +263,8 @@ pub struct Settle {
     pub command: &'static str,
     /// What else to do.
     pub hint: Text,
+    /// From what it is inferred, where the domain infers it without being told.
+    pub inference: Text,
 }
 
 impl FactSpec {

@@ -150,8 +150,10 @@ pub struct Program {
     pub rules: Vec<Rule>,
     /// How many classes there are.
     pub classes: u8,
-    /// The class that actions aim at.
+    /// The first class that is good enough: actions aim at it and those behind it.
     pub good: ClassId,
+    /// The class whose cards are told only where it decides, for they say no more than that nothing is in the way.
+    pub hushed: Option<ClassId>,
     /// How class and action cards tell values apart.
     pub deciding: Partition,
     /// How all cards tell values apart.
@@ -193,7 +195,8 @@ impl Program {
         classes: u8,
         good: ClassId,
     ) -> Result<Program, ProgramError> {
-        let mut program = Program { facts, atoms, rules, classes, good, ..Program::default() };
+        let hushed = Some(good);
+        let mut program = Program { facts, atoms, rules, classes, good, hushed, ..Program::default() };
         let deciding = program.atoms_of(|role| matches!(role, Role::Class(_) | Role::Action(_)));
         let needed = program.atoms_of(|role| *role != Role::Advice);
         let advice = program.atoms_of(|role| *role == Role::Advice);

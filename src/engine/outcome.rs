@@ -49,7 +49,7 @@ pub struct Judgement {
     /// it would not stand.
     pub conditions: FactSet,
     /// The class cards that fire, deciding ones first; under the presumptions if conditional. Cards of
-    /// the good class are left out unless they decide.
+    /// the hushed class are left out unless they decide.
     pub findings: Vec<Fired>,
     /// The minimal sets of actions after which the subject reaches the good class.
     pub unlocks: Vec<Vec<u16>>,

@@ -30,6 +30,8 @@ pub struct Card {
     pub effect: Vec<CardEffect>,
     /// The number that a card of kind `limit` states.
     pub limit: Option<Limit>,
+    /// Where a card of kind `step` stands in the checklist.
+    pub step: Option<Step>,
     /// The state found, or the deed, in a few words.
     pub title: Bilingual,
     /// Where it is written.
@@ -52,6 +54,8 @@ pub enum Kind {
     Scenario,
     /// Says when the rotation clock matters.
     Deadline,
+    /// Is one step of the checklist for the subject.
+    Step,
     /// States a number.
     Limit,
     /// Is recorded, and decides nothing.
@@ -67,6 +71,7 @@ impl Kind {
             Kind::Advisory => "advisory",
             Kind::Scenario => "scenario",
             Kind::Deadline => "deadline",
+            Kind::Step => "step",
             Kind::Limit => "limit",
             Kind::Statement => "statement",
         }
@@ -121,6 +126,48 @@ pub struct CardEffect {
     pub removes: String,
     /// The value that the fact gets if none is left.
     pub leaves: String,
+}
+
+/// The place of a step in a checklist.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Steps are taken in this order.
+    pub order: u16,
+    /// On which side.
+    pub side: StepSide,
+}
+
+/// Where a step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepSide {
+    /// On the source.
+    Source,
+    /// On the target.
+    Target,
+    /// On each of the two.
+    Both,
+    /// On the form of the request.
+    Form,
+    /// In the cloud that holds the key.
+    Aws,
+    /// By the person who plans.
+    You,
+}
+
+impl StepSide {
+    /// The word for outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            StepSide::Source => "source",
+            StepSide::Target => "target",
+            StepSide::Both => "both",
+            StepSide::Form => "form",
+            StepSide::Aws => "aws",
+            StepSide::You => "you",
+        }
+    }
 }
 
 /// A number stated by a document.

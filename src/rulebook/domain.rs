@@ -13,6 +13,17 @@ pub enum Tone {
     Warn,
     /// It does not work.
     Alarm,
+    /// Nobody can tell.
+    Open,
+}
+
+/// What becomes of cards of the last class that fire where another class decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overruled {
+    /// They say only that nothing is in the way, which is worth saying only where it decides.
+    Silent,
+    /// They are statements of their own, and the reader is told which were overruled.
+    Told,
 }
 
 /// A class, at its place in the order of precedence.
@@ -66,14 +77,22 @@ pub struct Domain {
     pub name: &'static str,
     /// What it answers.
     pub question: Text,
+    /// What one subject is called, in the singular.
+    pub noun: Text,
     /// What can be known.
     pub facts: &'static [FactSpec],
+    /// The fact that says what kind of thing a record is about, which is never worth naming as a reason.
+    pub kind: Option<FactId>,
     /// What can be said about it.
     pub atoms: &'static [AtomSpec],
     /// The classes, in order of precedence.
     pub classes: &'static [ClassSpec],
-    /// The class that actions aim at.
+    /// The first class, in the order of precedence, that is good enough: actions aim at it and those behind it.
     pub good: &'static str,
+    /// What sets of actions lead to, as a heading.
+    pub ways: Text,
+    /// What becomes of cards of the last class where another decides.
+    pub overruled: Overruled,
     /// The editions, oldest first.
     pub editions: &'static [EditionSpec],
     /// The edition used if none is asked for.
@@ -82,6 +101,8 @@ pub struct Domain {
     pub documents: &'static [DocumentSpec],
     /// The cards.
     pub pages: &'static [Page],
+    /// The texts of a subject that remedies may name in braces.
+    pub holes: &'static [&'static str],
     /// Sets the facts that follow from other facts.
     pub derive: fn(&mut Facts),
     /// The fact about the records themselves: if it is in conflict, no verdict is given.

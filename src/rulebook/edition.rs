@@ -10,7 +10,7 @@ use crate::engine::packing::Packing;
 
 use super::card::{Card, Kind};
 use super::compile::{CompileError, Names, compile, nearest};
-use super::domain::Domain;
+use super::domain::{Domain, Overruled};
 use super::page::{PageError, ParsedPage, parse};
 use super::user::UserRules;
 
@@ -116,6 +116,10 @@ impl Rulebook {
         let cards: Vec<&Card> = kept.iter().map(|page| &page.card).collect();
         let mut program = compile(&names, &cards, domain.good)?;
         program.integrity = domain.integrity.bit();
+        program.hushed = match domain.overruled {
+            Overruled::Silent => Some(domain.classes.len() as u8 - 1),
+            Overruled::Told => None,
+        };
         let digest = digest(&texts, &atoms);
         let packing = Packing::new(&facts).map_err(RulebookError::TooManyValues)?;
         Ok(Rulebook { domain, edition: edition.to_owned(), digest, pages: kept, facts, atoms, user, packing, program })
@@ -150,6 +154,11 @@ impl Rulebook {
     /// The name of the class at a place in the order of precedence.
     pub fn class_name(&self, class: u8) -> &'static str {
         self.domain.classes.get(usize::from(class)).map_or("not-covered", |class| class.name)
+    }
+
+    /// The name of a verdict's class, or `undetermined`.
+    pub fn verdict_name(&self, class: Option<u8>) -> &'static str {
+        class.map_or("undetermined", |class| self.class_name(class))
     }
 
     /// The number that a card of kind `limit` states.

@@ -32,7 +32,7 @@ pub fn problems(domain: &Domain, stem: &str, page: &ParsedPage) -> Vec<String> {
     );
     sources(domain, card, &mut demand);
     fields_of_kind(card, page, &mut demand);
-    remedy(card, &mut demand);
+    remedy(domain, card, &mut demand);
     problems
 }
 
@@ -52,6 +52,7 @@ fn fields_of_kind(card: &Card, page: &ParsedPage, demand: &mut impl FnMut(bool, 
     demand((kind == Kind::Class) == card.class.is_some(), "`class` belongs to kind class, and only there");
     demand((kind == Kind::Scenario) == card.scenario.is_some(), "`scenario` belongs to kind scenario, and only there");
     demand((kind == Kind::Limit) == card.limit.is_some(), "`limit` belongs to kind limit, and only there");
+    demand((kind == Kind::Step) == card.step.is_some(), "`[step]` belongs to kind step, and only there");
     demand((kind == Kind::Action) != card.effect.is_empty(), "`effect` belongs to kind action, and only there");
     demand(
         kind.has_condition() != card.when.is_empty(),
@@ -68,8 +69,8 @@ fn fields_of_kind(card: &Card, page: &ParsedPage, demand: &mut impl FnMut(bool, 
     }
 }
 
-fn remedy(card: &Card, demand: &mut impl FnMut(bool, &str)) {
-    let needed = matches!(card.kind, Kind::Class | Kind::Action | Kind::Advisory);
+fn remedy(domain: &Domain, card: &Card, demand: &mut impl FnMut(bool, &str)) {
+    let needed = matches!(card.kind, Kind::Class | Kind::Action | Kind::Advisory | Kind::Step);
     let Some(remedy) = &card.remedy else {
         demand(!needed, "a card of this kind needs a `remedy` (kind none says that there is none)");
         return;
@@ -80,9 +81,9 @@ fn remedy(card: &Card, demand: &mut impl FnMut(bool, &str)) {
         (remedy.kind == RemedyKind::Command) == has_command,
         "`command` belongs to remedies of kind command, and only there",
     );
-    if let Some(command) = &remedy.command {
-        let rest = command.replace("{key_id}", "").replace("{region}", "");
-        demand(!rest.contains('{'), "a command may have the holes {key_id} and {region} only");
+    for text in [Some(&remedy.en), Some(&remedy.zh), remedy.command.as_ref()].into_iter().flatten() {
+        let known = domain.holes.iter().fold(text.clone(), |rest, hole| rest.replace(&format!("{{{hole}}}"), ""));
+        demand(!known.contains('{'), &format!("a remedy may have these holes only: {}", domain.holes.join(", ")));
     }
 }
 
