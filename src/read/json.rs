@@ -19,8 +19,20 @@ pub struct Span {
 }
 
 /// Members that hold lists of keys, in lower case.
-const WRAPPERS: [&[u8]; 9] =
-    [b"keys", b"items", b"data", b"results", b"records", b"rows", b"resources", b"cmks", b"inventory"];
+const WRAPPERS: [&[u8]; 12] = [
+    b"keys",
+    b"items",
+    b"data",
+    b"results",
+    b"records",
+    b"rows",
+    b"resources",
+    b"cmks",
+    b"inventory",
+    b"pairs",
+    b"requests",
+    b"instances",
+];
 
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

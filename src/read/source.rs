@@ -52,6 +52,30 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     Ok(inputs)
 }
 
+/// The files that the arguments name, whatever they are called; a folder stands for the files in it, in alphabetical
+/// order.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn evidence_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
+    let mut files = Vec::new();
+    for argument in arguments {
+        if !argument.is_dir() {
+            files.push(argument.clone());
+            continue;
+        }
+        let failed = |source| ReadError::Io { name: argument.display().to_string(), source };
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(argument).map_err(failed)? {
+            entries.push(entry.map_err(failed)?.path());
+        }
+        entries.retain(|entry| std::fs::metadata(entry).is_ok_and(|metadata| metadata.is_file()));
+        entries.sort();
+        files.extend(entries);
+    }
+    Ok(files)
+}
+
 fn file_input(path: &Path) -> Input {
     Input { name: path.display().to_string(), path: Some(path.to_owned()) }
 }
