@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use crate::diagnose::KeyOutcome;
+use crate::diagnose::{KeyOutcome, ShapeOutcome};
 use crate::engine::facts::{FactId, Grade, Lang};
+use crate::rulebook::Rulebook;
 use crate::rulebook::render::source_line;
 
 use super::safe::visible;
@@ -16,16 +17,21 @@ use super::{fill, words};
 /// Everything about one key, for a person.
 pub fn explain(key: &KeyOutcome<'_>, lang: Lang) -> String {
     let mut out = String::new();
+    let (book, outcome) = (&key.diagnosis.rulebook, key.outcome);
+    let filled = |text: &str| fill(text, key);
     head(key, lang, &mut out);
     facts(key, lang, &mut out);
-    findings(key, lang, &mut out);
-    open(key, lang, &mut out);
-    ways_out(key, lang, &mut out);
-    advisories(key, lang, &mut out);
+    findings(book, outcome, &filled, lang, &mut out);
+    open(book, outcome, &filled, lang, &mut out);
+    ways_out(book, outcome, &filled, lang, &mut out);
+    advisories(book, &key.advisories(), &filled, lang, &mut out);
     out
 }
 
-fn heading(text: &str, out: &mut String) {
+/// Fills the holes of a text.
+pub(super) type Filled<'f> = &'f dyn Fn(&str) -> String;
+
+pub(super) fn heading(text: &str, out: &mut String) {
     let bold = Style::new().bold();
     let _ = writeln!(out, "\n{bold}{text}{bold:#}");
 }
@@ -50,7 +56,7 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             out,
             "{}{}",
             lang.pick("possible: ", "可能的类别："),
-            words::possible(diagnosis, key.outcome).join(", ")
+            words::possible(&diagnosis.rulebook, key.outcome).join(", ")
         );
     }
     let scenario = key.outcome.scenario.show();
@@ -102,12 +108,11 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     }
 }
 
-fn findings(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
-    let book = &key.diagnosis.rulebook;
-    if key.outcome.findings().next().is_some() {
+pub(super) fn findings(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>, lang: Lang, out: &mut String) {
+    if outcome.findings().next().is_some() {
         heading(lang.pick("Findings", "依据"), out);
     }
-    for fired in key.outcome.findings() {
+    for fired in outcome.findings() {
         let card = book.card(fired.card);
         let role = match fired.decides {
             true => lang.pick("decides", "决定类别"),
@@ -115,22 +120,21 @@ fn findings(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
         };
         let class = card.class.as_deref().unwrap_or_default();
         let _ = writeln!(out, "  {} → {class} ({role}, {})", card.id, card.basis.name());
-        let _ = writeln!(out, "    {}", words::because(book, key.outcome, fired, lang));
+        let _ = writeln!(out, "    {}", words::because(book, outcome, fired, lang));
         for source in &card.source {
             let _ = writeln!(out, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
             let _ = writeln!(out, "            {}", source.says);
         }
         if let Some(remedy) = &card.remedy {
-            let _ = writeln!(out, "    {}{}", lang.pick("remedy: ", "处理："), remedy.get(lang));
+            let _ = writeln!(out, "    {}{}", lang.pick("remedy: ", "处理："), fill(remedy.get(lang)));
             if let Some(command) = &remedy.command {
-                let _ = writeln!(out, "            {}", fill(command, key));
+                let _ = writeln!(out, "            {}", fill(command));
             }
         }
     }
 }
 
-fn open(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
-    let book = &key.diagnosis.rulebook;
+pub(super) fn open(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>, lang: Lang, out: &mut String) {
     let mut list = |title: &str, facts: Vec<FactId>, text: &dyn Fn(FactId) -> String| {
         if !facts.is_empty() {
             heading(title, out);
@@ -140,47 +144,45 @@ fn open(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             let _ = writeln!(out, "  {}: {}", spec.name, text(fact));
             let _ = writeln!(out, "    {}{}", lang.pick("columns: ", "列："), spec.settle.columns);
             if !spec.settle.command.is_empty() {
-                let _ = writeln!(out, "    {}", fill(spec.settle.command, key));
+                let _ = writeln!(out, "    {}", fill(spec.settle.command));
             }
         }
     };
     list(
         lang.pick("To confirm before anything irreversible", "在任何不可逆操作之前须确认"),
-        key.outcome.conditions().collect(),
-        &|fact| words::condition(book, key.outcome, fact, lang),
+        outcome.conditions().collect(),
+        &|fact| words::condition(book, outcome, fact, lang),
     );
-    list(lang.pick("Not settled", "尚未确定"), key.outcome.gaps().collect(), &|fact| {
-        words::gap(book, key.outcome, fact, lang)
+    list(lang.pick("Not settled", "尚未确定"), outcome.gaps().collect(), &|fact| {
+        words::gap(book, outcome, fact, lang)
     });
 }
 
-fn ways_out(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
-    let book = &key.diagnosis.rulebook;
-    if !key.outcome.judgement.unlocks.is_empty() {
-        let ways = "Ways to a migratable key (each a minimal set of actions)";
-        heading(lang.pick(ways, "使密钥可迁移的做法（每一项均为最少操作的组合）"), out);
+pub(super) fn ways_out(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>, lang: Lang, out: &mut String) {
+    if !outcome.judgement.unlocks.is_empty() {
+        let each = lang.pick(" (each a minimal set of actions)", "（每一项均为最少操作的组合）");
+        heading(&format!("{}{each}", book.domain.ways.get(lang)), out);
     }
-    for set in words::unlocks(book, key.outcome) {
+    for set in words::unlocks(book, outcome) {
         let titles: Vec<&str> = set.iter().map(|card| card.title.get(lang)).collect();
         let _ = writeln!(out, "  {}", titles.join(" + "));
         for card in set {
             if let Some(command) = card.remedy.as_ref().and_then(|remedy| remedy.command.as_ref()) {
-                let _ = writeln!(out, "    {}", fill(command, key));
+                let _ = writeln!(out, "    {}", fill(command));
             }
         }
     }
 }
 
-fn advisories(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
-    let book = &key.diagnosis.rulebook;
-    if !key.advisories().is_empty() {
+pub(super) fn advisories(book: &Rulebook, cards: &[u16], fill: Filled<'_>, lang: Lang, out: &mut String) {
+    if !cards.is_empty() {
         heading(lang.pick("Advisories", "提示"), out);
     }
-    for card in key.advisories().iter().copied() {
+    for card in cards.iter().copied() {
         let card = book.card(card);
         let _ = writeln!(out, "  {}: {}", card.id, card.title.get(lang));
         if let Some(remedy) = &card.remedy {
-            let _ = writeln!(out, "    {}", remedy.get(lang));
+            let _ = writeln!(out, "    {}", fill(remedy.get(lang)));
         }
         for source in &card.source {
             let _ = writeln!(out, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));

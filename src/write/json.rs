@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{FactId, Grade, Lang};
+use crate::engine::facts::Lang;
 use crate::inventory::record::Extra;
-use crate::rulebook::card::{Card, Remedy, Source};
 
+use super::pieces::{Pieces, write_value};
 use super::safe::{json_string, json_text};
 use super::summary::Counts;
 use super::{Format, PerShape, fill, words};
@@ -39,114 +39,26 @@ impl<'d> Json<'d> {
         Json { diagnosis, lang, kept, framing, shapes: PerShape::new(diagnosis) }
     }
 
-    fn source(&self, source: &Source) -> Value {
-        let documents = self.diagnosis.rulebook.domain.documents;
-        let url = documents.iter().find(|document| document.id == source.document).map(|document| document.url);
-        json!({ "document": source.document, "section": source.section, "retrieved": source.retrieved, "url": url })
-    }
-
-    fn remedy(&self, remedy: Option<&Remedy>) -> Value {
-        remedy.map_or(
-            Value::Null,
-            |remedy| json!({ "kind": remedy.kind.name(), "text": remedy.get(self.lang), "command": remedy.command }),
-        )
-    }
-
-    fn finding(&self, key: &KeyOutcome<'_>, fired: crate::engine::outcome::Fired) -> Value {
-        let book = &self.diagnosis.rulebook;
-        let card: &Card = book.card(fired.card);
-        json!({
-            "rule": card.id,
-            "class": card.class,
-            "decides": fired.decides,
-            "basis": card.basis.name(),
-            "because": words::because(book, key.outcome, fired, self.lang),
-            "source": card.source.iter().map(|source| self.source(source)).collect::<Vec<_>>(),
-            "remedy": self.remedy(card.remedy.as_ref()),
-        })
-    }
-
-    fn condition(&self, key: &KeyOutcome<'_>, fact: FactId) -> Value {
-        let book = &self.diagnosis.rulebook;
-        let spec = &book.facts[fact.index()];
-        let inferred = key.outcome.facts.grade(fact) == Grade::Inferred;
-        let presumed = spec.presumption.as_ref().map(|presumption| presumption.value);
-        json!({
-            "fact": spec.name,
-            "kind": if inferred { "inferred" } else { "presumed" },
-            "value": if inferred { Some(spec.show(key.outcome.facts.get(fact))) } else { presumed.map(str::to_owned) },
-            "confirm": words::condition(book, key.outcome, fact, self.lang),
-            "columns": spec.settle.columns,
-            "command": command(spec.settle.command),
-        })
-    }
-
-    fn gap(&self, key: &KeyOutcome<'_>, fact: FactId) -> Value {
-        let book = &self.diagnosis.rulebook;
-        let spec = &book.facts[fact.index()];
-        json!({
-            "fact": spec.name,
-            "kind": key.outcome.facts.grade(fact).name(),
-            "settle": words::gap(book, key.outcome, fact, self.lang),
-            "columns": spec.settle.columns,
-            "command": command(spec.settle.command),
-        })
-    }
-
-    fn advisory(&self, key: &KeyOutcome<'_>, card: u16) -> Value {
-        let card = self.diagnosis.rulebook.card(card);
-        let mut remedy = self.remedy(card.remedy.as_ref());
-        if let Some(Value::String(command)) = remedy.get_mut("command") {
-            *command = fill(command, key);
-        }
-        json!({ "rule": card.id, "says": card.title.get(self.lang), "remedy": remedy })
-    }
-
-    fn facts(&self, key: &KeyOutcome<'_>) -> Value {
-        let facts = key.facts();
-        let each = self.diagnosis.rulebook.facts.iter().enumerate().filter_map(|(index, spec)| {
-            let fact = FactId(index as u8);
-            let value = (facts.knows(fact)).then(|| spec.show(facts.get(fact)));
-            let grade = facts.grade(fact);
-            (grade != Grade::Unknown).then(|| (spec.name.to_string(), json!({ "value": value, "grade": grade.name() })))
-        });
-        Value::Object(each.collect())
-    }
-
     /// The members from `class` to `rulebook`, without the braces around them.
     fn shape_members(&self, key: &KeyOutcome<'_>) -> String {
-        let (diagnosis, outcome) = (self.diagnosis, key.outcome);
-        let book = &diagnosis.rulebook;
-        let scenario = Some(outcome.scenario.show()).filter(|scenario| !scenario.is_empty());
-        let unlocks: Vec<Vec<&str>> =
-            words::unlocks(book, outcome).map(|set| set.iter().map(|card| card.id.as_str()).collect()).collect();
-        let members: [(&str, Value); 10] = [
-            ("class", json!(diagnosis.class_name(outcome.class))),
-            ("confirmed", json!(outcome.confirmed)),
-            ("scenario", json!(scenario)),
-            ("findings", outcome.findings().map(|fired| self.finding(key, fired)).collect()),
-            ("conditions", outcome.conditions().map(|fact| self.condition(key, fact)).collect()),
-            ("gaps", outcome.gaps().map(|fact| self.gap(key, fact)).collect()),
-            ("possible", json!(words::possible(diagnosis, outcome))),
-            ("unlocks", json!(unlocks)),
-            (
-                "assumed",
-                Value::Object(
-                    words::assumed(book, outcome).into_iter().map(|(fact, value)| (fact, json!(value))).collect(),
-                ),
-            ),
-            ("rulebook", json!(book.name())),
-        ];
+        let members = self.pieces().members(key.outcome);
         let text: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         text.join(",")
+    }
+
+    fn pieces(&self) -> Pieces<'_> {
+        Pieces { book: &self.diagnosis.rulebook, lang: self.lang }
     }
 
     /// Members that differ from key to key.
     fn own_members(&self, key: &KeyOutcome<'_>) -> Map<String, Value> {
         let deadline = key.rotation_deadline();
         let mut own = Map::new();
-        own.insert("advisories".to_owned(), key.advisories().iter().map(|card| self.advisory(key, *card)).collect());
-        own.insert("facts".to_owned(), self.facts(key));
+        own.insert(
+            "advisories".to_owned(),
+            key.advisories().iter().map(|card| self.pieces().advisory(*card, &|command| fill(command, key))).collect(),
+        );
+        own.insert("facts".to_owned(), self.pieces().facts(&key.facts()));
         own.insert("rotation_deadline".to_owned(), json!(deadline.map(|(time, _)| time)));
         let basis = |computed: bool| {
             if computed { "created + rotation_interval" } else { "next_rotation" }
@@ -173,36 +85,6 @@ impl<'d> Json<'d> {
             own.insert("columns".to_owned(), Value::Object(each.collect()));
         }
         own
-    }
-}
-
-fn command(text: &str) -> Option<&str> {
-    Some(text).filter(|text| !text.is_empty())
-}
-
-/// Writes a value so that nothing in it acts on a terminal.
-fn write_value(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::String(text) => json_string(text, out),
-        Value::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                write_value(item, out);
-            }
-            out.push(b']');
-        }
-        Value::Object(members) => {
-            out.push(b'{');
-            for (index, (name, value)) in members.iter().enumerate() {
-                out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                json_string(name, out);
-                out.push(b':');
-                write_value(value, out);
-            }
-            out.push(b'}');
-        }
-        plain => out.extend_from_slice(plain.to_string().as_bytes()),
     }
 }
 

@@ -3,10 +3,13 @@
 //! A [`Format`] renders one key at a time into a buffer; [`write()`] drives it over all keys on several
 //! threads and pushes the buffers, in input order, into any writer. Formats see outcomes only.
 
+pub mod cases;
 pub mod csv;
 pub mod explain;
+pub mod flat;
 pub mod json;
 pub mod markdown;
+mod pieces;
 pub mod safe;
 pub mod summary;
 pub mod table;

@@ -1,11 +1,12 @@
 //! What came out, in numbers, and what to do next in order of urgency.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::diagnose::{Diagnosis, KeyOutcome, ShapeOutcome};
+use crate::diagnose::{Diagnosis, KeyOutcome, Settings, ShapeOutcome, Tally};
 use crate::engine::facts::{FactId, Grade, Lang, members};
+use crate::rulebook::Rulebook;
 use crate::rulebook::card::RemedyKind;
-use crate::rulebook::domain::Tone;
+use crate::rulebook::domain::{Domain, Tone};
 
 use super::{safe, words};
 
@@ -23,12 +24,7 @@ impl<'d> Counts<'d> {
 
     /// Name, confirmed keys and conditional keys of each class, `undetermined` last.
     pub fn classes(&self) -> Vec<(&'static str, u64, u64)> {
-        let tally = &self.diagnosis.tally;
-        let classes = self.diagnosis.rulebook.domain.classes.iter().enumerate();
-        let mut rows: Vec<_> =
-            classes.map(|(index, class)| (class.name, tally.confirmed[index], tally.conditional[index])).collect();
-        rows.push(("undetermined", 0, tally.undetermined));
-        rows
+        classes(self.diagnosis.rulebook.domain, &self.diagnosis.tally)
     }
 
     /// What became of the records, in one line.
@@ -48,39 +44,57 @@ impl<'d> Counts<'d> {
 
     /// What was assumed where nobody knew, in one line.
     pub fn assumed_line(&self, lang: Lang) -> Option<String> {
-        let book = &self.diagnosis.rulebook;
-        let each = self.diagnosis.settings.assume.iter().map(|(fact, bits)| {
-            let spec = &book.facts[fact.index()];
-            format!("{}={}", spec.name, spec.show(*bits))
-        });
-        let assumed = each.collect::<Vec<_>>().join(", ");
-        let words = match lang {
-            Lang::En => "Assumed where nobody knows:",
-            Lang::Zh => "未知时假定：",
-        };
-        (!assumed.is_empty()).then(|| format!("{words} {assumed}"))
+        assumed_line(&self.diagnosis.rulebook, &self.diagnosis.settings, lang)
     }
 
     /// The numbers for machines.
     pub fn json(&self) -> Value {
         let account = self.diagnosis.survey.account;
-        let classes: serde_json::Map<String, Value> = self
-            .classes()
-            .into_iter()
-            .map(|(name, confirmed, conditional)| match name {
-                "undetermined" => (name.to_owned(), json!({ "keys": conditional })),
-                _ => (
-                    name.to_owned(),
-                    json!({ "keys": confirmed + conditional, "confirmed": confirmed, "conditional": conditional }),
-                ),
-            })
-            .collect();
+        let classes = classes_json(&self.classes(), "keys");
         json!({
             "records": { "read": account.read, "diagnosed": account.diagnosed, "rejected": account.rejected, "exact_duplicates": account.duplicates },
             "keys": account.keys,
             "classes": classes,
         })
     }
+}
+
+/// Name, confirmed subjects and conditional subjects of each class. The last row, `undetermined`, counts those that are
+/// so for any reason, in its last number.
+pub fn classes(domain: &Domain, tally: &Tally) -> Vec<(&'static str, u64, u64)> {
+    let (mut rows, mut undetermined) = (Vec::new(), tally.undetermined);
+    for (index, class) in domain.classes.iter().enumerate() {
+        let (confirmed, conditional) = (tally.confirmed[index], tally.conditional[index]);
+        match class.name {
+            "undetermined" => undetermined += confirmed + conditional,
+            name => rows.push((name, confirmed, conditional)),
+        }
+    }
+    rows.push(("undetermined", 0, undetermined));
+    rows
+}
+
+/// The numbers of classes for machines; `noun` is the name of the member that counts all of a class.
+pub(crate) fn classes_json(classes: &[(&'static str, u64, u64)], noun: &str) -> Map<String, Value> {
+    let row = |(name, confirmed, conditional): &(&str, u64, u64)| match *name {
+        "undetermined" => ((*name).to_owned(), json!({ noun: conditional })),
+        _ => (
+            (*name).to_owned(),
+            json!({ noun: confirmed + conditional, "confirmed": confirmed, "conditional": conditional }),
+        ),
+    };
+    classes.iter().map(row).collect()
+}
+
+/// What was assumed where nobody knew, in one line.
+pub(crate) fn assumed_line(book: &Rulebook, settings: &Settings, lang: Lang) -> Option<String> {
+    let each = settings.assume.iter().map(|(fact, bits)| {
+        let spec = &book.facts[fact.index()];
+        format!("{}={}", spec.name, spec.show(*bits))
+    });
+    let assumed = each.collect::<Vec<_>>().join(", ");
+    let words = lang.pick("Assumed where nobody knows:", "未知时假定：");
+    (!assumed.is_empty()).then(|| format!("{words} {assumed}"))
 }
 
 /// One thing to do.
@@ -94,25 +108,32 @@ pub struct Step {
 
 /// What to do next, most urgent first.
 pub fn next_steps(diagnosis: &Diagnosis, lang: Lang) -> Vec<Step> {
-    let counted = counted_shapes(diagnosis);
     let mut steps = Vec::new();
     steps.extend(deadline_step(diagnosis, lang));
-    steps.extend(conflict_step(diagnosis, &counted, lang));
-    steps.extend(fact_steps(diagnosis, &counted, lang, Openness::Gap));
-    steps.extend(unlock_steps(diagnosis, &counted, lang));
-    steps.extend(fact_steps(diagnosis, &counted, lang, Openness::Condition));
-    steps.extend(good_step(diagnosis, &counted, lang));
+    steps.extend(common_steps(&diagnosis.rulebook, &counted_shapes(diagnosis), lang));
     steps
 }
 
-type Counted<'d> = Vec<(KeyOutcome<'d>, u64)>;
+/// What to do next about any kind of subject.
+pub(crate) fn common_steps(book: &Rulebook, counted: &Counted<'_>, lang: Lang) -> Vec<Step> {
+    let mut steps = Vec::new();
+    steps.extend(conflict_step(book, counted, lang));
+    steps.extend(fact_steps(book, counted, lang, Openness::Gap));
+    steps.extend(unlock_steps(book, counted, lang));
+    steps.extend(fact_steps(book, counted, lang, Openness::Condition));
+    steps.extend(good_step(book, counted, lang));
+    steps
+}
+
+/// Outcomes, each with the number of subjects that have it.
+pub(crate) type Counted<'d> = Vec<(&'d ShapeOutcome, u64)>;
 
 /// One key of each combination of facts, with the number of keys that have it.
 fn counted_shapes(diagnosis: &Diagnosis) -> Counted<'_> {
     let counts = diagnosis.survey.shape_counts();
     let mut seen = vec![false; counts.len()];
     let fresh = |key: &KeyOutcome<'_>| !std::mem::replace(&mut seen[key.key.shape as usize], true);
-    diagnosis.outcomes().filter(fresh).map(|key| (key, counts[key.key.shape as usize])).collect()
+    diagnosis.outcomes().filter(fresh).map(|key| (key.outcome, counts[key.key.shape as usize])).collect()
 }
 
 fn deadline_step(diagnosis: &Diagnosis, lang: Lang) -> Option<Step> {
@@ -141,16 +162,17 @@ fn deadline_step(diagnosis: &Diagnosis, lang: Lang) -> Option<Step> {
     Some(Step { text, command: None })
 }
 
-fn conflict_step(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
-    let program = &diagnosis.rulebook.program;
+fn conflict_step(book: &Rulebook, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
+    let noun = book.domain.noun.get(lang);
+    let program = &book.program;
     let relevant = program.deciding.facts | program.integrity;
-    let conflicting = counted.iter().filter(|(key, _)| key.outcome.facts.graded(Grade::Conflict) & relevant != 0);
+    let conflicting = counted.iter().filter(|(outcome, _)| outcome.facts.graded(Grade::Conflict) & relevant != 0);
     let count: u64 = conflicting.map(|(_, count)| count).sum();
     let text = match lang {
         Lang::En => format!(
-            "Records disagree about {count} key(s), or one was rejected: correct the inventory (explain tells more)"
+            "Records disagree about {count} {noun}(s), or one was rejected: correct the inventory (explain tells more)"
         ),
-        Lang::Zh => format!("{count} 个密钥的记录相互矛盾或被拒绝：请更正清单（详见 explain）"),
+        Lang::Zh => format!("{count} 个{noun}的记录相互矛盾或被拒绝：请更正清单（详见 explain）"),
     };
     (count > 0).then_some(Step { text, command: None })
 }
@@ -162,14 +184,14 @@ enum Openness {
 }
 
 /// One step for each fact that is open, those that concern most keys first.
-fn fact_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang, open: Openness) -> Vec<Step> {
-    let book = &diagnosis.rulebook;
+fn fact_steps(book: &Rulebook, counted: &Counted<'_>, lang: Lang, open: Openness) -> Vec<Step> {
+    let noun = book.domain.noun.get(lang);
     let concerns = |outcome: &ShapeOutcome, fact: FactId| match open {
         Openness::Gap => outcome.gaps().any(|gap| gap == fact) && outcome.facts.grade(fact) != Grade::Conflict,
         Openness::Condition => outcome.conditions().any(|condition| condition == fact),
     };
     let mut facts: Vec<(u64, FactId)> = members(book.program.deciding.facts)
-        .map(|fact| (counted.iter().filter(|(key, _)| concerns(key.outcome, fact)).map(|(_, count)| count).sum(), fact))
+        .map(|fact| (counted.iter().filter(|(outcome, _)| concerns(outcome, fact)).map(|(_, count)| count).sum(), fact))
         .filter(|(count, _)| *count > 0)
         .collect();
     // What may be presumed is rarely what keeps a key undetermined.
@@ -183,16 +205,16 @@ fn fact_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang, open: Op
         let presumed = spec.presumption.as_ref().map_or("", |presumption| presumption.value);
         let text = match (open, lang) {
             (Openness::Gap, Lang::En) => {
-                format!("Missing for {count} undetermined key(s): {label} (columns: {columns})")
+                format!("Missing for {count} undetermined {noun}(s): {label} (columns: {columns})")
             }
             (Openness::Gap, Lang::Zh) => {
-                format!("{count} 个无法判定的密钥缺少：{label}（列：{columns}）")
+                format!("{count} 个无法判定的{noun}缺少：{label}（列：{columns}）")
             }
             (Openness::Condition, Lang::En) => {
-                format!("{confirm}: {count} key(s); state it once with --assume {}={presumed}", spec.name)
+                format!("{confirm}: {count} {noun}(s); state it once with --assume {}={presumed}", spec.name)
             }
             (Openness::Condition, Lang::Zh) => {
-                format!("{confirm}：{count} 个密钥；可用 --assume {}={presumed} 一次性声明", spec.name)
+                format!("{confirm}：{count} 个{noun}；可用 --assume {}={presumed} 一次性声明", spec.name)
             }
         };
         Step {
@@ -210,19 +232,19 @@ fn placeholders(command: &str) -> String {
 }
 
 /// How many keys each single or combined set of actions frees, and how many have no way out.
-fn unlock_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Vec<Step> {
-    let book = &diagnosis.rulebook;
+fn unlock_steps(book: &Rulebook, counted: &Counted<'_>, lang: Lang) -> Vec<Step> {
+    let noun = book.domain.noun.get(lang);
     let mut freed: Vec<(u64, Vec<u16>)> = Vec::new();
     let mut stuck = 0;
-    for (key, count) in counted {
-        let Some(class) = key.outcome.class else {
+    for (outcome, count) in counted {
+        let Some(class) = outcome.class else {
             continue;
         };
         let alarming = book.domain.classes[usize::from(class)].tone == Tone::Alarm;
-        if alarming && key.outcome.judgement.unlocks.is_empty() {
+        if alarming && outcome.judgement.unlocks.is_empty() {
             stuck += count;
         }
-        let Some(set) = key.outcome.judgement.unlocks.first() else {
+        let Some(set) = outcome.judgement.unlocks.first() else {
             continue;
         };
         match freed.iter_mut().find(|(_, known)| known == set) {
@@ -231,42 +253,42 @@ fn unlock_steps(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Vec
         }
     }
     freed.sort_by_key(|(count, set)| (set.len(), std::cmp::Reverse(*count)));
-    let mut steps: Vec<Step> =
-        freed.into_iter().map(|(count, set)| unlock_step(diagnosis, count, &set, lang)).collect();
+    let mut steps: Vec<Step> = freed.into_iter().map(|(count, set)| unlock_step(book, count, &set, lang)).collect();
     if stuck > 0 {
         let text = match lang {
-            Lang::En => format!("No way out for {stuck} blocked key(s); explain tells what remains"),
-            Lang::Zh => format!("{stuck} 个密钥无法迁移；可行做法见 explain"),
+            Lang::En => format!("No way out for {stuck} blocked {noun}(s); explain tells what remains"),
+            Lang::Zh => format!("{stuck} 个{noun}没有可行做法；详见 explain"),
         };
         steps.push(Step { text, command: None });
     }
     steps
 }
 
-fn unlock_step(diagnosis: &Diagnosis, count: u64, set: &[u16], lang: Lang) -> Step {
-    let book = &diagnosis.rulebook;
+fn unlock_step(book: &Rulebook, count: u64, set: &[u16], lang: Lang) -> Step {
+    let noun = book.domain.noun.get(lang);
     let titles: Vec<&str> = set.iter().map(|card| book.card(*card).title.get(lang)).collect();
     let single = (set.len() == 1).then(|| book.card(set[0]).remedy.as_ref()).flatten();
     let command =
         single.filter(|remedy| remedy.kind == RemedyKind::Command).and_then(|remedy| remedy.command.as_deref());
     let command = command.map(placeholders);
     let text = match lang {
-        Lang::En => format!("{}: frees {count} key(s)", titles.join(" + ")),
-        Lang::Zh => format!("{}：可使 {count} 个密钥满足条件", titles.join(" + ")),
+        Lang::En => format!("{}: frees {count} {noun}(s)", titles.join(" + ")),
+        Lang::Zh => format!("{}：可使 {count} 个{noun}满足条件", titles.join(" + ")),
     };
     Step { text, command }
 }
 
-fn good_step(diagnosis: &Diagnosis, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
-    let good = diagnosis.rulebook.program.good;
-    let ready = counted.iter().filter(|(key, _)| key.outcome.class == Some(good) && key.outcome.confirmed);
+fn good_step(book: &Rulebook, counted: &Counted<'_>, lang: Lang) -> Option<Step> {
+    let noun = book.domain.noun.get(lang);
+    let best = book.program.classes - 1;
+    let ready = counted.iter().filter(|(outcome, _)| outcome.class == Some(best) && outcome.confirmed);
     let count: u64 = ready.clone().map(|(_, count)| count).sum();
-    let (key, _) = ready.clone().next()?;
-    let card = words::findings(key.outcome).next()?.card;
-    let remedy = diagnosis.rulebook.card(card).remedy.as_ref()?;
+    let (outcome, _) = ready.clone().next()?;
+    let card = words::findings(outcome).next()?.card;
+    let remedy = book.card(card).remedy.as_ref()?;
     let text = match lang {
-        Lang::En => format!("{count} key(s) are ready: {}", remedy.get(lang)),
-        Lang::Zh => format!("{count} 个密钥已就绪：{}", remedy.get(lang)),
+        Lang::En => format!("{count} {noun}(s) are ready: {}", remedy.get(lang)),
+        Lang::Zh => format!("{count} 个{noun}已就绪：{}", remedy.get(lang)),
     };
     Some(Step { text, command: None })
 }

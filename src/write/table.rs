@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
-use crate::rulebook::domain::Tone;
+use crate::rulebook::domain::{Domain, Tone};
 
 use super::safe::visible;
-use super::summary::{Counts, next_steps};
+use super::summary::{Counts, Step, next_steps};
 use super::{Format, Only, words};
 
 /// Aliases are cut to this many columns.
@@ -46,23 +46,9 @@ impl<'d> Table<'d> {
     }
 
     fn row(&self, cells: [&str; 3], why: &str, style: Style, out: &mut Vec<u8>) {
-        let indent = self.class_width + self.id_width + self.alias_width + 6;
-        let room = self.width.saturating_sub(indent).max(MIN_WHY);
         let widths = [self.class_width, self.id_width, self.alias_width];
         let mut text = String::new();
-        for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let cell = cut(cell, width);
-            let pad = " ".repeat(width.saturating_sub(columns(&cell)) + 2);
-            let style = if index == 0 { style } else { Style::new() };
-            let _ = write!(text, "{style}{cell}{style:#}{pad}");
-        }
-        for (index, line) in wrap(why, room).iter().enumerate() {
-            if index > 0 {
-                text.push_str(&" ".repeat(indent));
-            }
-            text.push_str(line);
-            text.push('\n');
-        }
+        row(&widths, self.width, &cells, why, style, &mut text);
         out.extend_from_slice(text.as_bytes());
     }
 
@@ -109,26 +95,7 @@ impl<'d> Table<'d> {
         let bold = Style::new().bold();
         let heading = self.lang.pick("Summary", "汇总");
         let _ = writeln!(text, "\n{bold}{heading}{bold:#}  {}", counts.account_line(self.lang));
-        let _ = writeln!(
-            text,
-            "{:<25}{:>10}{:>13}",
-            self.lang.pick("class", "类别"),
-            self.lang.pick("confirmed", "已确认"),
-            self.lang.pick("conditional", "有条件")
-        );
-        for (name, confirmed, conditional) in counts.classes() {
-            let class = book.domain.classes.iter().find(|class| class.name == name);
-            let style = class.map_or(tone_style(None), |class| tone_style(Some(class.tone)));
-            let meaning = class.map_or(
-                self.lang.pick("Facts are missing or records disagree", "缺少事实或记录相互矛盾"),
-                |class| class.meaning.get(self.lang),
-            );
-            let (confirmed, conditional) = match class {
-                Some(_) => (confirmed.to_string(), conditional.to_string()),
-                None => (conditional.to_string(), "-".to_owned()),
-            };
-            let _ = writeln!(text, "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}");
-        }
+        class_lines(book.domain, &counts.classes(), self.lang, text);
         let _ = writeln!(text, "{} {}", self.lang.pick("Rulebook", "规则集"), book.name());
         if let Some(assumed) = counts.assumed_line(self.lang) {
             let _ = writeln!(text, "{assumed}");
@@ -136,23 +103,7 @@ impl<'d> Table<'d> {
     }
 
     fn steps(&self, text: &mut String) {
-        let steps = next_steps(self.diagnosis, self.lang);
-        if steps.is_empty() {
-            return;
-        }
-        let bold = Style::new().bold();
-        let heading = self.lang.pick("Next steps", "后续步骤");
-        let _ = writeln!(text, "\n{bold}{heading}{bold:#}");
-        for (index, step) in steps.iter().enumerate() {
-            for (at, line) in wrap(&step.text, self.width.saturating_sub(4).max(MIN_WHY)).iter().enumerate() {
-                let number = if at == 0 { format!("{:>2}. ", index + 1) } else { "    ".to_owned() };
-                let _ = writeln!(text, "{number}{line}");
-            }
-            if let Some(command) = &step.command {
-                let dim = Style::new().dimmed();
-                let _ = writeln!(text, "    {dim}{command}{dim:#}");
-            }
-        }
+        step_lines(&next_steps(self.diagnosis, self.lang), self.width, self.lang, text);
     }
 }
 
@@ -183,6 +134,69 @@ impl Format for Table<'_> {
     }
 }
 
+/// One row: cells of fixed widths, the first one styled, and behind them a text that may take several lines.
+pub(crate) fn row(widths: &[usize], whole: usize, cells: &[&str], last: &str, style: Style, text: &mut String) {
+    let indent = widths.iter().map(|width| width + 2).sum::<usize>();
+    let room = whole.saturating_sub(indent).max(MIN_WHY);
+    for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let cell = cut(cell, *width);
+        let pad = " ".repeat(width.saturating_sub(columns(&cell)) + 2);
+        let style = if index == 0 { style } else { Style::new() };
+        let _ = write!(text, "{style}{cell}{style:#}{pad}");
+    }
+    for (index, line) in wrap(last, room).iter().enumerate() {
+        if index > 0 {
+            text.push_str(&" ".repeat(indent));
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+}
+
+/// The numbers of each class, with what it means.
+pub(crate) fn class_lines(domain: &Domain, classes: &[(&'static str, u64, u64)], lang: Lang, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "{:<25}{:>10}{:>13}",
+        lang.pick("class", "类别"),
+        lang.pick("confirmed", "已确认"),
+        lang.pick("conditional", "有条件")
+    );
+    for (name, confirmed, conditional) in classes {
+        let class = domain.classes.iter().find(|class| class.name == *name);
+        let style = class.map_or(tone_style(None), |class| tone_style(Some(class.tone)));
+        let meaning = class
+            .map_or(lang.pick("Facts are missing or records disagree", "缺少事实或记录相互矛盾"), |class| {
+                class.meaning.get(lang)
+            });
+        let (confirmed, conditional) = match *name {
+            "undetermined" => (conditional.to_string(), "-".to_owned()),
+            _ => (confirmed.to_string(), conditional.to_string()),
+        };
+        let _ = writeln!(text, "{style}{name:<25}{style:#}{confirmed:>10}{conditional:>13}  {meaning}");
+    }
+}
+
+/// What to do next, numbered.
+pub(crate) fn step_lines(steps: &[Step], width: usize, lang: Lang, text: &mut String) {
+    if steps.is_empty() {
+        return;
+    }
+    let bold = Style::new().bold();
+    let heading = lang.pick("Next steps", "后续步骤");
+    let _ = writeln!(text, "\n{bold}{heading}{bold:#}");
+    for (index, step) in steps.iter().enumerate() {
+        for (at, line) in wrap(&step.text, width.saturating_sub(4).max(MIN_WHY)).iter().enumerate() {
+            let number = if at == 0 { format!("{:>2}. ", index + 1) } else { "    ".to_owned() };
+            let _ = writeln!(text, "{number}{line}");
+        }
+        if let Some(command) = &step.command {
+            let dim = Style::new().dimmed();
+            let _ = writeln!(text, "    {dim}{command}{dim:#}");
+        }
+    }
+}
+
 fn class_cell(diagnosis: &Diagnosis, key: &KeyOutcome<'_>) -> String {
     let mark = if key.outcome.class.is_some() && !key.outcome.confirmed { " ?" } else { "" };
     format!("{}{mark}", diagnosis.class_name(key.outcome.class))
@@ -200,18 +214,18 @@ pub(crate) fn tone_style(tone: Option<Tone>) -> Style {
         Some(Tone::Warn) => AnsiColor::Yellow,
         Some(Tone::Alarm) => AnsiColor::Red,
         Some(Tone::Calm) => AnsiColor::Cyan,
-        None => AnsiColor::Magenta,
+        Some(Tone::Open) | None => AnsiColor::Magenta,
     };
     Style::new().fg_color(Some(colour.into()))
 }
 
 /// How many columns a text takes, character by character: terminals differ about joined ones.
-fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 /// A text cut to a width, with an ellipsis where it was cut.
-fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }

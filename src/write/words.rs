@@ -1,6 +1,6 @@
 //! The words of an outcome, the same in every format.
 
-use crate::diagnose::{Diagnosis, KeyOutcome, ShapeOutcome};
+use crate::diagnose::{KeyOutcome, ShapeOutcome};
 use crate::domains::cell::LIST_SEPARATOR;
 use crate::engine::facts::{FactId, Grade, Lang, members};
 use crate::engine::judge::values_of;
@@ -24,8 +24,8 @@ pub fn evidence(book: &Rulebook, outcome: &ShapeOutcome, card: u16) -> String {
         return String::new();
     };
     let facts = book.program.evidence(&rule.when, &values_of(&outcome.facts));
-    let known = members(facts).filter(|fact| outcome.facts.knows(*fact) && fact.index() != 0);
-    let shown = known.map(|fact| {
+    let known = members(facts).filter(|fact| outcome.facts.knows(*fact) && book.domain.kind != Some(*fact));
+    let shown = known.filter_map(|fact| {
         let spec = &book.facts[fact.index()];
         let asked = rule
             .when
@@ -36,7 +36,8 @@ pub fn evidence(book: &Rulebook, outcome: &ShapeOutcome, card: u16) -> String {
         let wanted = atoms.fold(0, |bits, atom| bits | atom.any_of);
         let held = outcome.facts.get(fact);
         let values = if held & wanted != 0 { held & wanted } else { held };
-        format!("{}: {}", spec.name, spec.show(values))
+        // What holds whatever the value is no evidence.
+        (wanted != spec.all()).then(|| format!("{}: {}", spec.name, spec.show(values)))
     });
     shown.collect::<Vec<_>>().join("; ")
 }
@@ -63,13 +64,13 @@ pub fn condition(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: La
     if outcome.facts.grade(fact) != Grade::Inferred {
         return confirm;
     }
-    let inferred = match lang {
-        Lang::En => {
-            "inferred: the usage names no application, yet a language, operations or a place outside the VPCs are listed"
-        }
-        Lang::Zh => "系推断：使用方未提及应用，却列出了开发语言、API 或 VPC 之外的位置",
-    };
-    format!("{confirm} ({inferred})")
+    let inferred = spec.settle.inference.get(lang);
+    if inferred.is_empty() {
+        return confirm;
+    }
+    let is = lang.pick("inferred", "系推断");
+    let colon = lang.pick(": ", "：");
+    format!("{confirm} ({is}{colon}{inferred})")
 }
 
 /// What would settle an open fact.
@@ -98,8 +99,8 @@ pub fn unlock_names(book: &Rulebook, outcome: &ShapeOutcome) -> String {
 }
 
 /// The possible classes by name.
-pub fn possible(diagnosis: &Diagnosis, outcome: &ShapeOutcome) -> Vec<&'static str> {
-    outcome.possible().map(|class| diagnosis.rulebook.class_name(class)).collect()
+pub fn possible(book: &Rulebook, outcome: &ShapeOutcome) -> Vec<&'static str> {
+    outcome.possible().map(|class| book.class_name(class)).collect()
 }
 
 /// What was assumed: name and value.
