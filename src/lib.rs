@@ -15,8 +15,10 @@
 //! | --- | --- |
 //! | [`cli`] | arguments in, exit code out |
 //! | [`write`] | outcomes to one format each |
+//! | [`cases`] | few subjects, each told at length: pairs of instances, requests |
 //! | [`diagnose`] | every key of a survey with its outcome |
 //! | [`read`] | files to rows; one file a format |
+//! | [`servicenow`] | read-only Table API calls: properties and plugin rows of an instance |
 //! | [`inventory`] | rows to keys: merging, conflicts, duplicates, the account of every record |
 //! | [`domains`] | what each question can know: facts, atoms, classes, pages |
 //! | [`rulebook`] | pages to a compiled program, and its words |
@@ -28,6 +30,7 @@
 //! [`write`]: mod@write
 
 pub mod bytes;
+pub mod cases;
 pub mod cli;
 pub mod diagnose;
 pub mod domains;
@@ -36,5 +39,6 @@ pub mod inventory;
 pub mod ordered;
 pub mod read;
 pub mod rulebook;
+pub mod servicenow;
 pub mod spare;
 pub mod write;

@@ -1,0 +1,347 @@
+//! Rows of readers to records by a form: every cell understood, left out with its name, or the reason of a reject.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domains::cell::{Cell, LIST_SEPARATOR, is_list_separator};
+use crate::domains::form::{FieldSpec, Form, Of, Reads, Side, Word};
+use crate::domains::spelling::{is_none, is_unknown, plain};
+use crate::engine::facts::{Bits, FactId, Grade};
+use crate::inventory::row::{Names, Place, Reject, Row};
+
+/// What a cell or member says, before anybody asks what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Heard {
+    /// One text.
+    One(String),
+    /// A list of texts.
+    Many(Vec<String>),
+    /// A list of objects.
+    Objects(Vec<Vec<(String, Heard)>>),
+}
+
+/// One record with what it says by a form.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Where it stands, for people.
+    pub at: String,
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// How what it says is known.
+    pub grade: Grade,
+    /// Whether it is about one instance, not about a subject.
+    pub is_instance: bool,
+    /// Values of facts, by field and side.
+    pub facts: Vec<(&'static str, Option<Side>, FactOf)>,
+    /// Texts, by field and side.
+    pub texts: Vec<(&'static str, Option<Side>, String)>,
+    /// Texts of parts, by field.
+    pub parts: Vec<BTreeMap<&'static str, String>>,
+    /// Columns that the form does not know.
+    pub others: Vec<(String, String)>,
+}
+
+/// The facts that a field speaks of, and the values that it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactOf {
+    /// Whose the field is; a record about an instance is applied to either side.
+    pub of: Of,
+    /// The values.
+    pub bits: Bits,
+}
+
+/// The cells of a row that say something.
+pub fn entries(names: &Names, row: &Row<'_>) -> Vec<(String, Heard)> {
+    let mut entries = Vec::new();
+    for (position, cell) in row.cells.iter() {
+        let Some(name) = names.as_slice().get(usize::from(position)) else { continue };
+        match cell {
+            Cell::Absent | Cell::Blank => {}
+            Cell::EmptyList => entries.push((name.clone(), Heard::Many(Vec::new()))),
+            Cell::Text(text) | Cell::Flag(text) => entries.push((name.clone(), Heard::One(text.to_owned()))),
+            Cell::Object(json) => {
+                let value = serde_json::from_str(json).unwrap_or(Value::String(json.to_owned()));
+                flatten(name, value, &mut entries);
+            }
+            Cell::List(text) => {
+                let elements = text.split(LIST_SEPARATOR).map(|element| {
+                    let object = serde_json::from_str(element).ok().filter(Value::is_object);
+                    object.unwrap_or_else(|| Value::String(element.to_owned()))
+                });
+                flatten(name, Value::Array(elements.collect()), &mut entries);
+            }
+        }
+    }
+    entries
+}
+
+/// Members of objects get the object's name before their own: `source.posture` is `source_posture`.
+fn flatten(name: &str, value: Value, entries: &mut Vec<(String, Heard)>) {
+    match value {
+        Value::Null => {}
+        Value::Object(members) => {
+            for (member, value) in members {
+                let whole = if name.is_empty() { member } else { format!("{name}_{member}") };
+                flatten(&whole, value, entries);
+            }
+        }
+        Value::Array(elements) if elements.iter().any(Value::is_object) => {
+            let object = |element: Value| {
+                let mut members = Vec::new();
+                match element {
+                    Value::Object(_) => flatten("", element, &mut members),
+                    other => flatten("name", other, &mut members),
+                }
+                members
+            };
+            entries.push((name.to_owned(), Heard::Objects(elements.into_iter().map(object).collect())));
+        }
+        Value::Array(elements) => {
+            entries.push((name.to_owned(), Heard::Many(elements.iter().map(text_of).collect())));
+        }
+        plain => entries.push((name.to_owned(), Heard::One(text_of(&plain)))),
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned())
+}
+
+/// A cell that is not understood.
+struct Misread {
+    column: String,
+    value: String,
+    expected: String,
+}
+
+/// Reads the entries of a record by a form.
+///
+/// # Errors
+/// A cell is not understood, or the record says nothing that the form knows. What names the record's subject is read
+/// all the same, so that the subject is known to lack a record.
+pub fn understand(
+    form: &'static Form,
+    entries: &[(String, Heard)],
+    at: &str,
+    place: Place,
+) -> Result<Record, Box<(Reject, Record)>> {
+    let fields: Vec<_> = entries.iter().map(|(column, _)| form.field(column)).collect();
+    let about_subject = |field: &Option<(&FieldSpec, Option<Side>)>| {
+        field.is_some_and(|(field, side)| side.is_some() || !matches!(field.of, Of::Side { .. }))
+    };
+    let is_instance = !fields.iter().any(about_subject);
+    let mut record =
+        Record { at: at.to_owned(), line: place.line, grade: Grade::Stated, is_instance, ..Record::default() };
+    let mut wrong = None;
+    let mut common = BTreeMap::new();
+    for ((column, heard), field) in entries.iter().zip(&fields) {
+        let taken = match field {
+            Some((field, side)) if is_instance || side.is_some() || !matches!(field.of, Of::Side { .. }) => {
+                take(form, &mut record, &mut common, field, *side, heard)
+            }
+            _ => {
+                record.others.push((column.clone(), shown(heard)));
+                Ok(())
+            }
+        };
+        if let Err((value, expected)) = taken {
+            wrong.get_or_insert(Misread { column: column.clone(), value, expected });
+        }
+    }
+    settle_parts(form, &mut record, common);
+    let known = fields.iter().any(Option::is_some);
+    if let Some(misread) = wrong {
+        let reason = format!("expected {}", misread.expected);
+        return Err(Box::new((Reject::cell(place, &misread.column, &misread.value, reason), record)));
+    }
+    if !known {
+        let names: Vec<&str> = form.fields.iter().take(6).map(|field| field.name).collect();
+        let reason = format!("none of its columns is one that {} have, such as {}", form.plural, names.join(", "));
+        return Err(Box::new((Reject::whole(place, reason), record)));
+    }
+    Ok(record)
+}
+
+/// What stands beside the specifications in a table's row is said of each of them.
+fn settle_parts(form: &Form, record: &mut Record, common: BTreeMap<&'static str, String>) {
+    if record.parts.is_empty() && !common.is_empty() {
+        let names = record.texts.iter().filter(|(field, _, _)| *field == form.parts);
+        record.parts = names.map(|(_, _, name)| BTreeMap::from([(PART_NAME, name.clone())])).collect();
+        if record.parts.is_empty() {
+            record.parts.push(BTreeMap::new());
+        }
+    }
+    for part in &mut record.parts {
+        for (field, text) in &common {
+            part.entry(field).or_insert_with(|| text.clone());
+        }
+    }
+}
+
+/// The text of a part that names it.
+pub const PART_NAME: &str = "name";
+
+type Refused = (String, String);
+
+fn take(
+    form: &'static Form,
+    record: &mut Record,
+    common: &mut BTreeMap<&'static str, String>,
+    field: &'static FieldSpec,
+    side: Option<Side>,
+    heard: &Heard,
+) -> Result<(), Refused> {
+    if let (Heard::Objects(objects), Of::Subject(_)) = (heard, field.of) {
+        for object in objects {
+            let part = part(form, object, &mut record.others)?;
+            if let Some(name) = part.get(PART_NAME) {
+                record.texts.push((field.name, None, name.clone()));
+            }
+            record.parts.push(part);
+        }
+        return Ok(());
+    }
+    let Some(texts) = texts_of(field, heard)? else { return Ok(()) };
+    if field.of == Of::Part {
+        for text in texts {
+            common.insert(field.name, value_of(form, field, None, &text)?.0);
+        }
+        return Ok(());
+    }
+    if texts.is_empty() {
+        record.texts.push((field.name, side, "none".to_owned()));
+    }
+    for text in texts {
+        let (text, bits) = value_of(form, field, side, &text)?;
+        if bits != 0 {
+            record.facts.push((field.name, side, FactOf { of: field.of, bits }));
+        }
+        record.texts.push((field.name, side, text));
+    }
+    Ok(())
+}
+
+/// One object of a list of parts.
+fn part(
+    form: &'static Form,
+    object: &[(String, Heard)],
+    others: &mut Vec<(String, String)>,
+) -> Result<BTreeMap<&'static str, String>, Refused> {
+    let mut part = BTreeMap::new();
+    for (member, heard) in object {
+        match form.field(member).filter(|(field, _)| field.of == Of::Part) {
+            Some((field, _)) => {
+                for text in texts_of(field, heard)?.unwrap_or_default() {
+                    part.insert(field.name, value_of(form, field, None, &text)?.0);
+                }
+            }
+            None if member == PART_NAME => {
+                part.insert(PART_NAME, shown(heard));
+            }
+            None => others.push((format!("{}.{member}", form.parts), shown(heard))),
+        }
+    }
+    Ok(part)
+}
+
+/// The texts of a cell; nothing if it says that nobody knows.
+fn texts_of(field: &FieldSpec, heard: &Heard) -> Result<Option<Vec<String>>, Refused> {
+    let is_list = matches!(field.reads, Reads::Texts);
+    match heard {
+        Heard::One(text) if is_unknown(text) => Ok(None),
+        Heard::One(text) if is_list => {
+            let elements = text.split(is_list_separator).map(str::trim).filter(|element| !element.is_empty());
+            Ok(Some(elements.filter(|element| !is_unknown(element)).map(str::to_owned).collect()))
+        }
+        Heard::One(text) => Ok(Some(vec![text.clone()])),
+        Heard::Many(texts) if is_list => Ok(Some(texts.iter().filter(|text| !is_unknown(text)).cloned().collect())),
+        Heard::Many(texts) => match texts.as_slice() {
+            [] => Ok(None),
+            [text] => Ok((!is_unknown(text)).then(|| vec![text.clone()])),
+            _ => Err((texts.join("; "), "one value, not a list".to_owned())),
+        },
+        Heard::Objects(_) => Err((shown(heard), "a text, not a list of objects".to_owned())),
+    }
+}
+
+/// The text to keep, and the values of the field's fact.
+fn value_of(
+    form: &'static Form,
+    field: &'static FieldSpec,
+    side: Option<Side>,
+    text: &str,
+) -> Result<(String, Bits), Refused> {
+    match field.reads {
+        Reads::Texts => Ok((text.to_owned(), 0)),
+        Reads::Text(check) => {
+            check(text).map(|text| (text, 0)).map_err(|expected| (text.to_owned(), expected.to_owned()))
+        }
+        Reads::Time => moment(text).map(|moment| (moment.to_string(), 0)).ok_or_else(|| {
+            (text.to_owned(), "a date and time, such as 2026-11-21T08:30:00Z (without a zone it is UTC)".to_owned())
+        }),
+        Reads::Presence => Ok((presence(text).to_owned(), 0)),
+        Reads::Choice(words) => choice(form, field, side, words, text)
+            .ok_or_else(|| (text.to_owned(), format!("one of {}", accepted(form, field, words)))),
+        Reads::Label(words, otherwise) => {
+            let bits = choice(form, field, side, words, text).map_or_else(
+                || fact_of(field, side).map_or(0, |fact| form.domain.facts[fact.index()].value(otherwise).unwrap_or(0)),
+                |(_, bits)| bits,
+            );
+            Ok((text.to_owned(), bits))
+        }
+    }
+}
+
+/// The field's fact; of a field of both sides that of either, for their values are the same.
+fn fact_of(field: &FieldSpec, side: Option<Side>) -> Option<FactId> {
+    field.of.fact(side).or_else(|| field.of.fact(Some(Side::Source)))
+}
+
+fn choice(
+    form: &'static Form,
+    field: &'static FieldSpec,
+    side: Option<Side>,
+    words: &[Word],
+    text: &str,
+) -> Option<(String, Bits)> {
+    let wanted = plain(text);
+    let spec = fact_of(field, side).map(|fact| &form.domain.facts[fact.index()]);
+    let named = spec.and_then(|spec| spec.values.iter().find(|value| plain(value) == wanted));
+    let word = words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| value);
+    let value = *named.or(word)?;
+    Some((value.to_owned(), spec.and_then(|spec| spec.value(value)).unwrap_or(0)))
+}
+
+fn accepted(form: &'static Form, field: &'static FieldSpec, words: &[Word]) -> String {
+    let spec = fact_of(field, None).map(|fact| &form.domain.facts[fact.index()]);
+    let mut values: Vec<&str> = spec.map_or_else(Vec::new, |spec| spec.values.to_vec());
+    for (_, value) in words {
+        if !values.contains(value) {
+            values.push(value);
+        }
+    }
+    values.join(", ")
+}
+
+/// Whether something is there: a name stands for a yes.
+fn presence(text: &str) -> &'static str {
+    let no = is_none(text) || matches!(plain(text).as_str(), "no" | "false" | "0" | "absent" | "missing");
+    if no { "no" } else { "yes" }
+}
+
+/// A moment: with a zone or offset, or in UTC.
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let civil = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    text.parse().ok().or_else(|| civil().map(|zoned| zoned.timestamp()))
+}
+
+/// What stands in a cell, as one text.
+fn shown(heard: &Heard) -> String {
+    match heard {
+        Heard::One(text) => text.clone(),
+        Heard::Many(texts) => texts.join("; "),
+        Heard::Objects(objects) => format!("{} objects", objects.len()),
+    }
+}
