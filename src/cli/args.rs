@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::case_args::{EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
 
 /// Which cloud encryption keys can be migrated, which cannot, why, and what is missing to know it.
@@ -21,9 +22,15 @@ pub enum Command {
     /// Classify every key of an inventory
     #[command(after_help = format!("{DIAGNOSE_EXAMPLES}\n\n{}", exit::TABLE))]
     Diagnose(Diagnose),
-    /// Tell why one key has its class: facts, sources, gaps, ways out
+    /// Tell why a key, pair or request has its class: facts, sources, gaps, ways out
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// May this ServiceNow instance be cloned, restored, copied or moved onto that one while EKMS is enabled?
+    #[command(after_help = format!("{PREFLIGHT_EXAMPLES}\n\n{}", exit::TABLE))]
+    Preflight(Preflight),
+    /// Are these ServiceNow key exchange requests valid, and what must be done to complete them?
+    #[command(after_help = format!("{EXCHANGE_EXAMPLES}\n\n{}", exit::TABLE))]
+    Exchange(Exchange),
     /// The rulebook: list, show, check or start a card
     Rules(Rules),
     /// The documents that the rulebook rests on, and their age
@@ -40,7 +47,8 @@ Examples:
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   cmkdiag explain alias/orders --in keys.csv
-  cmkdiag explain 0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01 --in exports/";
+  cmkdiag explain 0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01 --in exports/
+  cmkdiag explain prod:test --domain ekms --in pairs.csv";
 
 /// `diagnose`.
 #[derive(Debug, Args)]
@@ -65,9 +73,12 @@ pub struct Diagnose {
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// Key ids, ARNs or aliases
+    /// Key ids, ARNs or aliases; in other domains `SOURCE:TARGET` or the id of a request
     #[arg(required = true, value_name = "KEY")]
     pub keys: Vec<String>,
+    /// The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+    #[arg(long, value_name = "NAME", default_value = "cmk")]
+    pub domain: String,
     /// The inventory; may be given several times
     #[arg(long = "in", short = 'i', required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
@@ -231,6 +242,9 @@ pub struct RulesNew {
 /// Which rulebook.
 #[derive(Debug, Args, Default)]
 pub struct Book {
+    /// The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+    #[arg(long, value_name = "NAME", default_value = "cmk")]
+    pub domain: String,
     /// The edition of the rulebook
     #[arg(long, value_name = "NAME")]
     pub edition: Option<String>,

@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+use crate::cases::gather::Gathered;
 use crate::diagnose::{Settings, Strictness};
+use crate::domains;
 use crate::domains::cell::Cell;
 use crate::domains::cmk::CMK;
 use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::domains::cmk::observe::observe;
+use crate::domains::form::Form;
 use crate::engine::facts::{Bits, FactId, Lang};
 use crate::inventory::intake::{Intake, Keep, Rules};
 use crate::inventory::shared::Shared;
@@ -18,7 +21,7 @@ use crate::read::source::{Input, open};
 use crate::read::{Block, Format, Parser, ReadError, Splitter, detect};
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
-use crate::rulebook::{Rulebook, user};
+use crate::rulebook::{Domain, Rulebook, user};
 
 use super::args;
 use super::progress::Progress;
@@ -35,9 +38,23 @@ pub fn language(language: args::Language) -> Lang {
 ///
 /// # Errors
 /// The edition does not exist, or the user's folder cannot be used.
-pub fn rulebook(edition: Option<&str>, folder: Option<&PathBuf>) -> Result<Rulebook, RulebookError> {
+pub fn rulebook(
+    domain: &'static Domain,
+    edition: Option<&str>,
+    folder: Option<&PathBuf>,
+) -> Result<Rulebook, RulebookError> {
     let user = folder.map(|folder| user::read(folder)).transpose()?;
-    Rulebook::load(&CMK, edition, user)
+    Rulebook::load(domain, edition, user)
+}
+
+/// The domain of a name.
+///
+/// # Errors
+/// There is none; the message names what there is.
+pub fn domain(name: &str) -> Result<&'static Domain, String> {
+    let names: Vec<&str> = domains::ALL.iter().map(|domain| domain.name).collect();
+    let found = domains::ALL.into_iter().find(|domain| domain.name == name);
+    found.ok_or_else(|| format!("there is no domain `{name}`; {}", nearest(name, &names)))
 }
 
 /// What was decided about unknown facts and conditions.
@@ -61,25 +78,35 @@ fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("--assume {text}: expected FACT=VALUE, such as instance=default"))?;
-    let field = Field::from_header(name);
-    let fact = field.and_then(|field| field.spec().fact).or_else(|| book.fact(name.trim()));
+    let of_keys = book.domain.name == CMK.name;
+    let field = Field::from_header(name).filter(|_| of_keys);
+    let fact = field
+        .and_then(|field| field.spec().fact)
+        .or_else(|| fact_of_form(book, name))
+        .or_else(|| book.fact(name.trim()));
     let Some(fact) = fact else {
         let names: Vec<&str> = book.facts.iter().map(|spec| spec.name.as_ref()).collect();
         return Err(format!("--assume {text}: there is no fact `{name}`; {}", nearest(name, &names)));
     };
     let spec = &book.facts[fact.index()];
-    let supplier = FIELDS.iter().find(|field| field.fact == Some(fact));
+    let supplier = FIELDS.iter().find(|field| of_keys && field.fact == Some(fact));
     let bits = match supplier {
         // The names of the values themselves are words, too, also those that no inventory would use.
-        Some(_) if spec.value(value.trim()).is_some() => spec.value(value.trim()).unwrap_or(0),
+        _ if spec.value(value.trim()).is_some() => spec.value(value.trim()).unwrap_or(0),
         Some(supplier) => observe(supplier.field, Cell::of_table(value))
             .map_err(|misread| format!("--assume {text}: expected {}", misread.expected))?,
-        None => spec.value(value.trim()).unwrap_or(0),
+        None => 0,
     };
     if bits == 0 {
         return Err(format!("--assume {text}: expected one of {}", spec.values.join(", ")));
     }
     Ok((fact, bits))
+}
+
+/// The fact of a column, in domains whose records have a form.
+fn fact_of_form(book: &Rulebook, column: &str) -> Option<FactId> {
+    let (field, side) = domains::form_of(book.domain)?.field(column)?;
+    field.of.fact(side)
 }
 
 /// How inputs are read.
@@ -122,6 +149,7 @@ struct Files<'f> {
     at: Option<Splitter>,
     format: Option<Format>,
     progress: &'f Progress,
+    is_field: fn(&str) -> bool,
 }
 
 impl Files<'_> {
@@ -136,13 +164,17 @@ impl Files<'_> {
                 return Ok(None);
             };
             let reader = open(input, &self.progress.bytes)?;
-            self.at = Some(detect::splitter(number, &input.name, reader, self.format, is_field)?);
+            self.at = Some(detect::splitter(number, &input.name, reader, self.format, self.is_field)?);
         }
     }
 }
 
 fn is_field(name: &str) -> bool {
     Field::from_header(name).is_some()
+}
+
+fn is_form_field(name: &str) -> bool {
+    domains::FORMS.iter().any(|form| form.field(name).is_some())
 }
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
@@ -162,7 +194,7 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
 /// An input cannot be read.
 pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
     let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
-    let mut files = Files { waiting, at: None, format: reading.format, progress };
+    let mut files = Files { waiting, at: None, format: reading.format, progress, is_field };
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let survey = read_all(|| files.next_block(), book, reading, progress, names);
     progress.finish();
@@ -179,6 +211,52 @@ pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rul
     let reading = Reading { format: None, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
     read_all(|| splitter.next_block(), book, &reading, &progress, vec![name.to_owned()])
+}
+
+/// Reads records by a form.
+///
+/// # Errors
+/// An input cannot be read.
+pub fn gather(
+    form: &'static Form,
+    inputs: &[Input],
+    reading: &Reading,
+    progress: &Progress,
+) -> Result<Gathered, ReadError> {
+    let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
+    let mut files = Files { waiting, at: None, format: reading.format, progress, is_field: is_form_field };
+    let names = inputs.iter().map(|input| input.name.clone()).collect();
+    let gathered = gather_all(form, || files.next_block(), names);
+    progress.finish();
+    gathered
+}
+
+/// Reads records that are in memory.
+///
+/// # Errors
+/// They are of no format that is known, or not of the one that is named.
+pub fn gather_bytes(
+    form: &'static Form,
+    name: &str,
+    bytes: &[u8],
+    format: Option<Format>,
+) -> Result<Gathered, ReadError> {
+    let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let mut splitter = detect::splitter(0, name, reader, format, is_form_field)?;
+    gather_all(form, || splitter.next_block(), vec![name.to_owned()])
+}
+
+fn gather_all(
+    form: &'static Form,
+    mut next_block: impl FnMut() -> Result<Option<Block>, ReadError>,
+    names: Vec<String>,
+) -> Result<Gathered, ReadError> {
+    let (mut parser, mut gathered) = (Parser::default(), Gathered::new(form, names));
+    while let Some(block) = next_block()? {
+        gathered.begin(block.file);
+        parser.rows(block, &mut gathered);
+    }
+    Ok(gathered)
 }
 
 fn read_all(

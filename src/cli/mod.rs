@@ -1,9 +1,12 @@
 //! The command line: [`args`] is syntax only, [`job`] meets the world, [`run`] has one function a command.
 
 pub mod args;
+pub mod case_args;
+mod cases;
 pub mod examples;
 pub mod exit;
 pub mod job;
+mod live;
 pub mod output;
 pub mod progress;
 mod rulebooks;

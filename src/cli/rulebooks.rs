@@ -13,7 +13,8 @@ use super::run::Failure;
 use super::{examples, job};
 
 fn load(book: &args::Book) -> Result<(Rulebook, Lang), Failure> {
-    Ok((job::rulebook(book.edition.as_deref(), book.rules.as_ref())?, job::language(book.lang)))
+    let domain = job::domain(&book.domain).map_err(Failure::Usage)?;
+    Ok((job::rulebook(domain, book.edition.as_deref(), book.rules.as_ref())?, job::language(book.lang)))
 }
 
 pub(super) fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
@@ -79,11 +80,7 @@ pub(super) fn rules_check(command: &args::RulesCheck) -> Result<Exit, Failure> {
 }
 
 pub(super) fn rules_new(command: &args::RulesNew) -> Result<Exit, Failure> {
-    let domain = crate::domains::ALL.iter().find(|domain| domain.name == command.domain);
-    let names: Vec<&str> = crate::domains::ALL.iter().map(|domain| domain.name).collect();
-    let domain = domain.ok_or_else(|| {
-        Failure::Usage(format!("there is no domain `{}`; {}", command.domain, nearest(&command.domain, &names)))
-    })?;
+    let domain = job::domain(&command.domain).map_err(Failure::Usage)?;
     let page = scaffold::start_page(&command.root, domain.name, domain.default_edition, &command.id)
         .map_err(|error| Failure::Failed(error.to_string()))?;
     let text = format!("{} is started and listed in rules.rs.\nFill it in, then run: cargo test\n", page.display());

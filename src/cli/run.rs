@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnose::Diagnosis;
+use crate::domains::{self, cmk::CMK};
 use crate::engine::facts::Lang;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::intake::Keep;
@@ -24,7 +25,7 @@ use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::rulebooks;
+use super::{cases, rulebooks};
 
 /// Why a command did not end with a result.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.command {
         Command::Diagnose(command) => diagnose(&command),
         Command::Explain(command) => explain(&command),
+        Command::Preflight(command) => cases::preflight(&command),
+        Command::Exchange(command) => cases::exchange(&command),
         Command::Rules(command) => match command.command {
             RulesCommand::List(command) => rulebooks::rules_list(&command),
             RulesCommand::Show(command) => rulebooks::rules_show(&command),
@@ -83,13 +86,13 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     set_colour(command.talk.color);
     let keep = if command.write.keep_columns { Keep::AllColumns } else { Keep::Used };
     let lang = job::language(command.judge.lang);
-    let book = job::rulebook(command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
+    let book = job::rulebook(&CMK, command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
     let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?.unwrap_or_default();
     let reading = Reading::new(&command.read, keep);
     let columns = csv_columns(&command.write)?;
-    refuse_one_place_for_two(command)?;
+    refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     note_unused_columns(&survey, &command.write, &command.talk);
     let diagnosis = Diagnosis::new(book, survey, settings);
@@ -119,16 +122,16 @@ fn read(
 }
 
 /// Results, rejects and inputs must not overwrite each other.
-fn refuse_one_place_for_two(command: &args::Diagnose) -> Result<(), Failure> {
-    let written = [("-o", &command.write.output), ("--rejects", &command.read.rejects)];
-    let mut taken: Vec<(&str, Option<PathBuf>)> = command
-        .inputs
-        .iter()
-        .filter(|input| input.as_os_str() != "-")
-        .map(|input| ("an input", true_path(input)))
-        .collect();
+pub(super) fn refuse_one_place_for_two(
+    inputs: &[PathBuf],
+    output: Option<&PathBuf>,
+    rejects: Option<&PathBuf>,
+) -> Result<(), Failure> {
+    let written = [("-o", output), ("--rejects", rejects)];
+    let mut taken: Vec<(&str, Option<PathBuf>)> =
+        inputs.iter().filter(|input| input.as_os_str() != "-").map(|input| ("an input", true_path(input))).collect();
     for (name, path) in written {
-        let place = path.as_ref().and_then(|path| true_path(path));
+        let place = path.and_then(|path| true_path(path));
         let is_used = name == "-o" || path.is_some();
         if let Some((other, _)) =
             taken.iter().find(|(_, other)| is_used && *other == place && (place.is_some() || name == "--rejects"))
@@ -152,7 +155,7 @@ fn true_path(path: &Path) -> Option<PathBuf> {
     Some(path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default())))
 }
 
-fn set_colour(colour: args::Colour) {
+pub(super) fn set_colour(colour: args::Colour) {
     let choice = match colour {
         args::Colour::Auto => anstream::ColorChoice::Auto,
         args::Colour::Always => anstream::ColorChoice::Always,
@@ -162,7 +165,7 @@ fn set_colour(colour: args::Colour) {
 }
 
 /// The classes that an option names; nothing if it is not used.
-fn class_list(
+pub(super) fn class_list(
     book: &Rulebook,
     option: &str,
     names: &[String],
@@ -221,7 +224,7 @@ fn write_diagnosis(
         .map_err(|error| at_path(error, path))
 }
 
-fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
+pub(super) fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
     match (path, error.kind()) {
         (Some(path), kind) if kind != io::ErrorKind::BrokenPipe => {
             Failure::Failed(format!("cannot write {}: {error}", path.display()))
@@ -231,7 +234,7 @@ fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
 }
 
 /// The width of the terminal, or enough for a page.
-fn terminal_width() -> usize {
+pub(super) fn terminal_width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = || console::Term::stdout().size_checked().map(|(_, width)| usize::from(width));
     columns.or_else(terminal).unwrap_or(120).clamp(60, 400)
@@ -249,7 +252,7 @@ fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) 
 }
 
 /// Rejects that are shown on standard error.
-const SHOWN_REJECTS: usize = 10;
+pub(super) const SHOWN_REJECTS: usize = 10;
 
 fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
     let rejects = diagnosis.survey.rejects();
@@ -324,7 +327,11 @@ fn exit_of(diagnosis: &Diagnosis, gate: &[&str], allow_rejects: bool) -> Exit {
 fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     set_colour(command.talk.color);
     let lang = job::language(command.judge.lang);
-    let book = job::rulebook(command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
+    let domain = job::domain(&command.domain).map_err(Failure::Usage)?;
+    let book = job::rulebook(domain, command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
+    if let Some(form) = domains::form_of(domain) {
+        return cases::explain(form, book, command, lang);
+    }
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let reading = Reading::new(&command.read, Keep::Used);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;

@@ -1,0 +1,285 @@
+//! `preflight` and `exchange`: few subjects, from reading to exit code.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::cases::assemble::{Pairing, assemble};
+use crate::cases::gather::Gathered;
+use crate::cases::record::moment;
+use crate::cases::{Assessment, Case};
+use crate::domains::ekms::evidence::described_keys;
+use crate::domains::form::{Context, Form};
+use crate::domains::{ekms, exchange};
+use crate::engine::facts::Lang;
+use crate::inventory::row::Reject;
+use crate::read::source;
+use crate::rulebook::Rulebook;
+use crate::rulebook::compile::nearest;
+use crate::write::cases::Report;
+use crate::write::json::Framing;
+use crate::write::safe::{csv_cell, visible};
+use crate::write::{self, Only};
+
+use super::args::{self, TextFormat};
+use super::case_args::{CaseFormat, Cases, Exchange, Preflight};
+use super::exit::Exit;
+use super::job::{self, Reading};
+use super::output::{Ink, say, write_to};
+use super::progress::{Progress, Show};
+use super::run::{Failure, SHOWN_REJECTS, at_path, class_list, refuse_one_place_for_two, set_colour, terminal_width};
+
+/// `preflight`.
+pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
+    let pairing =
+        Pairing { from: command.pairs.from.clone(), to: command.pairs.to.clone(), all: command.pairs.all_pairs };
+    let mut context = context(command.common.as_of.as_deref())?;
+    context.operation = command.pairs.operation.map(|operation| operation.name().to_owned());
+    context.described_keys = keys(&command.describe_key)?;
+    run(&ekms::fields::PAIRS, &command.common, &pairing, &context, command.matrix || pairing.is_asked())
+}
+
+/// `exchange`.
+pub(super) fn exchange(command: &Exchange) -> Result<Exit, Failure> {
+    let context = context(command.common.as_of.as_deref())?;
+    run(&exchange::fields::REQUESTS, &command.common, &Pairing::default(), &context, false)
+}
+
+/// The moment to which ages refer.
+fn context(as_of: Option<&str>) -> Result<Context, Failure> {
+    let now = match as_of {
+        None => Timestamp::now(),
+        Some(text) => moment(text).ok_or_else(|| {
+            Failure::Usage(format!("--as-of {text}: expected a date and time, such as 2026-11-21T08:30:00Z"))
+        })?,
+    };
+    Ok(Context { now, ..Context::default() })
+}
+
+/// The replies of describe-key in files and folders.
+fn keys(paths: &[PathBuf]) -> Result<Vec<crate::domains::form::DescribedKey>, Failure> {
+    let mut keys = Vec::new();
+    for path in source::evidence_files(paths)? {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
+        keys.extend(described_keys(&text, &path.display().to_string()).map_err(Failure::Failed)?);
+    }
+    Ok(keys)
+}
+
+fn run(
+    form: &'static Form,
+    common: &Cases,
+    pairing: &Pairing,
+    context: &Context,
+    matrix: bool,
+) -> Result<Exit, Failure> {
+    set_colour(common.talk.color);
+    let lang = job::language(common.judge.lang);
+    let book = job::rulebook(form.domain, common.judge.edition.as_deref(), common.judge.rules.as_ref())?;
+    let settings = job::settings(&book, &common.judge).map_err(Failure::Usage)?;
+    let only = Only(class_list(&book, "--only", &common.write.only, &[])?);
+    let gate = class_list(&book, "--fail-on", &common.write.fail_on, &["conditional"])?.unwrap_or_default();
+    refuse_one_place_for_two(&common.inputs, common.write.output.as_ref(), common.read.rejects.as_ref())?;
+    let gathered = gather(form, common)?;
+    let assembled = assemble(form, &gathered, pairing, context).map_err(Failure::Usage)?;
+    let assessment = Assessment::new(form, book, gathered, assembled, settings);
+    let report = Report { assessment: &assessment, lang, only: &only, matrix, keep_columns: common.write.keep_columns };
+    if !assessment.cases.is_empty() {
+        write_report(&report, common)?;
+    }
+    write_rejects(&assessment, common.read.rejects.as_deref())?;
+    if !common.talk.quiet {
+        tell(&report, common);
+    }
+    Ok(exit_of(&report, &gate, common.read.allow_rejects))
+}
+
+fn gather(form: &'static Form, common: &Cases) -> Result<Gathered, Failure> {
+    let inputs = source::inputs(&common.inputs)?;
+    let show = if common.talk.quiet || common.talk.no_progress { Show::Never } else { Show::OnTerminal };
+    let progress = Progress::new(show, job::total_bytes(&inputs));
+    let reading = Reading::new(&common.read, crate::inventory::intake::Keep::Used);
+    let mut gathered = job::gather(form, &inputs, &reading, &progress)?;
+    super::live::read_instances(&common.instance, form, &mut gathered)?;
+    Ok(gathered)
+}
+
+fn write_report(report: &Report<'_>, common: &Cases) -> Result<(), Failure> {
+    let width = terminal_width();
+    let text = match common.write.format {
+        CaseFormat::Table => write::cases::table::table(report, width).into_bytes(),
+        CaseFormat::Csv => write::cases::csv::csv(report, &chosen_columns(report, common)?),
+        CaseFormat::Json => write::cases::json::json(report, Framing::Document),
+        CaseFormat::Jsonl => write::cases::json::json(report, Framing::Lines),
+        CaseFormat::Markdown => write::cases::markdown::markdown(report).into_bytes(),
+        CaseFormat::Html => write::cases::html::html(report).into_bytes(),
+    };
+    let path = common.write.output.as_deref();
+    let ink = if common.write.format == CaseFormat::Table { Ink::Text } else { Ink::Data };
+    write_to(path, ink, |out| out.write_all(&text)).map_err(|error| at_path(error, path))
+}
+
+/// The positions of the columns that the CSV is to have; a class never without `confirmed`.
+fn chosen_columns(report: &Report<'_>, common: &Cases) -> Result<Vec<usize>, Failure> {
+    let names = write::cases::csv::columns(report);
+    let wanted = &common.write.columns;
+    if wanted.is_empty() {
+        return Ok((0..names.len()).collect());
+    }
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut chosen = Vec::new();
+    for name in wanted {
+        match known.iter().position(|known| known == name) {
+            Some(at) if chosen.contains(&at) => {
+                return Err(Failure::Usage(format!("--columns {name}: it is named twice")));
+            }
+            Some(at) => chosen.push(at),
+            None => {
+                let hint = nearest(name, &known);
+                return Err(Failure::Usage(format!("--columns {name}: there is no such column; {hint}")));
+            }
+        }
+    }
+    let place = |name: &str| known.iter().position(|known| *known == name);
+    if let (Some(class), Some(confirmed)) = (place("class"), place("confirmed"))
+        && let Some(at) = chosen.iter().position(|column| *column == class)
+        && !chosen.contains(&confirmed)
+    {
+        chosen.insert(at + 1, confirmed);
+    }
+    Ok(chosen)
+}
+
+fn tell(report: &Report<'_>, common: &Cases) {
+    let assessment = report.assessment;
+    let unused = &assessment.unused_columns;
+    if !unused.is_empty() && !common.write.keep_columns {
+        let names: Vec<String> = unused.iter().map(|name| visible(name).into_owned()).collect();
+        say(&format!(
+            "note: columns not understood and left out: {} (--keep-columns passes them through)",
+            names.join(", ")
+        ));
+    }
+    for (at, reject) in assessment.rejects.iter().take(SHOWN_REJECTS) {
+        say(&reject_line(at, reject));
+    }
+    if assessment.rejects.len() > SHOWN_REJECTS {
+        say(&format!(
+            "… and {} more rejected records; --rejects FILE lists all",
+            assessment.rejects.len() - SHOWN_REJECTS
+        ));
+    }
+    if common.write.format != CaseFormat::Table || common.write.output.is_some() {
+        let classes = report.classes().into_iter().filter(|(_, confirmed, conditional)| confirmed + conditional > 0);
+        let classes: Vec<String> = classes
+            .map(|(name, confirmed, conditional)| match (name, conditional) {
+                ("undetermined", count) => format!("{name} {count}"),
+                (_, 0) => format!("{name} {confirmed}"),
+                _ => format!("{name} {} ({conditional} conditional)", confirmed + conditional),
+            })
+            .collect();
+        say(&report.account_line());
+        say(&classes.join(" · "));
+    }
+}
+
+fn reject_line(at: &str, reject: &Reject) -> String {
+    let column = reject.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
+    let value =
+        reject.value.as_ref().filter(|value| !value.is_empty()).map(|value| format!(" `{value}`")).unwrap_or_default();
+    visible(&format!("rejected: {at}{column}:{value} {}", reject.reason)).into_owned()
+}
+
+fn write_rejects(assessment: &Assessment, path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let mut text = b"file,line,column,value,reason\n".to_vec();
+    for (at, reject) in &assessment.rejects {
+        let file = at.rsplit_once(", line ").map_or(at.as_str(), |(file, _)| file);
+        let line = reject.place.line.to_string();
+        let empty = String::new();
+        let (column, value) = (reject.column.as_ref().unwrap_or(&empty), reject.value.as_ref().unwrap_or(&empty));
+        for (index, cell) in [file, &line, column, value, &reject.reason].iter().enumerate() {
+            text.extend_from_slice(if index > 0 { b"," } else { b"" });
+            csv_cell(cell, &mut text);
+        }
+        text.push(b'\n');
+    }
+    write_to(Some(path), Ink::Data, |out| out.write_all(&text)).map_err(|error| at_path(error, Some(path)))
+}
+
+fn exit_of(report: &Report<'_>, gate: &[&str], allow_rejects: bool) -> Exit {
+    let assessment = report.assessment;
+    let gated = |(name, confirmed, conditional): &(&str, u64, u64)| {
+        gate.contains(name) && confirmed + conditional > 0
+            || gate.contains(&"conditional") && *name != "undetermined" && *conditional > 0
+    };
+    if assessment.cases.is_empty() {
+        say(&format!("error: no usable record; {} were expected", assessment.form.plural));
+        Exit::Failed
+    } else if report.classes().iter().any(gated) {
+        Exit::Gate
+    } else if assessment.account.rejected > 0 && !allow_rejects {
+        Exit::Rejects
+    } else {
+        Exit::Done
+    }
+}
+
+/// `explain` in a domain whose records have a form.
+pub(super) fn explain(
+    form: &'static Form,
+    book: Rulebook,
+    command: &args::Explain,
+    lang: Lang,
+) -> Result<Exit, Failure> {
+    let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
+    let context = context(None)?;
+    let inputs = source::inputs(&command.inputs)?;
+    let reading = Reading::new(&command.read, crate::inventory::intake::Keep::Used);
+    let progress = Progress::new(Show::Never, None);
+    let gathered = job::gather(form, &inputs, &reading, &progress)?;
+    let lists_instances = gathered.records.iter().any(|record| record.is_instance);
+    let pairs_given = gathered.records.iter().any(|record| !record.is_instance);
+    let pairing = Pairing { all: lists_instances && !pairs_given, ..Pairing::default() };
+    let assembled = assemble(form, &gathered, &pairing, &context).map_err(Failure::Usage)?;
+    let assessment = Assessment::new(form, book, gathered, assembled, settings);
+    let only = Only(None);
+    let report = Report { assessment: &assessment, lang, only: &only, matrix: false, keep_columns: false };
+    let (mut text, mut missing) = (Vec::new(), Vec::new());
+    for wanted in &command.keys {
+        let before = text.len();
+        for case in assessment.cases.iter().filter(|case| is_meant(case, wanted)) {
+            match command.format {
+                TextFormat::Json => {
+                    text.extend_from_slice(write::cases::json::object(&report, case).to_string().as_bytes());
+                    text.push(b'\n');
+                }
+                TextFormat::Text => {
+                    text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });
+                    let width = terminal_width();
+                    text.extend_from_slice(write::cases::explain::explain(&report, case, width).as_bytes());
+                }
+            }
+        }
+        if text.len() == before {
+            missing.push(wanted);
+        }
+    }
+    write_to(None, Ink::Text, |out| out.write_all(&text))?;
+    let titles: Vec<&str> = assessment.cases.iter().map(|case| case.title.as_str()).collect();
+    for wanted in &missing {
+        let (noun, hint) = (assessment.rulebook.domain.noun.get(Lang::En), nearest(wanted, &titles));
+        say(&format!("error: no {noun} `{}` in the input; {}", visible(wanted), visible(&hint)));
+    }
+    Ok(if missing.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Whether a subject is the one that is meant by its title, its id, or `SOURCE:TARGET`.
+fn is_meant(case: &Case, wanted: &str) -> bool {
+    let names = (case.draft.text("source_name"), case.draft.text("target_name"));
+    let pair = wanted.split_once(" → ").or_else(|| wanted.split_once(':'));
+    case.title == wanted
+        || case.draft.text("request") == Some(wanted)
+        || pair.is_some_and(|(source, target)| names == (Some(source), Some(target)))
+}

@@ -1,0 +1,72 @@
+//! CSV: one row a subject, every part of the outcome flattened; `confirmed` stands right behind the class.
+
+use super::{Report, conflicts, fill, overruled, steps, text};
+use crate::cases::Case;
+use crate::write::flat;
+use crate::write::safe::csv_cell;
+use crate::write::words;
+
+/// The columns behind those of the outcome.
+const OWN: [&str; 6] = ["overruled", "advisories", "checklist", "notes", "conflicts", "origins"];
+
+/// Every column, in order.
+pub fn columns(report: &Report<'_>) -> Vec<String> {
+    let of_form = report.assessment.form.columns.iter();
+    let of_outcome = flat::COLUMNS.iter().filter(|name| **name != "scenario");
+    of_form.chain(of_outcome).chain(&OWN).map(|name| (*name).to_owned()).collect()
+}
+
+/// The whole table; `chosen` are positions among the [`columns`].
+pub fn csv(report: &Report<'_>, chosen: &[usize]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let names = columns(report);
+    let kept: &[String] = if report.keep_columns { &report.assessment.unused_columns } else { &[] };
+    line(chosen.iter().map(|column| names[*column].as_str()).chain(kept.iter().map(String::as_str)), &mut out);
+    for case in report.cases() {
+        let cells = cells(report, case);
+        let own = kept.iter().map(|name| other(case, name));
+        let texts: Vec<String> = chosen.iter().map(|column| cells[*column].clone()).chain(own).collect();
+        line(texts.iter().map(String::as_str), &mut out);
+    }
+    out
+}
+
+fn line<'c>(cells: impl Iterator<Item = &'c str>, out: &mut Vec<u8>) {
+    let start = out.len();
+    for (index, cell) in cells.enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        csv_cell(cell, out);
+    }
+    if out.len() == start {
+        // Many readers take an empty line for no row at all.
+        out.extend_from_slice(b"\"\"");
+    }
+    out.push(b'\n');
+}
+
+fn cells(report: &Report<'_>, case: &Case) -> Vec<String> {
+    let book = &report.assessment.rulebook;
+    let mut cells: Vec<String> = report.assessment.form.columns.iter().map(|field| text(case, field)).collect();
+    let of_outcome = flat::COLUMNS.iter().zip(flat::cells(book, &case.outcome, report.lang));
+    cells.extend(of_outcome.filter(|(name, _)| **name != "scenario").map(|(_, cell)| fill(&cell, case)));
+    let ids = |cards: &mut dyn Iterator<Item = u16>| {
+        cards.map(|card| book.card(card).id.as_str()).collect::<Vec<_>>().join("; ")
+    };
+    let disagreements =
+        conflicts(book, case).into_iter().map(|(fact, said)| format!("{}: {said}", words::fact_name(book, fact)));
+    cells.extend([
+        overruled(report, &case.outcome).join("; "),
+        ids(&mut case.advisories.iter().copied()),
+        ids(&mut steps(case).map(|(card, _)| card)),
+        case.draft.notes.join("; "),
+        disagreements.collect::<Vec<_>>().join("; "),
+        case.draft.origins.join("; "),
+    ]);
+    cells
+}
+
+/// What a column that nobody understood says of the subject.
+pub(crate) fn other(case: &Case, name: &str) -> String {
+    let cells = case.draft.others.iter().filter(|(known, _)| known == name);
+    cells.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join("; ")
+}

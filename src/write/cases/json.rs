@@ -1,0 +1,118 @@
+//! JSON and JSON Lines: one object a subject. Version 1 of the format; members are only ever added.
+
+use serde_json::{Map, Value, json};
+
+use super::{Report, conflicts, csv::other, fill, fill_command, overruled, steps, text};
+use crate::cases::Case;
+use crate::write::json::Framing;
+use crate::write::pieces::{Pieces, write_value};
+use crate::write::summary;
+use crate::write::words;
+
+/// The whole document, or one object a line.
+pub fn json(report: &Report<'_>, framing: Framing) -> Vec<u8> {
+    let mut out = Vec::new();
+    let assessment = report.assessment;
+    let (book, form) = (&assessment.rulebook, assessment.form);
+    if framing == Framing::Document {
+        let head = json!({
+            "rulebook": { "domain": book.domain.name, "edition": book.edition, "digest": format!("sha256:{}", book.digest) },
+            "summary": summary_json(report),
+        });
+        out.extend_from_slice(format!("{{\"format\":\"{}/1\",\n", form.format).as_bytes());
+        let mut members = Vec::new();
+        write_value(&head, &mut members);
+        out.extend_from_slice(&members[1..members.len() - 1]);
+        out.extend_from_slice(format!(",\n\"{}\":[\n", form.plural).as_bytes());
+    }
+    for (index, case) in report.cases().enumerate() {
+        if index > 0 && framing == Framing::Document {
+            out.extend_from_slice(b",\n");
+        }
+        write_value(&object(report, case), &mut out);
+        if framing == Framing::Lines {
+            out.push(b'\n');
+        }
+    }
+    if framing == Framing::Document {
+        out.extend_from_slice(b"\n]}\n");
+    }
+    out
+}
+
+fn summary_json(report: &Report<'_>) -> Value {
+    let account = report.assessment.account;
+    json!({
+        "records": {
+            "read": account.read,
+            "judged": account.judged,
+            "rejected": account.rejected,
+            "exact_duplicates": account.duplicates,
+            "unused_instances": account.unused,
+        },
+        report.assessment.form.plural: report.assessment.cases.len(),
+        "classes": summary::classes_json(&report.classes(), report.assessment.form.plural),
+    })
+}
+
+/// One subject.
+pub fn object(report: &Report<'_>, case: &Case) -> Value {
+    let book = &report.assessment.rulebook;
+    let pieces = Pieces { book, lang: report.lang };
+    let mut own = Map::new();
+    let mut put = |name: &str, value: Value| own.insert(name.to_owned(), value);
+    put("title", json!(case.title));
+    for field in report.assessment.form.columns {
+        put(field, json!(Some(text(case, field)).filter(|text| !text.is_empty())));
+    }
+    for (name, value) in pieces.members(&case.outcome).into_iter().filter(|(name, _)| *name != "scenario") {
+        put(name, value);
+    }
+    put("overruled", json!(overruled(report, &case.outcome)));
+    put("advisories", case.advisories.iter().map(|card| pieces.advisory(*card, &str::to_owned)).collect());
+    put("checklist", steps(case).map(|(card, certain)| pieces.step(card, certain)).collect());
+    put("facts", pieces.facts(&case.outcome.facts));
+    let texts = case.draft.texts.keys().map(|name| (name.clone(), json!(text(case, name))));
+    put("texts", Value::Object(texts.collect()));
+    if !report.assessment.form.parts.is_empty() {
+        put(report.assessment.form.parts, case.draft.parts.iter().map(|part| json!(part)).collect());
+    }
+    put("notes", json!(case.draft.notes));
+    let disagreements = conflicts(book, case);
+    put(
+        "conflicts",
+        disagreements
+            .iter()
+            .map(|(fact, said)| json!({ "fact": words::fact_name(book, *fact), "said": said }))
+            .collect(),
+    );
+    put("origins", json!(case.draft.origins));
+    if report.keep_columns {
+        let each = report.assessment.unused_columns.iter().map(|name| (name.clone(), json!(other(case, name))));
+        put("columns", Value::Object(each.collect()));
+    }
+    let mut whole = Value::Object(own);
+    for member in ["findings", "conditions", "gaps", "advisories", "checklist"] {
+        if let Some(value) = whole.get_mut(member) {
+            fill_all(value, case);
+        }
+    }
+    whole
+}
+
+/// Fills the holes of every text; commands with words that a shell takes as they stand.
+fn fill_all(value: &mut Value, case: &Case) {
+    match value {
+        Value::String(text) => *text = fill(text, case),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill_all(item, case)),
+        Value::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                match value {
+                    Value::String(text) if name == "command" => *text = fill_command(text, case),
+                    other => fill_all(other, case),
+                }
+            }
+        }
+        _ => {}
+    }
+}
