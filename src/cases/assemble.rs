@@ -1,7 +1,7 @@
 //! Records to subjects: those that say the same names are about the same one, and what a fleet's list says of an
 //! instance is said of every side on which it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::gather::Gathered;
 use super::record::{PART_NAME, Record};
@@ -38,6 +38,26 @@ pub struct Assembled {
     pub unused: u64,
 }
 
+/// Subjects while records are added to them.
+#[derive(Debug, Default)]
+struct Subjects {
+    drafts: Vec<Draft>,
+    /// Where the subjects stand that have a name.
+    named: HashMap<Vec<String>, usize>,
+}
+
+impl Subjects {
+    /// The subject of that name, or a new one.
+    fn of(&mut self, name: Option<Vec<String>>) -> &mut Draft {
+        let next = self.drafts.len();
+        let at = name.map_or(next, |name| *self.named.entry(name).or_insert(next));
+        if at == next {
+            self.drafts.push(Draft::default());
+        }
+        &mut self.drafts[at]
+    }
+}
+
 /// What records say of one instance.
 #[derive(Debug, Default)]
 struct Instance<'r> {
@@ -58,7 +78,7 @@ pub fn assemble(
     context: &Context,
 ) -> Result<Assembled, String> {
     let mut instances = instances(gathered);
-    let mut subjects: Vec<(Vec<String>, Draft)> = Vec::new();
+    let mut subjects = Subjects::default();
     for record in gathered.records.iter().filter(|record| !record.is_instance) {
         add_record(form, context, &mut subjects, record);
     }
@@ -66,15 +86,17 @@ pub fn assemble(
         let record = pair_record(&source, &target);
         add_record(form, context, &mut subjects, &record);
     }
-    if subjects.is_empty() && !instances.is_empty() {
+    let mut drafts = subjects.drafts;
+    if drafts.is_empty() && !instances.is_empty() {
         return Err(format!("{} instance(s) are listed, and {}", instances.len(), form.lone_instances));
     }
-    let mut drafts: Vec<Draft> = subjects.into_iter().map(|(_, draft)| draft).collect();
     let damaged = |record: &&Record| !record.is_instance;
-    let keys: Vec<Vec<String>> =
+    let keys: HashSet<Vec<String>> =
         gathered.damaged.iter().filter(damaged).filter_map(|record| identity(form, context, record)).collect();
+    let by_name: HashMap<String, usize> =
+        instances.iter().enumerate().map(|(at, instance)| (bare(&instance.name), at)).collect();
     for draft in &mut drafts {
-        apply_instances(form, draft, &mut instances);
+        apply_instances(form, draft, &by_name, &mut instances);
         if draft_identity(form, draft).is_some_and(|own| keys.contains(&own)) {
             draft.facts.conflict(form.domain.integrity);
         }
@@ -97,9 +119,9 @@ pub fn alone(form: &'static Form, context: &Context, record: &Record) -> Result<
             record.at
         ));
     }
-    let mut subjects = Vec::new();
+    let mut subjects = Subjects::default();
     add_record(form, context, &mut subjects, record);
-    let (_, mut draft) = subjects.remove(0);
+    let mut draft = subjects.drafts.remove(0);
     disagreeing_texts(form, &mut draft);
     (form.conclude)(&mut draft, context);
     Ok(draft)
@@ -107,15 +129,15 @@ pub fn alone(form: &'static Form, context: &Context, record: &Record) -> Result<
 
 fn instances(gathered: &Gathered) -> Vec<Instance<'_>> {
     let mut instances: Vec<Instance<'_>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let good = gathered.records.iter().map(|record| (record, false));
     for (record, damaged) in good.chain(gathered.damaged.iter().map(|record| (record, true))) {
         let name = record.texts.iter().find(|(field, _, _)| *field == "name").map(|(_, _, text)| text);
         let (true, Some(name)) = (record.is_instance, name) else { continue };
-        let at = instances.iter().position(|instance| same_instance(&instance.name, name));
-        let at = at.unwrap_or_else(|| {
+        let at = *places.entry(bare(name)).or_insert(instances.len());
+        if at == instances.len() {
             instances.push(Instance { name: name.clone(), ..Instance::default() });
-            instances.len() - 1
-        });
+        }
         match damaged {
             true => instances[at].damaged = true,
             false => instances[at].records.push(record),
@@ -125,8 +147,11 @@ fn instances(gathered: &Gathered) -> Vec<Instance<'_>> {
 }
 
 /// `prod` and `prod.service-now.com` are the same instance.
+fn bare(name: &str) -> String {
+    name.trim().to_lowercase().trim_end_matches(".service-now.com").to_owned()
+}
+
 fn same_instance(a: &str, b: &str) -> bool {
-    let bare = |name: &str| name.trim().to_lowercase().trim_end_matches(".service-now.com").to_owned();
     bare(a) == bare(b)
 }
 
@@ -193,14 +218,8 @@ fn text_name(field: &str, side: Option<Side>) -> String {
     side.map_or_else(|| field.to_owned(), |side| format!("{}_{field}", side.name()))
 }
 
-fn add_record(form: &'static Form, context: &Context, subjects: &mut Vec<(Vec<String>, Draft)>, record: &Record) {
-    let own = identity(form, context, record);
-    let known = own.as_ref().and_then(|own| subjects.iter().position(|(known, _)| known == own));
-    let at = known.unwrap_or_else(|| {
-        subjects.push((own.unwrap_or_default(), Draft::default()));
-        subjects.len() - 1
-    });
-    let draft = &mut subjects[at].1;
+fn add_record(form: &'static Form, context: &Context, subjects: &mut Subjects, record: &Record) {
+    let draft = subjects.of(identity(form, context, record));
     if !record.at.is_empty() {
         draft.origins.push(record.at.clone());
     }
@@ -258,12 +277,12 @@ fn add_part(form: &Form, draft: &mut Draft, part: &BTreeMap<&'static str, String
     }
 }
 
-fn apply_instances(form: &Form, draft: &mut Draft, instances: &mut [Instance<'_>]) {
+fn apply_instances(form: &Form, draft: &mut Draft, by_name: &HashMap<String, usize>, instances: &mut [Instance<'_>]) {
     for side in Side::BOTH {
-        let names: Vec<String> =
-            ["name", "host"].iter().filter_map(|field| draft.side_text(side, field)).map(str::to_owned).collect();
-        let is_side = |instance: &&mut Instance<'_>| names.iter().any(|name| same_instance(&instance.name, name));
-        for instance in instances.iter_mut().filter(is_side) {
+        let names = ["name", "host"].iter().filter_map(|field| draft.side_text(side, field));
+        let places: BTreeSet<usize> = names.filter_map(|name| by_name.get(&bare(name)).copied()).collect();
+        for at in places {
+            let instance = &mut instances[at];
             instance.used = true;
             if instance.damaged {
                 draft.facts.conflict(form.domain.integrity);

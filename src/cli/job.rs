@@ -10,7 +10,7 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::CMK;
 use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::domains::cmk::observe::observe;
-use crate::domains::form::Form;
+use crate::domains::form::{Form, Of, Side};
 use crate::engine::facts::{Bits, FactId, Lang};
 use crate::inventory::intake::{Intake, Keep, Rules};
 use crate::inventory::shared::Shared;
@@ -62,27 +62,30 @@ pub fn domain(name: &str) -> Result<&'static Domain, String> {
 /// # Errors
 /// An assumption is not understood; the message says why.
 pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String> {
-    let assume: Vec<(FactId, Bits)> =
-        judge.assume.iter().map(|text| assumption(book, text)).collect::<Result<_, _>>()?;
-    for (index, (fact, _)) in assume.iter().enumerate() {
-        if assume[..index].iter().any(|(before, _)| before == fact) {
-            return Err(format!("--assume {}: the fact is assumed twice; keep one", judge.assume[index]));
+    let mut assume: Vec<(FactId, Bits)> = Vec::new();
+    for text in &judge.assume {
+        let said = assumption(book, text)?;
+        if said.iter().any(|(fact, _)| assume.iter().any(|(before, _)| before == fact)) {
+            return Err(format!("--assume {text}: the fact is assumed twice; keep one"));
         }
+        assume.extend(said);
     }
     let strictness = if judge.strict { Strictness::Strict } else { Strictness::Conditional };
     Ok(Settings { assume, strictness })
 }
 
-/// `FACT=VALUE`, in the words of the inventory.
-fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
+/// `FACT=VALUE`, in the words of the inventory. A field that both instances of a pair have is assumed of both, unless a
+/// side is named.
+fn assumption(book: &Rulebook, text: &str) -> Result<Vec<(FactId, Bits)>, String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("--assume {text}: expected FACT=VALUE, such as instance=default"))?;
     let of_keys = book.domain.name == CMK.name;
+    let of_sides = facts_of_form(book, name);
     let field = Field::from_header(name).filter(|_| of_keys);
     let fact = field
         .and_then(|field| field.spec().fact)
-        .or_else(|| fact_of_form(book, name))
+        .or_else(|| of_sides.first().copied())
         .or_else(|| book.fact(name.trim()));
     let Some(fact) = fact else {
         let names: Vec<&str> = book.facts.iter().map(|spec| spec.name.as_ref()).collect();
@@ -100,13 +103,19 @@ fn assumption(book: &Rulebook, text: &str) -> Result<(FactId, Bits), String> {
     if bits == 0 {
         return Err(format!("--assume {text}: expected one of {}", spec.values.join(", ")));
     }
-    Ok((fact, bits))
+    let more = of_sides.into_iter().skip(1).map(|other| (other, bits));
+    Ok(std::iter::once((fact, bits)).chain(more).collect())
 }
 
-/// The fact of a column, in domains whose records have a form.
-fn fact_of_form(book: &Rulebook, column: &str) -> Option<FactId> {
-    let (field, side) = domains::form_of(book.domain)?.field(column)?;
-    field.of.fact(side)
+/// The facts of a column, in domains whose records have a form.
+fn facts_of_form(book: &Rulebook, column: &str) -> Vec<FactId> {
+    let field = domains::form_of(book.domain).and_then(|form| form.field(column));
+    let Some((field, side)) = field else { return Vec::new() };
+    let sides = match (field.of, side) {
+        (Of::Side { .. }, None) => vec![Some(Side::Source), Some(Side::Target)],
+        (_, side) => vec![side],
+    };
+    sides.into_iter().filter_map(|side| field.of.fact(side)).collect()
 }
 
 /// How inputs are read.

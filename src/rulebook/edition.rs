@@ -48,7 +48,7 @@ pub enum RulebookError {
 }
 
 /// The cards of one edition of one domain, and the user's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rulebook {
     /// The domain.
     pub domain: &'static Domain,

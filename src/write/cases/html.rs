@@ -1,5 +1,6 @@
 //! HTML: the same report as in Markdown, as one page without scripts that needs nothing from elsewhere.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::matrix::{Matrix, legend};
@@ -103,6 +104,7 @@ fn summary(report: &Report<'_>, out: &mut String) {
 /// Each cell leads to the pair's section.
 fn matrix(report: &Report<'_>, out: &mut String) {
     let matrix = Matrix::new(report);
+    let places = places(report);
     let _ = writeln!(out, "<h2>{}</h2>\n<table>", report.lang.pick("Matrix", "矩阵"));
     let heads: Vec<String> = matrix.targets.iter().map(|name| format!("<th>{}</th>", escaped(name))).collect();
     let corner = report.lang.pick("source ↓ target →", "源 ↓ 目标 →");
@@ -110,7 +112,7 @@ fn matrix(report: &Report<'_>, out: &mut String) {
     for (source, name) in matrix.sources.iter().enumerate() {
         let cells = (0..matrix.targets.len()).map(|target| match matrix.cell(source, target) {
             Some(cell) => {
-                let place = place_of(report, name, &matrix.targets[target]);
+                let place = places.get(&(name.as_str(), matrix.targets[target].as_str()));
                 let word =
                     place.map_or_else(|| cell.word.to_owned(), |at| format!("<a href=\"#c{at}\">{}</a>", cell.word));
                 format!("<td class=\"{}\">{word}</td>", tone_class(cell.tone))
@@ -122,14 +124,18 @@ fn matrix(report: &Report<'_>, out: &mut String) {
     let _ = writeln!(out, "</table>\n<p class=\"small\">{}</p>", escaped(legend(report.lang)));
 }
 
-/// The position of a pair among those that have a section.
-fn place_of(report: &Report<'_>, source: &str, target: &str) -> Option<usize> {
-    let is_pair = |case: &Case| {
-        case.draft.text("source_name") == Some(source)
-            && case.draft.text("target_name") == Some(target)
+/// The positions of the pairs that have a section, by names.
+fn places<'a>(report: &Report<'a>) -> HashMap<(&'a str, &'a str), usize> {
+    let mut places = HashMap::new();
+    for (at, case) in report.assessment.cases.iter().enumerate() {
+        let names = (case.draft.text("source_name"), case.draft.text("target_name"));
+        if let (Some(source), Some(target)) = names
             && report.only.takes(report.assessment.class_name(case.outcome.class))
-    };
-    report.assessment.cases.iter().position(is_pair)
+        {
+            places.entry((source, target)).or_insert(at);
+        }
+    }
+    places
 }
 
 fn next_steps(report: &Report<'_>, out: &mut String) {
