@@ -13,7 +13,7 @@ use foldhash::fast::FixedState;
 use super::detect::{Opened, fill};
 use super::quotes::{Scan, State};
 use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
-use crate::inventory::row::{Names, Place, Reject};
+use crate::inventory::row::{FileId, Names, Place, Reject};
 
 /// Delimiters that are tried, in order of preference.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -68,17 +68,10 @@ impl Splitter {
         if input.ended && scan.state == State::Quoted && scan.boundary == 0 {
             return Err(content(&format!("{}, line 1", input.name), "a quote in the header line is never closed"));
         }
-        if names.len() > MAX_COLUMNS {
-            let message = format!("{} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?", names.len());
-            return Err(content(&format!("{}, line 1", input.name), &message));
-        }
-        refuse_twins(&input.name, &names)?;
+        let header = header_of(input.file, &format!("{}, line 1", input.name), names, delimiter)?;
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
-        let names = Names::new(u64::from(input.file) + 1, names);
-        let content = FixedState::with_seed(FixedState::default().hash_one(names.as_slice()));
-        let header = Arc::new(Header { names, delimiter, content });
-        Ok(Splitter { input, header, scan: Scan::new(delimiter), line })
+        Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line })
     }
 
     /// The next block, or nothing at the end.
@@ -160,12 +153,27 @@ fn header(bytes: &[u8], delimiter: u8) -> Option<(usize, Vec<String>)> {
     None
 }
 
-fn refuse_twins(name: &str, names: &[String]) -> Result<(), ReadError> {
+/// The header line of a table. `place` is where it stands, for messages.
+///
+/// # Errors
+/// It names too many columns, or one twice.
+pub(super) fn header_of(file: FileId, place: &str, names: Vec<String>, delimiter: u8) -> Result<Header, ReadError> {
+    if names.len() > MAX_COLUMNS {
+        let message = format!("{} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?", names.len());
+        return Err(content(place, &message));
+    }
+    refuse_twins(place, &names)?;
+    let names = Names::new(u64::from(file) + 1, names);
+    let content = FixedState::with_seed(FixedState::default().hash_one(names.as_slice()));
+    Ok(Header { names, delimiter, content })
+}
+
+fn refuse_twins(place: &str, names: &[String]) -> Result<(), ReadError> {
     for (index, column) in names.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
         if let Some(before) = names[..index].iter().position(|other| other == column) {
             let message =
                 format!("columns {} and {} are both named `{column}`; rename or remove one", before + 1, index + 1);
-            return Err(content(&format!("{name}, line 1"), &message));
+            return Err(content(place, &message));
         }
     }
     Ok(())
