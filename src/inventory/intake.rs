@@ -250,6 +250,12 @@ impl RowSink for Intake<'_> {
     fn reject(&mut self, reject: Reject) {
         self.batch.rejects.push(reject);
     }
+
+    fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
+        self.columns.learn(names, row.cells, self.shared, self.rules);
+        let key_id = self.key_id(row);
+        self.batch.rejects.push(Reject { key_id, ..reject });
+    }
 }
 
 /// Takes what a cell says.

@@ -200,4 +200,8 @@ pub trait RowSink {
     fn row(&mut self, names: &Names, row: Row<'_>);
     /// A part of the input that counts as one record and could not be read.
     fn reject(&mut self, reject: Reject);
+    /// A record of which one cell must not be believed. The others may tell which key it is about.
+    fn refuse(&mut self, _names: &Names, _row: Row<'_>, reject: Reject) {
+        self.reject(reject);
+    }
 }
