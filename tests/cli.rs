@@ -239,7 +239,8 @@ fn help_of_diagnose() {
 
     Arguments:
       <INPUT>...
-              Files or folders: CSV, TSV, JSON, JSON Lines; plain, gzip or zstd; `-` is standard input
+              Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx); plain, gzip or zstd;
+              `-` is standard input
 
     Options:
       -h, --help
@@ -257,6 +258,7 @@ fn help_of_diagnose() {
               - tsv:   Tab-separated text with a header line
               - json:  JSON
               - jsonl: One JSON object a line
+              - xlsx:  A workbook, of which the first sheet is read
 
           --rejects <FILE>
               Write rejected records to a CSV file: file, line, column, value, reason
@@ -381,6 +383,7 @@ fn help_of_explain() {
               - tsv:   Tab-separated text with a header line
               - json:  JSON
               - jsonl: One JSON object a line
+              - xlsx:  A workbook, of which the first sheet is read
 
           --rejects <FILE>
               Write rejected records to a CSV file: file, line, column, value, reason
@@ -725,7 +728,7 @@ fn exit_4_it_could_not_be_done() {
         (vec!["diagnose", &header], "no usable record"),
         (vec!["diagnose", &wrong, "--allow-rejects"], "no usable record"),
         (vec!["diagnose", &wide], "save it as UTF-8"),
-        (vec!["diagnose", &sheet], "export the sheet as CSV"),
+        (vec!["diagnose", &sheet], "a damaged workbook or archive"),
         (vec!["diagnose", &twins], "columns 2 and 3 are both named `versions`"),
         (vec!["diagnose", empty], "holds no .csv"),
         (vec!["diagnose", &good, "-o", no_folder], "cannot write"),

@@ -380,7 +380,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(
         bytes in bytes(),
-        input in select(vec!["", "", "csv", "tsv", "json", "jsonl"]),
+        input in select(vec!["", "", "csv", "tsv", "json", "jsonl", "xlsx"]),
         output in select(vec!["table", "csv", "json", "jsonl", "markdown"]),
         keep in any::<bool>(),
     ) {

@@ -137,6 +137,7 @@ impl Reading {
             args::InputFormat::Tsv => Format::Tsv,
             args::InputFormat::Json => Format::Json,
             args::InputFormat::Jsonl => Format::JsonLines,
+            args::InputFormat::Xlsx => Format::Sheet,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Reading { format, jobs: read.jobs.map_or_else(cores, usize::from), keep }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::csv;
 use super::json;
+use super::sheet;
 use super::{Format, ReadError, Splitter};
 use crate::inventory::row::FileId;
 use crate::spare::Spare;
@@ -54,27 +55,30 @@ pub fn splitter(
     if start.starts_with(&[0xef, 0xbb, 0xbf]) {
         start.drain(..3);
     }
-    refuse_unreadable(name, &start)?;
     let format = forced.unwrap_or_else(|| sniff(name, &start));
+    if format != Format::Sheet {
+        refuse_unreadable(name, &start)?;
+    }
     let opened = Opened { file, name: name.to_owned(), reader, start, ended, spare: Spare::default() };
     match format {
         Format::Csv => csv::Splitter::new(opened, None).map(Splitter::Csv),
         Format::Tsv => csv::Splitter::new(opened, Some(b'\t')).map(Splitter::Csv),
         Format::Json => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field))),
         Format::JsonLines => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Lines, is_field))),
+        Format::Sheet => sheet::Splitter::new(opened).map(|splitter| Splitter::Sheet(Box::new(splitter))),
     }
 }
 
 fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
     let refuse = |message: &str| Err(ReadError::Content { name: name.to_owned(), message: message.to_owned() });
+    if sheet::is_workbook(start) {
+        return refuse("a workbook or archive; leave out --input-format, or export the sheet as CSV");
+    }
     if start.starts_with(&[0xff, 0xfe])
         || start.starts_with(&[0xfe, 0xff])
         || start.iter().take(64).any(|byte| *byte == 0)
     {
         return refuse("not UTF-8 text (it looks like UTF-16 or a binary file); save it as UTF-8");
-    }
-    if start.starts_with(b"PK\x03\x04") {
-        return refuse("a spreadsheet or archive; export the sheet as CSV (UTF-8)");
     }
     if start.iter().all(u8::is_ascii_whitespace) {
         return refuse("the input is empty; expected a header line or JSON");
@@ -85,6 +89,9 @@ fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
 fn sniff(name: &str, start: &[u8]) -> Format {
     let lower = name.to_lowercase();
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    if sheet::is_workbook(start) {
+        return Format::Sheet;
+    }
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Format::JsonLines,
         Some(b'{' | b'[') => Format::Json,

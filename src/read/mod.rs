@@ -1,8 +1,8 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
 //! [`source`] opens files, folders and standard input and inflates them; a splitter per format ([`csv`],
-//! [`json`] with [`object`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then parses on any
-//! thread. Nothing here knows what a column means.
+//! [`json`] with [`object`], [`sheet`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then
+//! parses on any thread. Nothing here knows what a column means.
 
 pub mod csv;
 pub mod detect;
@@ -11,6 +11,7 @@ mod marks;
 pub mod object;
 mod quotes;
 mod records;
+pub mod sheet;
 pub mod source;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub enum Format {
     Json,
     /// JSON Lines: one object a line.
     JsonLines,
+    /// A workbook (.xlsx), of which the first sheet is read.
+    Sheet,
 }
 
 /// Why an input cannot be read at all.
@@ -49,7 +52,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl or .ndjson file (plain, .gz or .zst)", .0.display())]
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson or .xlsx file (plain, .gz or .zst)", .0.display())]
     EmptyFolder(PathBuf),
     /// The content is not what its format asks for.
     #[error("{name}: {message}")]
@@ -85,6 +88,8 @@ pub enum Layout {
     Csv(std::sync::Arc<csv::Header>),
     /// JSON objects, by position.
     Json(Vec<json::Span>),
+    /// Rows of a sheet, which are not in the bytes.
+    Sheet(sheet::Rows),
 }
 
 /// A worker's buffers for taking blocks apart.
@@ -92,6 +97,7 @@ pub enum Layout {
 pub struct Parser {
     csv: records::Parser,
     json: object::Parser,
+    sheet: Vec<u8>,
 }
 
 impl Parser {
@@ -105,6 +111,7 @@ impl Parser {
                 records::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink)
             }
             Layout::Json(spans) => self.json.rows(block.file, &block.bytes, &spans, sink),
+            Layout::Sheet(rows) => rows.hand_over(&mut self.sheet, sink),
         }
         block.spare.give(block.bytes);
     }
@@ -116,6 +123,8 @@ pub enum Splitter {
     Csv(csv::Splitter),
     /// JSON.
     Json(json::Splitter),
+    /// A sheet of a workbook.
+    Sheet(Box<sheet::Splitter>),
 }
 
 impl Splitter {
@@ -127,6 +136,7 @@ impl Splitter {
         match self {
             Splitter::Csv(splitter) => splitter.next_block(),
             Splitter::Json(splitter) => splitter.next_block(),
+            Splitter::Sheet(splitter) => splitter.next_block(),
         }
     }
 }

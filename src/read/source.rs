@@ -23,7 +23,9 @@ pub struct Input {
 const PEEK: usize = 1 << 15;
 
 /// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
-const EXTENSIONS: [&str; 6] = ["csv", "tsv", "json", "jsonl", "ndjson", "txt"];
+///
+/// Workbooks that cannot be read are among them, so that they are refused and not overlooked.
+const EXTENSIONS: [&str; 11] = ["csv", "tsv", "json", "jsonl", "ndjson", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods"];
 
 /// The inputs that the arguments name: `-` is standard input, a folder stands for the files in it, in
 /// alphabetical order.
@@ -109,7 +111,9 @@ fn is_special(path: &Path) -> bool {
 fn has_known_extension(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    // A workbook that is open somewhere has a file beside it that says by whom.
     !name.starts_with('.')
+        && !name.starts_with("~$")
         && EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
 }
 
