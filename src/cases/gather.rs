@@ -84,4 +84,11 @@ impl RowSink for Gathered {
         self.read += 1;
         self.rejects.push(reject);
     }
+
+    fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
+        let place = Place { file: self.file, line: row.line };
+        let understood = understand(self.form, &entries(names, &row), &self.show(place), place);
+        self.damaged.push(understood.unwrap_or_else(|refused| refused.1));
+        self.reject(reject);
+    }
 }

@@ -8,6 +8,9 @@ pub mod assemble;
 pub mod gather;
 pub mod record;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::diagnose::{Settings, ShapeOutcome, Tally, shape};
 use crate::domains::form::{Draft, Form, header};
 use crate::domains::spelling::is_unknown;
@@ -28,10 +31,10 @@ pub struct Case {
     pub title: String,
     /// What was said of it.
     pub draft: Draft,
-    /// What follows.
-    pub outcome: ShapeOutcome,
+    /// What follows; shared by all subjects of which the same is known.
+    pub outcome: Arc<ShapeOutcome>,
     /// The advisories that fire.
-    pub advisories: Vec<u16>,
+    pub advisories: Arc<[u16]>,
 }
 
 /// What became of the records.
@@ -95,11 +98,16 @@ impl Assessment {
         let mut cases = Vec::with_capacity(assembled.drafts.len());
         {
             let mut decider = Decider::new(&rulebook.program);
+            let mut known: HashMap<Facts, (Arc<ShapeOutcome>, Arc<[u16]>)> = HashMap::new();
             for mut draft in assembled.drafts {
                 ask_user_columns(&rulebook, &mut draft);
-                let outcome = shape::judge(&rulebook, &settings, &mut decider, &draft.facts);
-                tally.add(&outcome, 1);
-                let advisories = advisories(&rulebook, &outcome.facts);
+                let (outcome, advisories) = known.entry(draft.facts).or_insert_with(|| {
+                    let outcome = shape::judge(&rulebook, &settings, &mut decider, &draft.facts);
+                    let advisories = advisories(&rulebook, &outcome.facts);
+                    (Arc::new(outcome), advisories.into())
+                });
+                tally.add(outcome, 1);
+                let (outcome, advisories) = (Arc::clone(outcome), Arc::clone(advisories));
                 cases.push(Case { title: (form.title)(&draft), draft, outcome, advisories });
             }
         }

@@ -8,6 +8,8 @@ pub mod markdown;
 pub mod matrix;
 pub mod table;
 
+use std::collections::BTreeMap;
+
 use crate::cases::{Assessment, Case};
 use crate::diagnose::ShapeOutcome;
 use crate::engine::facts::{FactId, Grade, Lang, members};
@@ -68,8 +70,9 @@ impl<'a> Report<'a> {
 
     /// What to do next about all of them, most urgent first.
     pub fn next_steps(&self) -> Vec<Step> {
-        let counted = self.assessment.cases.iter().map(|case| (&case.outcome, 1)).collect();
+        let counted = self.assessment.cases.iter().map(|case| (&*case.outcome, 1)).collect();
         let mut steps = summary::common_steps(&self.assessment.rulebook, &counted, self.lang);
+        steps.extend(self.advice());
         // A command for one subject cannot be given for many.
         for step in &mut steps {
             if let Some(command) = &step.command {
@@ -78,6 +81,27 @@ impl<'a> Report<'a> {
             step.text = fill_with(&step.text, &|hole| hole.to_uppercase());
         }
         steps
+    }
+
+    /// One step for each advisory that fires, those that concern most subjects first.
+    fn advice(&self) -> Vec<Step> {
+        let (book, lang) = (&self.assessment.rulebook, self.lang);
+        let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
+        for card in self.assessment.cases.iter().flat_map(|case| case.advisories.iter()) {
+            *counts.entry(*card).or_default() += 1;
+        }
+        let mut counts: Vec<(u16, u64)> = counts.into_iter().collect();
+        counts.sort_by_key(|(card, count)| (std::cmp::Reverse(*count), *card));
+        let noun = book.domain.noun.get(lang);
+        let step = |(card, count): (u16, u64)| {
+            let title = book.card(card).title.get(lang);
+            let text = match lang {
+                Lang::En => format!("Advisory for {count} {noun}(s): {title} (rule {})", book.card(card).id),
+                Lang::Zh => format!("{count} 个{noun}的提示：{title}（规则 {}）", book.card(card).id),
+            };
+            Step { text, command: None }
+        };
+        counts.into_iter().map(step).collect()
     }
 
     /// The word of a case's class, marked where conditions are open.
