@@ -1,5 +1,5 @@
-//! Every console block of the README was printed by the program: `$ cmkdiag …` is run again, and what stands below it must
-//! stand in what it prints, in order; a line `…` stands for any lines.
+//! Every console block of the README and of the pages beside it was printed by the program: `$ cmkdiag …` is run again, and
+//! what stands below it must stand in what it prints, in order; a line `…` stands for any lines.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
 
@@ -7,9 +7,19 @@ use assert_cmd::Command;
 
 const README: &str = include_str!("../README.md");
 
-/// The blocks: arguments, and the expected lines.
-fn blocks() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
-    let blocks = README.split("```console\n$ ").skip(1).filter_map(|rest| rest.split_once("\n```"));
+/// The other pages that show commands.
+const PAGES: [&str; 6] = [
+    include_str!("../docs/inventory.md"),
+    include_str!("../docs/output.md"),
+    include_str!("../docs/servicenow.md"),
+    include_str!("../docs/verdicts.md"),
+    include_str!("../samples/README.md"),
+    include_str!("../samples/servicenow/README.md"),
+];
+
+/// The blocks of a page: arguments, and the expected lines.
+fn blocks(page: &'static str) -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
+    let blocks = page.split("```console\n$ ").skip(1).filter_map(|rest| rest.split_once("\n```"));
     let parsed = blocks.map(|(block, _)| {
         let mut lines = block.lines();
         (lines.next().unwrap_or_default().split(' ').collect(), lines.collect())
@@ -56,12 +66,34 @@ fn first_missing<'e>(expected: &[&'e str], printed: &str) -> Option<&'e str> {
 #[test]
 fn what_the_readme_shows_is_what_the_program_prints() {
     let mut shown = 0;
-    for (command, expected) in blocks().into_iter().filter(|(command, _)| command[0] == "cmkdiag") {
+    let pages = [README].into_iter().chain(PAGES).flat_map(blocks);
+    for (command, expected) in pages.filter(|(command, _)| command[0] == "cmkdiag") {
         let printed = printed(&command[1..]);
         assert_eq!(first_missing(&expected, &printed), None, "`{}` printed:\n{printed}", command.join(" "));
+        assert!(!printed.is_empty(), "`{}` printed nothing", command.join(" "));
         shown += expected.len();
     }
-    assert!(shown > 40, "the README shows only {shown} lines of output");
+    assert!(shown > 80, "the pages show only {shown} lines of output");
+}
+
+#[test]
+fn every_question_stands_in_the_readme_with_its_answer() {
+    let blocks = blocks(README);
+    for command in ["diagnose", "preflight", "exchange", "explain"] {
+        let shows = |(words, lines): &(Vec<&str>, Vec<&str>)| words[..2] == ["cmkdiag", command] && lines.len() > 5;
+        assert!(blocks.iter().any(shows), "the README does not show what `cmkdiag {command}` prints");
+    }
+    let first = blocks.iter().find(|(words, _)| words[0] == "cmkdiag").map(|(words, _)| words[1]);
+    assert_eq!(first, Some("diagnose"));
+}
+
+#[test]
+fn the_pages_to_which_the_readme_leads_are_there() {
+    let targets = README.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(target);
+        assert!(path.exists(), "the README leads to {target}, which does not exist");
+    }
 }
 
 #[test]
@@ -73,7 +105,7 @@ fn a_line_that_was_not_printed_is_found() {
 
 #[test]
 fn the_two_commands_of_a_newcomer_stand_in_the_readme() {
-    let commands: Vec<String> = blocks().into_iter().map(|(command, _)| command.join(" ")).collect();
+    let commands: Vec<String> = blocks(README).into_iter().map(|(command, _)| command.join(" ")).collect();
     assert!(commands.iter().any(|command| command == "cargo run --release -- diagnose samples/inventory.csv"));
     assert!(commands.iter().any(|command| command == "cargo test"));
 }
