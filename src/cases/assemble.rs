@@ -100,6 +100,7 @@ pub fn assemble(
         if draft_identity(form, draft).is_some_and(|own| keys.contains(&own)) {
             draft.facts.conflict(form.domain.integrity);
         }
+        onto_itself(form, draft);
         disagreeing_texts(form, draft);
         (form.conclude)(draft, context);
     }
@@ -197,11 +198,16 @@ fn identity(form: &Form, context: &Context, record: &Record) -> Option<Vec<Strin
             .find_map(name)
             .or_else(|| (wanted == "operation").then(|| context.operation.clone()).flatten())
     };
-    named(form.identity.iter().map(|field| text(field)))
+    named(form.identity.iter().map(|field| text(field).map(|text| identifying(field, text))))
+}
+
+/// Instances are the same whether their domain is written or not.
+fn identifying(field: &str, text: String) -> String {
+    if field.ends_with("_name") { bare(&text) } else { text }
 }
 
 fn draft_identity(form: &Form, draft: &Draft) -> Option<Vec<String>> {
-    named(form.identity.iter().map(|field| draft.text(field).map(str::to_owned)))
+    named(form.identity.iter().map(|field| draft.text(field).map(|text| identifying(field, text.to_owned()))))
 }
 
 /// The last text of an identity of several may be missing: pairs of which no operation is known.
@@ -291,6 +297,17 @@ fn apply_instances(form: &Form, draft: &mut Draft, by_name: &HashMap<String, usi
                 apply(form, draft, side, record);
             }
         }
+    }
+}
+
+/// Nothing is copied or exchanged between an instance and itself.
+fn onto_itself(form: &Form, draft: &mut Draft) {
+    let name = |side| draft.side_text(side, "name").map(bare);
+    if let (Some(source), Some(target)) = (name(Side::Source), name(Side::Target))
+        && source == target
+    {
+        draft.facts.conflict(form.domain.integrity);
+        draft.notes.push("source and target are the same instance".to_owned());
     }
 }
 

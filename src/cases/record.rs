@@ -127,6 +127,7 @@ pub fn understand(
     at: &str,
     place: Place,
 ) -> Result<Record, Box<(Reject, Record)>> {
+    let entries = &modules_together(form, entries);
     let fields: Vec<_> = entries.iter().map(|(column, _)| form.field(column)).collect();
     let about_subject = |field: &Option<(&FieldSpec, Option<Side>)>| {
         field.is_some_and(|(field, side)| side.is_some() || !matches!(field.of, Of::Side { .. }))
@@ -162,6 +163,34 @@ pub fn understand(
         return Err(Box::new((Reject::whole(place, reason), record)));
     }
     Ok(record)
+}
+
+/// Members such as `source_wrapping_global.orders`, which an object of modules leaves behind, become one entry again.
+fn modules_together(form: &'static Form, entries: &[(String, Heard)]) -> Vec<(String, Heard)> {
+    let mut together: Vec<(String, Heard)> = Vec::new();
+    for (column, heard) in entries {
+        let Some((field, module)) = module_of(form, column) else {
+            together.push((column.clone(), heard.clone()));
+            continue;
+        };
+        let said = format!("{module}={}", shown(heard));
+        match together.iter_mut().find(|(known, _)| known == field) {
+            Some((_, Heard::Many(modules))) => modules.push(said),
+            _ => together.push((field.to_owned(), Heard::Many(vec![said]))),
+        }
+    }
+    together
+}
+
+/// The column of the field and the module's name, if the column is a field of modules with a module behind it.
+fn module_of<'c>(form: &'static Form, column: &'c str) -> Option<(&'c str, &'c str)> {
+    if form.field(column).is_some() {
+        return None;
+    }
+    let cuts = column.match_indices('_').map(|(at, _)| (&column[..at], &column[at + 1..]));
+    let of_modules =
+        |column: &str| form.field(column).is_some_and(|(field, _)| matches!(field.reads, Reads::OfModules(..)));
+    cuts.into_iter().find(|(column, module)| of_modules(column) && !module.is_empty())
 }
 
 /// What stands beside the specifications in a table's row is said of each of them.
@@ -203,6 +232,11 @@ fn take(
         }
         return Ok(());
     }
+    if let Reads::OfModules(words, otherwise) = field.reads
+        && let Some(modules) = modules(heard)
+    {
+        return take_modules(form, record, field, side, words, otherwise, &modules);
+    }
     let Some(texts) = texts_of(field, heard)? else { return Ok(()) };
     if field.of == Of::Part {
         for text in texts {
@@ -222,6 +256,65 @@ fn take(
     }
     Ok(())
 }
+
+/// Modules with what is said of each; nothing if it is said of the instance as a whole.
+fn modules(heard: &Heard) -> Option<Vec<(String, String)>> {
+    let split = |text: &str| {
+        let (module, word) = text.split_once('=')?;
+        Some((module.trim().to_owned(), word.trim().to_owned()))
+    };
+    let of_object = |members: &Vec<(String, Heard)>| {
+        let member = |wanted: &dyn Fn(&str) -> bool| {
+            members.iter().find(|(name, _)| wanted(name)).map(|(_, heard)| shown(heard))
+        };
+        Some((member(&|name| name == PART_NAME)?, member(&|name| name != PART_NAME)?))
+    };
+    match heard {
+        Heard::One(text) if text.contains('=') => {
+            text.split(is_list_separator).map(str::trim).filter(|element| !element.is_empty()).map(split).collect()
+        }
+        Heard::Many(texts) => texts.iter().map(|text| split(text)).collect(),
+        Heard::Objects(objects) => objects.iter().map(of_object).collect(),
+        Heard::One(_) => None,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one field's reading, which nothing else needs together")]
+fn take_modules(
+    form: &'static Form,
+    record: &mut Record,
+    field: &'static FieldSpec,
+    side: Option<Side>,
+    words: &[Word],
+    otherwise: &'static str,
+    modules: &[(String, String)],
+) -> Result<(), Refused> {
+    let (mut all, mut kept) = (0, Vec::new());
+    for (module, word) in modules {
+        if is_unknown(word) {
+            // One module of which nobody knows leaves the whole unknown.
+            return Ok(());
+        }
+        let (value, bits) = choice(form, field, side, words, word).ok_or_else(|| {
+            (word.clone(), format!("one of {} for the module {module}", accepted(form, field, words)))
+        })?;
+        all |= bits;
+        kept.push(format!("{module}={value}"));
+    }
+    kept.sort();
+    let whole = fact_of(field, side).map(|fact| &form.domain.facts[fact.index()]);
+    let mixed = whole.and_then(|spec| spec.value(otherwise)).unwrap_or(0);
+    let bits = if all.count_ones() > 1 { mixed } else { all };
+    if bits != 0 {
+        record.facts.push((field.name, side, FactOf { of: field.of, bits }));
+        record.texts.push((field.name, side, whole.map(|spec| spec.show(bits)).unwrap_or_default()));
+        record.texts.push((OF_MODULES, side, kept.join("; ")));
+    }
+    Ok(())
+}
+
+/// The text that keeps what is said of each module.
+pub const OF_MODULES: &str = "wrapping_of_modules";
 
 /// One object of a list of parts.
 fn part(
@@ -282,7 +375,7 @@ fn value_of(
             (text.to_owned(), "a date and time, such as 2026-11-21T08:30:00Z (without a zone it is UTC)".to_owned())
         }),
         Reads::Presence => Ok((presence(text).to_owned(), 0)),
-        Reads::Choice(words) => choice(form, field, side, words, text)
+        Reads::Choice(words) | Reads::OfModules(words, _) => choice(form, field, side, words, text)
             .ok_or_else(|| (text.to_owned(), format!("one of {}", accepted(form, field, words)))),
         Reads::Label(words, otherwise) => {
             let bits = choice(form, field, side, words, text).map_or_else(

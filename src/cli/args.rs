@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::case_args::{EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
+use super::case_args::{Beside, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
 
 /// Which cloud encryption keys can be migrated, which cannot, why, and what is missing to know it.
@@ -79,7 +79,7 @@ pub struct Explain {
     /// The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
     #[arg(long, value_name = "NAME", default_value = "cmk")]
     pub domain: String,
-    /// The inventory; may be given several times
+    /// The inventory, pairs or requests; may be given several times
     #[arg(long = "in", short = 'i', required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// How inputs are read
@@ -88,6 +88,9 @@ pub struct Explain {
     /// How keys are judged
     #[command(flatten)]
     pub judge: Judge,
+    /// What stands beside the records of pairs and requests
+    #[command(flatten)]
+    pub beside: Beside,
     /// Output format
     #[arg(long, value_enum, default_value_t = TextFormat::Text)]
     pub format: TextFormat,

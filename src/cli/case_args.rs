@@ -29,9 +29,6 @@ pub struct Preflight {
     /// Which pairs are made of a list of instances
     #[command(flatten)]
     pub pairs: Pairs,
-    /// Files or folders with what `aws kms describe-key` printed, replies or errors: evidence of the state of keys
-    #[arg(long, value_name = "PATH", help_heading = "Input")]
-    pub describe_key: Vec<PathBuf>,
     /// Show sources against targets, also for pairs that are listed one by one
     #[arg(long, help_heading = "Output")]
     pub matrix: bool,
@@ -49,9 +46,6 @@ pub struct Exchange {
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Pairs of listed instances")]
 pub struct Pairs {
-    /// The operation of pairs that name none
-    #[arg(long, value_enum, value_name = "OPERATION")]
-    pub operation: Option<Operation>,
     /// Instances to be sources; without it, each is
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub from: Vec<String>,
@@ -72,13 +66,9 @@ pub struct Cases {
     /// How inputs are read
     #[command(flatten)]
     pub read: Read,
-    /// Read release, plugin and properties of a ServiceNow instance, read-only; credentials come from
-    /// SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
-    #[arg(long, value_name = "HOST", help_heading = "Input")]
-    pub instance: Vec<String>,
-    /// The moment to which ages refer [default: now]
-    #[arg(long, value_name = "TIME", help_heading = "Rules")]
-    pub as_of: Option<String>,
+    /// What stands beside the records
+    #[command(flatten)]
+    pub beside: Beside,
     /// How subjects are judged
     #[command(flatten)]
     pub judge: Judge,
@@ -88,6 +78,25 @@ pub struct Cases {
     /// What is said on the way
     #[command(flatten)]
     pub talk: Talk,
+}
+
+/// What stands beside the records of pairs and requests.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Evidence")]
+pub struct Beside {
+    /// Read release, plugin and properties of a ServiceNow instance, read-only; credentials come from
+    /// SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
+    #[arg(long, value_name = "HOST")]
+    pub instance: Vec<String>,
+    /// Files or folders with what `aws kms describe-key` printed, replies or errors: the state of keys
+    #[arg(long, value_name = "PATH")]
+    pub describe_key: Vec<PathBuf>,
+    /// The moment to which ages refer [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// The instance automation operation of pairs that name none
+    #[arg(long, value_enum, value_name = "OPERATION")]
+    pub operation: Option<Operation>,
 }
 
 /// What is written about pairs and requests.

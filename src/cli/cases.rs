@@ -1,5 +1,6 @@
 //! `preflight` and `exchange`: few subjects, from reading to exit code.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ use crate::write::safe::{csv_cell, visible};
 use crate::write::{self, Only};
 
 use super::args::{self, TextFormat};
-use super::case_args::{CaseFormat, Cases, Exchange, Preflight};
+use super::case_args::{Beside, CaseFormat, Cases, Exchange, Preflight};
 use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
@@ -33,27 +34,26 @@ use super::run::{Failure, SHOWN_REJECTS, at_path, class_list, refuse_one_place_f
 pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
     let pairing =
         Pairing { from: command.pairs.from.clone(), to: command.pairs.to.clone(), all: command.pairs.all_pairs };
-    let mut context = context(command.common.as_of.as_deref())?;
-    context.operation = command.pairs.operation.map(|operation| operation.name().to_owned());
-    context.described_keys = keys(&command.describe_key)?;
+    let context = context(&command.common.beside)?;
     run(&ekms::fields::PAIRS, &command.common, &pairing, &context, command.matrix || pairing.is_asked())
 }
 
 /// `exchange`.
 pub(super) fn exchange(command: &Exchange) -> Result<Exit, Failure> {
-    let context = context(command.common.as_of.as_deref())?;
+    let context = context(&command.common.beside)?;
     run(&exchange::fields::REQUESTS, &command.common, &Pairing::default(), &context, false)
 }
 
-/// The moment to which ages refer.
-fn context(as_of: Option<&str>) -> Result<Context, Failure> {
-    let now = match as_of {
+/// What stands beside the records.
+fn context(beside: &Beside) -> Result<Context, Failure> {
+    let now = match beside.as_of.as_deref() {
         None => Timestamp::now(),
         Some(text) => moment(text).ok_or_else(|| {
             Failure::Usage(format!("--as-of {text}: expected a date and time, such as 2026-11-21T08:30:00Z"))
         })?,
     };
-    Ok(Context { now, ..Context::default() })
+    let operation = beside.operation.map(|operation| operation.name().to_owned());
+    Ok(Context { now, described_keys: keys(&beside.describe_key)?, operation })
 }
 
 /// The replies of describe-key in files and folders.
@@ -90,6 +90,7 @@ fn run(
     }
     write_rejects(&assessment, common.read.rejects.as_deref())?;
     if !common.talk.quiet {
+        tell_unused_keys(&assessment, context);
         tell(&report, common);
     }
     Ok(exit_of(&report, &gate, common.read.allow_rejects))
@@ -101,7 +102,7 @@ fn gather(form: &'static Form, common: &Cases) -> Result<Gathered, Failure> {
     let progress = Progress::new(show, job::total_bytes(&inputs));
     let reading = Reading::new(&common.read, crate::inventory::intake::Keep::Used);
     let mut gathered = job::gather(form, &inputs, &reading, &progress)?;
-    super::live::read_instances(&common.instance, form, &mut gathered)?;
+    super::live::read_instances(&common.beside.instance, form, &mut gathered)?;
     Ok(gathered)
 }
 
@@ -151,11 +152,34 @@ fn chosen_columns(report: &Report<'_>, common: &Cases) -> Result<Vec<usize>, Fai
     Ok(chosen)
 }
 
+/// Replies about keys that no subject has are not dropped without a word.
+fn tell_unused_keys(assessment: &Assessment, context: &Context) {
+    let arns = |case: &Case| {
+        [case.draft.text("source_key_arn").map(str::to_owned), case.draft.text("target_key_arn").map(str::to_owned)]
+    };
+    let asked: HashSet<String> = assessment.cases.iter().flat_map(arns).flatten().collect();
+    for key in context.described_keys.iter().filter(|key| !asked.contains(&key.key)) {
+        say(&format!(
+            "note: {}: no {} names the key {}",
+            key.at,
+            assessment.rulebook.domain.noun.get(Lang::En),
+            key.key
+        ));
+    }
+}
+
 fn tell(report: &Report<'_>, common: &Cases) {
     let assessment = report.assessment;
     let unused = &assessment.unused_columns;
     if !unused.is_empty() && !common.write.keep_columns {
-        let names: Vec<String> = unused.iter().map(|name| visible(name).into_owned()).collect();
+        let named = |name: &String| match assessment.form.field(name) {
+            Some((field, None)) => {
+                let field = field.name;
+                format!("{} (of which side? source_{field} or target_{field})", visible(name))
+            }
+            _ => visible(name).into_owned(),
+        };
+        let names: Vec<String> = unused.iter().map(named).collect();
         say(&format!(
             "note: columns not understood and left out: {} (--keep-columns passes them through)",
             names.join(", ")
@@ -234,11 +258,12 @@ pub(super) fn explain(
     lang: Lang,
 ) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
-    let context = context(None)?;
+    let context = context(&command.beside)?;
     let inputs = source::inputs(&command.inputs)?;
     let reading = Reading::new(&command.read, crate::inventory::intake::Keep::Used);
     let progress = Progress::new(Show::Never, None);
-    let gathered = job::gather(form, &inputs, &reading, &progress)?;
+    let mut gathered = job::gather(form, &inputs, &reading, &progress)?;
+    super::live::read_instances(&command.beside.instance, form, &mut gathered)?;
     let lists_instances = gathered.records.iter().any(|record| record.is_instance);
     let pairs_given = gathered.records.iter().any(|record| !record.is_instance);
     let pairing = Pairing { all: lists_instances && !pairs_given, ..Pairing::default() };
@@ -278,7 +303,8 @@ pub(super) fn explain(
 /// Whether a subject is the one that is meant by its title, its id, or `SOURCE:TARGET`.
 fn is_meant(case: &Case, wanted: &str) -> bool {
     let names = (case.draft.text("source_name"), case.draft.text("target_name"));
-    let pair = wanted.split_once(" → ").or_else(|| wanted.split_once(':'));
+    let title = wanted.split_once(" (").map_or(wanted, |(title, _)| title);
+    let pair = title.split_once(" → ").or_else(|| title.split_once(':'));
     case.title == wanted
         || case.draft.text("request") == Some(wanted)
         || pair.is_some_and(|(source, target)| names == (Some(source), Some(target)))

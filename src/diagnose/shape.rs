@@ -8,6 +8,7 @@ use crate::engine::judge::{Knowledge, values_of};
 use crate::engine::outcome::{Fired, Judgement, Remarks, Verdict};
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::Kind;
+use crate::rulebook::domain::Checklist;
 
 /// What the person who runs the program decided.
 #[derive(Debug, Clone, Default)]
@@ -147,7 +148,7 @@ pub fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>
         known: rulebook.program.knowledge(&values_of(&presumed)),
         scenario: Scenario { holds: numbers(&remarks.fire).join("+"), may_hold: numbers(&remarks.open).join("|") },
         clock,
-        steps: steps(rulebook, &remarks),
+        steps: steps(rulebook, &judgement, &remarks),
         last: last_cards(rulebook, &judgement),
         judgement,
     }
@@ -159,7 +160,11 @@ fn last_cards(rulebook: &Rulebook, judgement: &Judgement) -> Vec<u16> {
     cards.filter(|card| rulebook.card(*card).class.as_deref() == last).collect()
 }
 
-fn steps(rulebook: &Rulebook, remarks: &Remarks) -> Vec<(u16, bool)> {
+fn steps(rulebook: &Rulebook, judgement: &Judgement, remarks: &Remarks) -> Vec<(u16, bool)> {
+    let class = judgement.verdict.class().map(|class| &rulebook.domain.classes[usize::from(class)]);
+    if class.is_some_and(|class| class.checklist == Checklist::Withheld) {
+        return Vec::new();
+    }
     let certain = remarks.fire.iter().map(|card| (*card, true));
     let all = certain.chain(remarks.open.iter().map(|card| (*card, false)));
     let mut steps: Vec<_> = all.filter(|(card, _)| rulebook.card(*card).kind == Kind::Step).collect();

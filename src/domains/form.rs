@@ -77,6 +77,9 @@ pub enum Reads {
     Choice(&'static [Word]),
     /// The same, but a word that is not known stands for the given value and is kept as it is written.
     Label(&'static [Word], &'static str),
+    /// One of the words for the instance as a whole, or one for each of its modules (`module=word`, or an object): words
+    /// that differ are together the given value. The modules are kept as the text `wrapping_of_modules`.
+    OfModules(&'static [Word], &'static str),
     /// Yes or no, or a name, which is a yes; `none` is a no.
     Presence,
     /// A text, after a check that may also give it its usual spelling; the error says what was expected.
@@ -173,10 +176,11 @@ impl Draft {
         self.text(&format!("{}_{field}", side.name()))
     }
 
-    /// Adds a text that is not there yet.
+    /// Adds a text that is not there yet. Of a name the first spelling stays.
     pub fn add_text(&mut self, field: &str, text: &str, at: &str) {
         let texts = self.texts.entry(field.to_owned()).or_default();
-        if !texts.iter().any(|said| said.text == text) {
+        let is_known = texts.iter().any(|said| said.text == text);
+        if !is_known && (texts.is_empty() || !field.ends_with("_name")) {
             texts.push(Said { text: text.to_owned(), at: at.to_owned() });
         }
     }
@@ -198,13 +202,31 @@ pub struct Context {
     pub operation: Option<String>,
 }
 
+/// What AWS KMS answers when asked for a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Its `KeyState`.
+    State(String),
+    /// The name of an error.
+    Error(String),
+}
+
+impl Answer {
+    /// The state or the error, as AWS names it.
+    pub fn name(&self) -> &str {
+        match self {
+            Answer::State(name) | Answer::Error(name) => name,
+        }
+    }
+}
+
 /// One reply of `aws kms describe-key`, or why there was none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedKey {
     /// The key's ARN or id, as the reply names it.
     pub key: String,
-    /// `KeyState`, or the name of the error.
-    pub state: String,
+    /// What was answered.
+    pub answer: Answer,
     /// `DeletionDate`, if the key has one.
     pub deletion_date: Option<String>,
     /// `MultiRegion`.

@@ -35,6 +35,17 @@ pub struct ClassSpec {
     pub tone: Tone,
     /// What it means, in one line.
     pub meaning: Text,
+    /// Whether its subjects have a checklist.
+    pub checklist: Checklist,
+}
+
+/// Whether the subjects of a class have a checklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checklist {
+    /// They have.
+    Given,
+    /// They have none: its steps would carry out what cannot work.
+    Withheld,
 }
 
 /// An edition of a rulebook.

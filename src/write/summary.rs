@@ -210,6 +210,13 @@ fn fact_steps(book: &Rulebook, counted: &Counted<'_>, lang: Lang, open: Openness
             (Openness::Gap, Lang::Zh) => {
                 format!("{count} 个无法判定的{noun}缺少：{label}（列：{columns}）")
             }
+            // What was inferred has nothing to be presumed, and is confirmed where it is said.
+            (Openness::Condition, Lang::En) if presumed.is_empty() => {
+                format!("Confirm for {count} {noun}(s): {label} (inferred; columns: {columns})")
+            }
+            (Openness::Condition, Lang::Zh) if presumed.is_empty() => {
+                format!("请为 {count} 个{noun}确认：{label}（系推断；列：{columns}）")
+            }
             (Openness::Condition, Lang::En) => {
                 format!("{confirm}: {count} {noun}(s); state it once with --assume {}={presumed}", spec.name)
             }

@@ -1,13 +1,14 @@
 //! The classes of the domain, in order of precedence, its editions and its documents.
 
 use crate::engine::facts::Text;
-use crate::rulebook::domain::{ClassSpec, DocumentSpec, EditionSpec, Tone};
+use crate::rulebook::domain::{Checklist, ClassSpec, DocumentSpec, EditionSpec, Tone};
 
 /// The classes, first wins. `undetermined` is not among them: it is the absence of a class.
 pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "not-required",
         tone: Tone::Calm,
+        checklist: Checklist::Given,
         meaning: Text::of(
             "Nothing to migrate: the key is in a dedicated KMS instance",
             "无需迁移：密钥位于专属 KMS 实例",
@@ -16,6 +17,7 @@ pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "service-key",
         tone: Tone::Calm,
+        checklist: Checklist::Given,
         meaning: Text::of(
             "Nothing to migrate: a cloud service manages the key",
             "无需迁移：该密钥为云服务管理的服务密钥",
@@ -24,16 +26,19 @@ pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "blocked",
         tone: Tone::Alarm,
+        checklist: Checklist::Given,
         meaning: Text::of("Cannot be migrated as it stands; every reason is listed", "目前不能迁移；已列出全部原因"),
     },
     ClassSpec {
         name: "needs-rotation-disabled",
         tone: Tone::Warn,
+        checklist: Checklist::Given,
         meaning: Text::of("Can be migrated once automatic rotation is disabled", "关闭自动轮转后即可迁移"),
     },
     ClassSpec {
         name: "migratable",
         tone: Tone::Good,
+        checklist: Checklist::Given,
         meaning: Text::of("Nothing is in the way of the migration", "没有妨碍迁移的因素"),
     },
 ];

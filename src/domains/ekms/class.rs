@@ -1,7 +1,7 @@
 //! The classes of the domain, in order of precedence, its editions and its documents.
 
 use crate::engine::facts::Text;
-use crate::rulebook::domain::{ClassSpec, DocumentSpec, EditionSpec, Tone};
+use crate::rulebook::domain::{Checklist, ClassSpec, DocumentSpec, EditionSpec, Tone};
 
 /// The classes, first wins: a row that says Blocked beats one that says Supported and is silent about what differs.
 /// `undetermined` is a class of its own where the document speaks of such a pair neither way.
@@ -9,24 +9,27 @@ pub static CLASSES: [ClassSpec; 3] = [
     ClassSpec {
         name: "blocked",
         tone: Tone::Alarm,
+        checklist: Checklist::Given,
         meaning: Text::of(
-            "The document's table or a gate stops the operation; every reason is listed",
+            "The table or a gate stops the operation; every reason is listed",
             "文档表格或前置条件阻止该操作；已列出全部原因",
         ),
     },
     ClassSpec {
         name: "undetermined",
         tone: Tone::Open,
+        checklist: Checklist::Given,
         meaning: Text::of(
-            "No row of the document covers the pair, or facts are missing or disagree",
+            "No row covers the pair, or facts are missing or disagree",
             "文档没有涵盖该实例对，或缺少事实、记录相互矛盾",
         ),
     },
     ClassSpec {
         name: "supported",
         tone: Tone::Good,
+        checklist: Checklist::Given,
         meaning: Text::of(
-            "The document's table supports the operation; the preflight check still has the last word",
+            "The table supports it; the preflight check has the last word",
             "文档表格支持该操作；最终以预检结果为准",
         ),
     },

@@ -1,9 +1,12 @@
 //! What follows about a pair: from ARNs, ages and replies of AWS ([`conclude`]), and from its own facts ([`derive`]).
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{self, FACTS};
-use crate::domains::form::{Context, DescribedKey, Draft, Side, Word};
+use crate::domains::form::{Answer, Context, DescribedKey, Draft, SaidFact, Side, Word};
+use crate::domains::spelling::plain;
 use crate::engine::facts::{Bits, FactId, Facts, Grade};
 
 /// The base value of `com.glide.encryption.ekms.scheduler.health_check_interval`: a key status that was seen longer ago
@@ -54,6 +57,14 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
         flaws(draft, side);
     }
     config_relation(draft);
+    modules_relation(draft);
+    for side in Side::BOTH {
+        let field = format!("{}_key_region", side.name());
+        let of_arn = draft.side_text(side, "key_arn").and_then(region_of).map(str::to_owned);
+        if let (None, Some(region)) = (draft.texts.get(&field), of_arn) {
+            draft.add_text(&field, &region, "");
+        }
+    }
 }
 
 /// An instance on Australia or later is not on an older release.
@@ -63,6 +74,9 @@ fn release(draft: &mut Draft, side: Side) {
     let supports = AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
     if supports && draft.facts.get(posture) == bit(posture, "older") {
         draft.facts.conflict(posture);
+        let at = draft.texts.get(&format!("{}_release", side.name())).map_or("", |said| said[0].at.as_str()).to_owned();
+        let bits = FACTS[posture.index()].all() & !bit(posture, "older");
+        draft.said.push(SaidFact { fact: posture, bits, at });
         let note = format!("the {} is said to be on an older release, but {release} supports EKMS", side.name());
         draft.notes.push(note);
     }
@@ -74,7 +88,11 @@ fn plugin(draft: &mut Draft, side: Side) {
     let held = draft.facts.get(posture);
     let without = bit(posture, "older") | bit(posture, "absent");
     let (active, name) = (draft.side_text(side, "plugin") == Some("active"), side.name());
-    if active && held & without != 0 {
+    let inactive = draft.side_text(side, "plugin") == Some("inactive");
+    if inactive && held != 0 && held & without == 0 {
+        draft.facts.conflict(posture);
+        draft.notes.push(format!("the EKMS plugin is inactive on the {name}, which is said to have it"));
+    } else if active && held & without != 0 {
         draft.facts.conflict(posture);
         draft.notes.push(format!("the EKMS plugin is active on the {name}, which is said to have none"));
     } else if active && held == 0 {
@@ -97,12 +115,19 @@ fn described(draft: &mut Draft, side: Side, keys: &[DescribedKey]) {
     let Some(arn) = draft.side_text(side, "key_arn").map(str::to_owned) else { return };
     let aws = fact(side, facts::SOURCE_AWS_KEY, facts::TARGET_AWS_KEY);
     for key in keys.iter().filter(|key| key.key == arn) {
-        let bits = bit(aws, aws_value(&key.state));
+        // An error that tells nothing of the key, such as throttling, leaves its state unknown.
+        let bits = aws_value(&key.answer).map_or(0, |value| bit(aws, value));
         let fresh = Facts::unknown().with(aws, bits, Grade::Measured);
         draft.facts.join(&FACTS, &fresh);
-        draft.said.push(crate::domains::form::SaidFact { fact: aws, bits, at: key.at.clone() });
+        if bits != 0 {
+            draft.said.push(SaidFact { fact: aws, bits, at: key.at.clone() });
+        }
         let deletion = key.deletion_date.as_ref().map(|date| format!(", to be deleted on {date}")).unwrap_or_default();
-        draft.notes.push(format!("{}: AWS shows the {}'s key as {}{deletion}", key.at, side.name(), key.state));
+        let name = key.answer.name();
+        draft.notes.push(match &key.answer {
+            Answer::State(_) => format!("{}: AWS shows the {}'s key as {name}{deletion}", key.at, side.name()),
+            Answer::Error(_) => format!("{}: AWS answered {name} for the {}'s key", key.at, side.name()),
+        });
         let field = |name: &str| format!("{}_{name}", side.name());
         if let Some(multi_region) = key.multi_region {
             draft.add_text(&field("multi_region"), if multi_region { "true" } else { "false" }, &key.at);
@@ -113,13 +138,19 @@ fn described(draft: &mut Draft, side: Side, keys: &[DescribedKey]) {
     }
 }
 
-/// The value of the facts `*_aws_key` for a state or an error.
-pub fn aws_value(state: &str) -> &'static str {
-    let plain = crate::domains::spelling::plain(state);
-    let word = AWS_STATES.iter().find(|(word, _)| *word == plain).map(|(_, value)| *value);
-    let named = facts::AWS_KEYS.iter().find(|value| crate::domains::spelling::plain(value) == plain);
-    word.or(named.copied()).unwrap_or("other")
+/// The value of the facts `*_aws_key` for a state or an error; nothing for an error that tells nothing of the key.
+pub fn aws_value(answer: &Answer) -> Option<&'static str> {
+    let plain = plain(answer.name());
+    let word = || AWS_STATES.iter().find(|(word, _)| *word == plain).map(|(_, value)| *value);
+    let named = || STATES.into_iter().find(|value| crate::domains::spelling::plain(value) == plain);
+    match answer {
+        Answer::State(_) => named().or(Some("other")),
+        Answer::Error(_) => word(),
+    }
 }
+
+/// States that mean something of their own here.
+const STATES: [&str; 3] = ["Enabled", "Disabled", "PendingDeletion"];
 
 /// EKMS takes symmetric keys of one Region only (ServiceNow, "External Key Management Service", key limitations).
 fn flaws(draft: &mut Draft, side: Side) {
@@ -176,6 +207,38 @@ fn computed_relation(draft: &Draft) -> Option<&'static str> {
     (is_key(source) && is_key(target)).then_some("different")
 }
 
+/// Where both sides say of each module who wraps its keys, modules of one name tell whether the sides differ; that they
+/// do not differ is told only by lists of the same modules.
+fn modules_relation(draft: &mut Draft) {
+    let fact = facts::WRAPPING_RELATION;
+    let modules = |side: Side| draft.side_text(side, "wrapping_of_modules").map(str::to_owned);
+    let (Some(source), Some(target)) = (modules(Side::Source), modules(Side::Target)) else { return };
+    let list = |text: &str| text.split("; ").map(str::to_owned).collect::<BTreeSet<String>>();
+    let names = |list: &BTreeSet<String>| -> BTreeSet<String> {
+        list.iter().filter_map(|said| said.split_once('=')).map(|(module, _)| module.to_owned()).collect()
+    };
+    let (source, target) = (list(&source), list(&target));
+    let mixed = |side: FactId, value: &str| draft.facts.get(side) == bit(side, value);
+    let both_mixed = mixed(facts::SOURCE_WRAPPING, "mixed") && mixed(facts::TARGET_WRAPPING, "mixed");
+    let of_one_name = |said: &&String| said.split_once('=').is_some_and(|(module, _)| names(&target).contains(module));
+    let differs = source.iter().filter(of_one_name).any(|said| !target.contains(said));
+    let value = match (differs, source == target) {
+        _ if !both_mixed => return,
+        (true, _) => "other-difference",
+        (false, true) => "same",
+        (false, false) => return,
+    };
+    let stated = draft.facts.get(fact);
+    if stated == 0 && draft.facts.grade(fact) == Grade::Unknown {
+        draft.follow(fact, bit(fact, value), Grade::Stated);
+    } else if stated == bit(fact, "same") && differs {
+        draft.facts.conflict(fact);
+        draft
+            .notes
+            .push("the wrapping is said to be the same, but modules of one name are wrapped differently".to_owned());
+    }
+}
+
 /// Sets the facts that follow from others: key status from AWS, wrapping from posture, relations from both sides, and
 /// whether statements contradict each other.
 pub fn derive(facts: &mut Facts) {
@@ -199,7 +262,8 @@ pub fn derive(facts: &mut Facts) {
 }
 
 /// Where nobody says the External Key Status, AWS tells: a key that is not enabled there is not ACTIVE; of one that is,
-/// ACTIVE is inferred. That no key is found proves nothing.
+/// ACTIVE is inferred, and of one for which AWS refuses to answer that the instance cannot reach it either. That no key
+/// is found proves nothing.
 fn key_status(facts: &mut Facts, side: Side) {
     let status = fact(side, facts::SOURCE_KEY_STATUS, facts::TARGET_KEY_STATUS);
     let aws = fact(side, facts::SOURCE_AWS_KEY, facts::TARGET_AWS_KEY);
@@ -213,7 +277,7 @@ fn key_status(facts: &mut Facts, side: Side) {
         "Enabled" => ("ACTIVE", Grade::Inferred),
         "Disabled" => ("disabled", facts.grade(aws)),
         "PendingDeletion" => ("pending_deletion", facts.grade(aws)),
-        "unreachable" => ("unavailable", facts.grade(aws)),
+        "unreachable" => ("unavailable", Grade::Inferred),
         "other" => ("other_not_active", facts.grade(aws)),
         _ => return,
     };
@@ -265,15 +329,14 @@ fn contradictions(facts: &mut Facts, relation_against_wrapping: bool) {
         held != 0 && rank(facts, side).is_some_and(|rank| internal == (rank == IN_USE))
     };
     let unconfigured = |side| rank(facts, side).is_some_and(|rank| rank < CONFIGURED);
-    let has_status = |side| facts.knows(fact(side, facts::SOURCE_KEY_STATUS, facts::TARGET_KEY_STATUS));
+    // What is assumed of all pairs is no statement about this one.
+    let said = |fact| facts.knows(fact) && facts.grade(fact) != Grade::Assumed;
+    let has_status = |side| said(fact(side, facts::SOURCE_KEY_STATUS, facts::TARGET_KEY_STATUS));
     let found = [
         ("wrapping-against-posture", Side::BOTH.into_iter().any(wraps_otherwise)),
         ("relation-against-wrapping", relation_against_wrapping),
         ("status-without-configuration", Side::BOTH.into_iter().any(|side| unconfigured(side) && has_status(side))),
-        (
-            "relation-without-configuration",
-            facts.knows(facts::CONFIG_RELATION) && Side::BOTH.into_iter().any(unconfigured),
-        ),
+        ("relation-without-configuration", said(facts::CONFIG_RELATION) && Side::BOTH.into_iter().any(unconfigured)),
     ];
     let fact = facts::CONTRADICTION;
     let bits = found.iter().filter(|(_, holds)| *holds).fold(0, |bits, (name, _)| bits | bit(fact, name));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domains::form::DescribedKey;
+use crate::domains::form::{Answer, DescribedKey};
 
 /// Reads what `aws kms describe-key` printed: replies one behind the other or in an array, an error as JSON, or the
 /// message that the AWS CLI prints.
@@ -37,7 +37,7 @@ fn reply_of(reply: &Value, at: &str) -> Result<DescribedKey, String> {
     if let (Some(key), Some(state)) = (text("Arn"), text("KeyState")) {
         return Ok(DescribedKey {
             key,
-            state,
+            answer: Answer::State(state),
             deletion_date: metadata
                 .get("DeletionDate")
                 .map(|date| date.as_str().map_or(date.to_string(), str::to_owned)),
@@ -72,7 +72,7 @@ fn failed(code: &str, words: &str, at: &str) -> Result<DescribedKey, String> {
     })?;
     Ok(DescribedKey {
         key: key.to_owned(),
-        state: code.to_owned(),
+        answer: Answer::Error(code.to_owned()),
         deletion_date: None,
         multi_region: None,
         key_spec: None,
@@ -101,14 +101,14 @@ mod tests {
         );
         let of = |text: &str| described_keys(text, "file").unwrap().remove(0);
         let key = of(&reply);
-        assert_eq!((key.key.as_str(), key.state.as_str()), (ARN, "PendingDeletion"));
+        assert_eq!((key.key.as_str(), key.answer.name()), (ARN, "PendingDeletion"));
         assert_eq!(key.deletion_date.as_deref(), Some("2026-12-01T00:00:00Z"));
         let gone = format!(r#"{{"__type":"NotFoundException","message":"Key '{ARN}' does not exist"}}"#);
-        assert_eq!((of(&gone).key.as_str(), of(&gone).state.as_str()), (ARN, "NotFoundException"));
+        assert_eq!((of(&gone).key.as_str(), of(&gone).answer.name()), (ARN, "NotFoundException"));
         let printed = format!(
             "\nAn error occurred (AccessDeniedException) when calling the DescribeKey operation: User: arn:aws:iam::123456789012:user/x is not authorized to perform: kms:DescribeKey on resource: {ARN} because\n"
         );
-        assert_eq!((of(&printed).key.as_str(), of(&printed).state.as_str()), (ARN, "AccessDeniedException"));
+        assert_eq!((of(&printed).key.as_str(), of(&printed).answer.name()), (ARN, "AccessDeniedException"));
         assert_eq!(described_keys(&format!("{reply}\n{reply}"), "file").unwrap().len(), 2);
     }
 

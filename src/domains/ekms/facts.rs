@@ -46,8 +46,8 @@ pub const CONTRADICTIONS: &[&str] = &[
     "relation-without-configuration",
 ];
 
-const DESCRIBE_SOURCE: &str = "aws kms describe-key --key-id {source_key_arn}";
-const DESCRIBE_TARGET: &str = "aws kms describe-key --key-id {target_key_arn}";
+const DESCRIBE_SOURCE: &str = "aws kms describe-key --region {source_key_region} --key-id {source_key_arn}";
+const DESCRIBE_TARGET: &str = "aws kms describe-key --region {target_key_region} --key-id {target_key_arn}";
 
 const POSTURE_HINT: (&str, &str) = (
     "Say how far the instance has come: older (release without EKMS), absent (plugin com.glide.encryption.external_kms not installed), unconfigured (no record under EKMS Configurations), configured (a record, no crypto module externally wrapped) or in_use",
@@ -66,8 +66,8 @@ const STATUS_HINT: (&str, &str) = (
     "All > System Security > Field Encryption > EKMS Configurations 记录中的 External Key Status",
 );
 const STATUS_INFERENCE: (&str, &str) = (
-    "AWS shows the key Enabled, but the document asks for the status on the EKMS configuration, which follows with the next EKMS Health Check",
-    "AWS 显示密钥为 Enabled，但文档要求的是 EKMS 配置上的状态，该状态在下一次 EKMS 健康检查后才更新",
+    "from what AWS answers for the key; the document asks for the status on the EKMS configuration, which follows with the next EKMS Health Check",
+    "由 AWS 对该密钥的答复得出；文档要求的是 EKMS 配置上的状态，该状态在下一次 EKMS 健康检查后才更新",
 );
 const ARCHITECTURE_HINT: (&str, &str) = (
     "No public page tells how to read it off an instance: ask ServiceNow Support, or state it once with --assume",

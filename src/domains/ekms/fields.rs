@@ -31,7 +31,8 @@ const fn field(name: &'static str, also: &'static [&'static str], of: Of, reads:
 
 /// The fields.
 pub const FIELDS: &[FieldSpec] = &[
-    field("name", &["", "instance", "instance_name", "host"], TEXT_OF_SIDE, Reads::Text(any)),
+    field("name", &["", "instance", "instance_name"], TEXT_OF_SIDE, Reads::Text(any)),
+    field("host", &[], TEXT_OF_SIDE, Reads::Text(any)),
     field("release", &["version", "family", "glide.buildname"], TEXT_OF_SIDE, Reads::Text(any)),
     field("plugin", &["com.glide.encryption.external_kms"], TEXT_OF_SIDE, Reads::Choice(PLUGIN)),
     field(
@@ -44,7 +45,7 @@ pub const FIELDS: &[FieldSpec] = &[
         "wrapping",
         &["key_wrapping", "wrapping_strategy"],
         side(facts::SOURCE_WRAPPING, facts::TARGET_WRAPPING),
-        Reads::Choice(WRAPPING),
+        Reads::OfModules(WRAPPING, "mixed"),
     ),
     field(
         "key_arn",

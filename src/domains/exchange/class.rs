@@ -1,18 +1,20 @@
 //! The classes of the domain, in order of precedence, its editions and its documents.
 
 use crate::engine::facts::Text;
-use crate::rulebook::domain::{ClassSpec, DocumentSpec, EditionSpec, Tone};
+use crate::rulebook::domain::{Checklist, ClassSpec, DocumentSpec, EditionSpec, Tone};
 
 /// The classes, first wins.
 pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "invalid",
         tone: Tone::Alarm,
+        checklist: Checklist::Withheld,
         meaning: Text::of("The request cannot work as it is drawn; draw another", "请求本身不可行；请重新填写"),
     },
     ClassSpec {
         name: "change-first",
         tone: Tone::Warn,
+        checklist: Checklist::Given,
         meaning: Text::of(
             "Something on an instance must be changed before the request is filed",
             "提交请求之前须先更改实例上的设置",
@@ -21,6 +23,7 @@ pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "undetermined",
         tone: Tone::Open,
+        checklist: Checklist::Given,
         meaning: Text::of(
             "The documents do not say, or facts are missing or disagree",
             "文档未说明，或缺少事实、记录相互矛盾",
@@ -29,11 +32,13 @@ pub static CLASSES: [ClassSpec; 5] = [
     ClassSpec {
         name: "valid-with-note",
         tone: Tone::Calm,
+        checklist: Checklist::Given,
         meaning: Text::of("The request can be filed; read the note first", "可以提交请求；请先阅读说明"),
     },
     ClassSpec {
         name: "valid",
         tone: Tone::Good,
+        checklist: Checklist::Given,
         meaning: Text::of("The request can be filed as it is drawn", "可以按现状提交请求"),
     },
 ];

@@ -149,7 +149,8 @@ fn keys_on_source(part: &Part) -> Vec<&'static str> {
     if of("source_specification") == Some("not-found") {
         return vec!["not-found"];
     }
-    let mut found = keys(of("source_module"), of("source_key"));
+    let key = of("source_key").or(of("source_active_key").filter(|active| *active == "yes"));
+    let mut found = keys(of("source_module"), key);
     if of("enrolled") == Some("no") {
         found.push("not-enrolled");
     }
@@ -157,7 +158,10 @@ fn keys_on_source(part: &Part) -> Vec<&'static str> {
 }
 
 fn keys_on_target(part: &Part) -> Vec<&'static str> {
-    keys(part.get("target_module").map(String::as_str), part.get("target_key").map(String::as_str))
+    let of = |field: &str| part.get(field).map(String::as_str);
+    // An active key is a key.
+    let key = of("target_key").or(of("target_active_key").filter(|active| *active == "yes"));
+    keys(of("target_module"), key)
 }
 
 /// A key stands in a module, so a key that is there tells of both.

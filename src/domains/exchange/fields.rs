@@ -33,6 +33,7 @@ pub const FIELDS: &[FieldSpec] = &[
     field("target_module", &["module_on_target"], Of::Part, Reads::Presence),
     field("target_key", &["key_on_target"], Of::Part, Reads::Presence),
     field("target_active_key", &["active_key_on_target", "active_key"], Of::Part, Reads::Presence),
+    field("source_active_key", &["active_key_on_source"], Of::Part, Reads::Presence),
     field("enrolled", &["enroll_module_for_resource_exchange"], Of::Part, Reads::Choice(YES_NO)),
     field("request", &["request_id", "id", "number"], Of::Subject(None), Reads::Text(any)),
     field("frequency", &["exchange_frequency"], Of::Subject(Some(facts::FREQUENCY)), Reads::Choice(FREQUENCY)),

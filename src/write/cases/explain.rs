@@ -41,13 +41,14 @@ fn head(report: &Report<'_>, case: &Case, out: &mut String) {
     let spec = outcome.class.map(|class| &book.domain.classes[usize::from(class)]);
     let style = tone_style(spec.map(|spec| spec.tone)).bold();
     let _ = writeln!(out, "{}", visible(&case.title));
-    let conditional = match is_conditional(outcome) {
+    let conditional = match is_conditional(report, outcome) {
         true => lang.pick(", on conditions that are not confirmed yet", "（尚有条件待确认）"),
         false => "",
     };
     let meaning = spec.map_or("", |spec| spec.meaning.get(lang));
     let stop = lang.pick(". ", "。");
-    let _ = writeln!(out, "{style}{}{style:#}{conditional}{stop}{meaning}", book.verdict_name(outcome.class));
+    let meaning = if meaning.is_empty() { String::new() } else { format!("{stop}{meaning}") };
+    let _ = writeln!(out, "{style}{}{style:#}{conditional}{meaning}", book.verdict_name(outcome.class));
     if outcome.class.is_none() {
         let possible = words::possible(book, outcome).join(", ");
         let _ = writeln!(out, "{}{possible}", lang.pick("possible: ", "可能的类别："));
@@ -82,7 +83,11 @@ fn facts(report: &Report<'_>, case: &Case, out: &mut String) {
         };
         let _ = writeln!(out, "  {:<width$} {:<22} {:<9} {}", spec.name, value, grade.name(), visible(&place));
     }
-    for (name, said) in &case.draft.texts {
+    // Values of facts stand above already.
+    let form = report.assessment.form;
+    let is_fact =
+        |name: &str| form.field(name).is_some_and(|(field, side)| field.of.fact(side).is_some()) || name == form.parts;
+    for (name, said) in case.draft.texts.iter().filter(|(name, _)| !is_fact(name)) {
         for said in said.iter().filter(|said| !said.at.is_empty()) {
             let _ = writeln!(out, "  {:<width$} {}  {}", name, visible(&said.text), visible(&said.at));
         }

@@ -154,7 +154,7 @@ fn next_steps(report: &Report<'_>, out: &mut String) {
 fn subject(report: &Report<'_>, index: usize, case: &Case, out: &mut String) {
     let (book, lang, outcome) = (&report.assessment.rulebook, report.lang, &case.outcome);
     let tone = outcome.class.map(|class| book.domain.classes[usize::from(class)].tone);
-    let conditional = match is_conditional(outcome) {
+    let conditional = match is_conditional(report, outcome) {
         true => lang.pick(" (conditional)", "（有条件）"),
         false => "",
     };

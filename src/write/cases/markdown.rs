@@ -92,7 +92,7 @@ fn next_steps(report: &Report<'_>, out: &mut String) {
 
 fn subject(report: &Report<'_>, case: &Case, out: &mut String) {
     let (book, lang, outcome) = (&report.assessment.rulebook, report.lang, &case.outcome);
-    let conditional = match is_conditional(outcome) {
+    let conditional = match is_conditional(report, outcome) {
         true => lang.pick(" (conditional)", "（有条件）"),
         false => "",
     };

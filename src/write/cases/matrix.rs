@@ -1,5 +1,7 @@
 //! Sources against targets: one cell a pair, as a person who plans clones wants it.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::diagnose::ShapeOutcome;
 use crate::engine::facts::Lang;
 use crate::rulebook::domain::Tone;
@@ -9,11 +11,11 @@ use super::{Report, is_conditional, text};
 /// Names of sources and targets, and a cell for each pair.
 #[derive(Debug)]
 pub(crate) struct Matrix {
-    /// The sources, in input order.
+    /// The sources, in the order of the list of instances, then of the pairs.
     pub(crate) sources: Vec<String>,
-    /// The targets, in input order.
+    /// The targets, in the same order.
     pub(crate) targets: Vec<String>,
-    cells: std::collections::HashMap<(usize, usize), Cell>,
+    cells: HashMap<(usize, usize), Cell>,
 }
 
 /// What is said of one pair.
@@ -30,8 +32,13 @@ pub(crate) struct Cell {
 impl Matrix {
     /// The matrix of a report's pairs; of several about the same two instances the worst counts.
     pub(crate) fn new(report: &Report<'_>) -> Matrix {
-        let (mut sources, mut targets) = (Vec::new(), Vec::new());
-        let mut cells = std::collections::HashMap::new();
+        let of_side = |field: &str| {
+            let named: HashSet<String> = report.assessment.cases.iter().map(|case| text(case, field)).collect();
+            let listed = report.assessment.instances.iter().filter(|name| named.contains(*name));
+            listed.cloned().collect::<Vec<String>>()
+        };
+        let (mut sources, mut targets) = (of_side("source_name"), of_side("target_name"));
+        let mut cells = HashMap::new();
         for case in &report.assessment.cases {
             let names = (text(case, "source_name"), text(case, "target_name"));
             if names.0.is_empty() || names.1.is_empty() {
@@ -65,7 +72,7 @@ fn cell(report: &Report<'_>, outcome: &ShapeOutcome) -> Cell {
     let class = outcome.class.map(|class| &domain.classes[usize::from(class)]);
     let tone = class.map(|class| class.tone);
     let rank = outcome.class.unwrap_or(1);
-    let word = match (tone, is_conditional(outcome)) {
+    let word = match (tone, is_conditional(report, outcome)) {
         (Some(Tone::Good | Tone::Calm), false) => "yes",
         (Some(Tone::Good | Tone::Calm), true) => "yes?",
         (Some(Tone::Warn | Tone::Alarm), _) => "NO",

@@ -14,6 +14,8 @@ use crate::cases::{Assessment, Case};
 use crate::diagnose::ShapeOutcome;
 use crate::engine::facts::{FactId, Grade, Lang, members};
 
+use crate::rulebook::domain::Tone;
+
 use super::summary::{self, Step};
 use super::{Only, safe, words};
 
@@ -49,10 +51,11 @@ impl<'a> Report<'a> {
         let account = self.assessment.account;
         let (read, judged, rejected) = (account.read, account.judged, account.rejected);
         let (duplicates, unused, cases) = (account.duplicates, account.unused, self.assessment.cases.len());
-        let plural = self.assessment.form.plural;
+        let noun = self.assessment.rulebook.domain.noun.get(Lang::En);
+        let plural = if cases == 1 { noun } else { self.assessment.form.plural };
         let unused = match (unused, self.lang) {
             (0, _) => String::new(),
-            (count, Lang::En) => format!(" + {count} about instances that no pair is about"),
+            (count, Lang::En) => format!(" + {count} about other instances"),
             (count, Lang::Zh) => format!(" + 未涉及的实例 {count} 条"),
         };
         match self.lang {
@@ -70,15 +73,19 @@ impl<'a> Report<'a> {
 
     /// What to do next about all of them, most urgent first.
     pub fn next_steps(&self) -> Vec<Step> {
-        let counted = self.assessment.cases.iter().map(|case| (&*case.outcome, 1)).collect();
+        let counted = self.cases().map(|case| (&*case.outcome, 1)).collect();
         let mut steps = summary::common_steps(&self.assessment.rulebook, &counted, self.lang);
         steps.extend(self.advice());
-        // A command for one subject cannot be given for many.
+        // What is the same for all of them is said; for the rest stand words to replace.
+        let common = |hole: &str| {
+            let mut texts = self.cases().map(|case| text(case, hole));
+            let first = texts.next().filter(|first| !first.is_empty())?;
+            texts.all(|other| other == first).then_some(first)
+        };
         for step in &mut steps {
-            if let Some(command) = &step.command {
-                step.command = Some(fill_with(command, &|hole| hole.to_uppercase()));
-            }
-            step.text = fill_with(&step.text, &|hole| hole.to_uppercase());
+            let word = |hole: &str| common(hole).map_or_else(|| hole.to_uppercase(), |text| safe::shell(&text));
+            step.command = step.command.as_ref().map(|command| fill_with(command, &word));
+            step.text = fill_with(&step.text, &|hole| common(hole).unwrap_or_else(|| hole.to_uppercase()));
         }
         steps
     }
@@ -87,7 +94,7 @@ impl<'a> Report<'a> {
     fn advice(&self) -> Vec<Step> {
         let (book, lang) = (&self.assessment.rulebook, self.lang);
         let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
-        for card in self.assessment.cases.iter().flat_map(|case| case.advisories.iter()) {
+        for card in self.cases().flat_map(|case| case.advisories.iter()) {
             *counts.entry(*card).or_default() += 1;
         }
         let mut counts: Vec<(u16, u64)> = counts.into_iter().collect();
@@ -106,7 +113,7 @@ impl<'a> Report<'a> {
 
     /// The word of a case's class, marked where conditions are open.
     pub fn class_cell(&self, outcome: &ShapeOutcome) -> String {
-        let mark = if is_conditional(outcome) { " ?" } else { "" };
+        let mark = if is_conditional(self, outcome) { " ?" } else { "" };
         format!("{}{mark}", self.assessment.class_name(outcome.class))
     }
 
@@ -126,6 +133,9 @@ impl<'a> Report<'a> {
         if !gaps.is_empty() {
             parts.push(format!("{}: {gaps}", lang.pick("not settled", "未定")));
         }
+        if outcome.class.is_none() && outcome.gaps().any(|fact| outcome.facts.grade(fact) == Grade::Conflict) {
+            parts.extend(case.draft.notes.iter().cloned());
+        }
         parts.extend(conflicts(book, case).into_iter().map(|(fact, said)| {
             format!(
                 "{} {}: {said}",
@@ -137,9 +147,11 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Whether the case has a class on conditions that are not confirmed.
-pub(crate) fn is_conditional(outcome: &ShapeOutcome) -> bool {
-    outcome.class.is_some() && !outcome.confirmed
+/// Whether the case has a class on conditions that are not confirmed. What is undetermined holds on none.
+pub(crate) fn is_conditional(report: &Report<'_>, outcome: &ShapeOutcome) -> bool {
+    let classes = report.assessment.rulebook.domain.classes;
+    let open = |class: u8| classes[usize::from(class)].tone == Tone::Open;
+    outcome.class.is_some_and(|class| !open(class)) && !outcome.confirmed
 }
 
 /// The cards of the last class that fire where another class decides.

@@ -46,7 +46,7 @@ fn rows(report: &Report<'_>, width: usize, text: &mut String) {
     for case in report.cases() {
         let tone = case.outcome.class.map(|class| assessment.rulebook.domain.classes[usize::from(class)].tone);
         let cells = [report.class_cell(&case.outcome), visible(&case.title).into_owned()];
-        conditional |= super::is_conditional(&case.outcome);
+        conditional |= super::is_conditional(report, &case.outcome);
         row(&widths, width, &[&cells[0], &cells[1]], &visible(&report.why(case)), tone_style(tone), text);
     }
     if conditional {
