@@ -248,8 +248,8 @@ pub fn derive(facts: &mut Facts) {
         key_status(facts, side);
         wrapping(facts, side);
     }
-    let stated_same = facts.get(facts::WRAPPING_RELATION) == bit(facts::WRAPPING_RELATION, "same")
-        && facts.grade(facts::WRAPPING_RELATION) != Grade::Inferred;
+    let stated = Some(facts.get(facts::WRAPPING_RELATION))
+        .filter(|held| *held != 0 && facts.grade(facts::WRAPPING_RELATION) != Grade::Inferred);
     let relation = wrapping_relation(facts, by_reading);
     if !facts.knows(facts::WRAPPING_RELATION)
         && facts.grade(facts::WRAPPING_RELATION) != Grade::Conflict
@@ -257,7 +257,9 @@ pub fn derive(facts: &mut Facts) {
     {
         facts.set(facts::WRAPPING_RELATION, bit(facts::WRAPPING_RELATION, value), grade);
     }
-    let against = stated_same && relation.is_some_and(|(value, _)| value != "same");
+    // Of two differences either may be meant, for a mixed side is both.
+    let same = bit(facts::WRAPPING_RELATION, "same");
+    let against = stated.zip(relation).is_some_and(|(held, (value, _))| (held == same) != (value == "same"));
     contradictions(facts, against);
 }
 
