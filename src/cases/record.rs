@@ -196,9 +196,11 @@ fn module_of<'c>(form: &'static Form, column: &'c str) -> Option<(&'c str, &'c s
 /// What stands beside the specifications in a table's row is said of each of them.
 fn settle_parts(form: &Form, record: &mut Record, common: BTreeMap<&'static str, String>) {
     if record.parts.is_empty() && !common.is_empty() {
-        let names = record.texts.iter().filter(|(field, _, _)| *field == form.parts);
-        record.parts = names.map(|(_, _, name)| BTreeMap::from([(PART_NAME, name.clone())])).collect();
-        if record.parts.is_empty() {
+        let names: Vec<&String> =
+            record.texts.iter().filter(|(field, _, _)| *field == form.parts).map(|(_, _, name)| name).collect();
+        let real = names.iter().filter(|name| !is_none(name));
+        record.parts = real.map(|name| BTreeMap::from([(PART_NAME, (*name).clone())])).collect();
+        if names.is_empty() {
             record.parts.push(BTreeMap::new());
         }
     }

@@ -112,6 +112,11 @@ fn specifications(draft: &mut Draft) {
     let listed = !draft.parts.is_empty() || names.is_some_and(|names| !names.is_empty() && !none);
     if none && draft.parts.is_empty() {
         draft.follow(facts::SPECIFICATIONS, bit(facts::SPECIFICATIONS, "none"), Grade::Stated);
+        // Of no specification it can be said that it lacks a key, so that nobody is asked for keys of none.
+        let of_none = [(facts::SOURCE_KEYS, "key"), (facts::TARGET_KEYS, "key"), (facts::ACTIVE_KEYS, "active")];
+        for (fact, value) in of_none {
+            draft.follow(fact, bit(fact, value), Grade::Stated);
+        }
     }
     if !listed || none {
         return;

@@ -20,6 +20,9 @@ pub fn explain(report: &Report<'_>, case: &Case, width: usize) -> String {
     head(report, case, &mut out);
     facts(report, case, &mut out);
     findings(book, &case.outcome, &filled, lang, &mut out);
+    if let Some(one_of) = report.one_of(case) {
+        let _ = writeln!(out, "\n{one_of}");
+    }
     open(book, &case.outcome, &filled, lang, &mut out);
     ways_out(book, &case.outcome, &filled, lang, &mut out);
     advisories(book, &case.advisories, &filled, lang, &mut out);

@@ -185,6 +185,7 @@ fn subject(report: &Report<'_>, index: usize, case: &Case, out: &mut String) {
         }
         out.push_str("</li>\n");
     }
+    items("", report.one_of(case).into_iter(), out);
     items(lang.pick("Overruled: ", "被否决："), overruled(report, outcome).into_iter().map(str::to_owned), out);
     let condition = |fact| words::condition(book, outcome, fact, lang);
     items(lang.pick("To confirm: ", "待确认："), outcome.conditions().map(condition), out);

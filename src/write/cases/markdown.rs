@@ -117,6 +117,7 @@ fn subject(report: &Report<'_>, case: &Case, out: &mut String) {
             }
         }
     }
+    list("", report.one_of(case).into_iter(), out);
     list(lang.pick("Overruled: ", "被否决："), overruled(report, outcome).into_iter().map(str::to_owned), out);
     list(
         lang.pick("To confirm: ", "待确认："),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::cases::{Assessment, Case};
 use crate::diagnose::ShapeOutcome;
 use crate::engine::facts::{FactId, Grade, Lang, members};
+use crate::engine::judge::{Role, Standing, values_of};
 
 use crate::rulebook::domain::Tone;
 
@@ -90,6 +91,19 @@ impl<'a> Report<'a> {
         steps
     }
 
+    /// The reasons of which some holds however the unknown facts turn out, where none holds for certain.
+    pub(crate) fn one_of(&self, case: &Case) -> Option<String> {
+        let (book, outcome) = (&self.assessment.rulebook, &case.outcome);
+        let class = outcome.class.filter(|_| words::findings(outcome).next().is_none())?;
+        let values = values_of(&outcome.facts);
+        let open = book.program.rules.iter().filter(|rule| {
+            rule.role == Role::Class(class) && book.program.standing(&rule.when, &values) == Standing::Undetermined
+        });
+        let titles: Vec<&str> = open.map(|rule| book.card(rule.card).title.get(self.lang)).collect();
+        let one_of = self.lang.pick("one of these holds, whatever is not known", "以下之一成立，与未知事实无关");
+        (!titles.is_empty()).then(|| format!("{one_of}: {}", titles.join(" / ")))
+    }
+
     /// One step for each advisory that fires, those that concern most subjects first.
     fn advice(&self) -> Vec<Step> {
         let (book, lang) = (&self.assessment.rulebook, self.lang);
@@ -125,6 +139,7 @@ impl<'a> Report<'a> {
         let named = |facts: Vec<FactId>| -> String {
             facts.into_iter().map(|fact| words::fact_name(book, fact)).collect::<Vec<_>>().join(", ")
         };
+        parts.extend(self.one_of(case));
         let conditions = named(outcome.conditions().collect());
         if !conditions.is_empty() {
             parts.push(format!("{}: {conditions}", lang.pick("to confirm", "待确认")));
