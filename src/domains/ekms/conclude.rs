@@ -27,6 +27,10 @@ pub const AWS_STATES: &[Word] = &[
     ("kmsinternalexception", "unreachable"),
     ("endpointconnectionerror", "unreachable"),
     ("connecttimeouterror", "unreachable"),
+    ("throttling", "unreachable"),
+    ("throttlingexception", "unreachable"),
+    ("validationexception", "unreachable"),
+    ("invalidarnexception", "unreachable"),
 ];
 
 /// Release families in their order; EKMS is new in Australia (release notes), and whether an earlier one has it is to be
@@ -59,9 +63,11 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
 /// An instance on Australia or later is not on an older release.
 fn release(draft: &mut Draft, side: Side) {
     let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
-    let Some(release) = draft.side_text(side, "release").map(str::to_lowercase) else { return };
-    let supports = AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
-    if supports && draft.facts.get(posture) == bit(posture, "older") {
+    let releases = draft.texts.get(&format!("{}_release", side.name()));
+    let supports = |release: &String| AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
+    let mut releases = releases.into_iter().flatten().map(|said| said.text.to_lowercase());
+    let Some(release) = releases.find(supports) else { return };
+    if draft.facts.get(posture) == bit(posture, "older") {
         draft.facts.conflict(posture);
         let note = format!("the {} is said to be on an older release, but {release} supports EKMS", side.name());
         draft.notes.push(note);
@@ -73,10 +79,15 @@ fn plugin(draft: &mut Draft, side: Side) {
     let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
     let held = draft.facts.get(posture);
     let without = bit(posture, "older") | bit(posture, "absent");
+    let with = bit(posture, "unconfigured") | bit(posture, "configured") | bit(posture, "in_use");
     let (active, name) = (draft.side_text(side, "plugin") == Some("active"), side.name());
+    let inactive = draft.side_text(side, "plugin") == Some("inactive");
     if active && held & without != 0 {
         draft.facts.conflict(posture);
         draft.notes.push(format!("the EKMS plugin is active on the {name}, which is said to have none"));
+    } else if inactive && held & with != 0 {
+        draft.facts.conflict(posture);
+        draft.notes.push(format!("the EKMS plugin is inactive on the {name}, which is said to have it"));
     } else if active && held == 0 {
         let note = "so its posture is unconfigured, configured or in_use: look under EKMS Configurations";
         draft.notes.push(format!("the EKMS plugin is active on the {name}, {note}"));
@@ -118,7 +129,9 @@ pub fn aws_value(state: &str) -> &'static str {
     let plain = crate::domains::spelling::plain(state);
     let word = AWS_STATES.iter().find(|(word, _)| *word == plain).map(|(_, value)| *value);
     let named = facts::AWS_KEYS.iter().find(|value| crate::domains::spelling::plain(value) == plain);
-    word.or(named.copied()).unwrap_or("other")
+    // An error that is not listed is no state of the key either.
+    let error = plain.ends_with("exception") || plain.ends_with("error");
+    word.or(named.copied()).unwrap_or(if error { "unreachable" } else { "other" })
 }
 
 /// EKMS takes symmetric keys of one Region only (ServiceNow, "External Key Management Service", key limitations).
@@ -199,7 +212,8 @@ pub fn derive(facts: &mut Facts) {
 }
 
 /// Where nobody says the External Key Status, AWS tells: a key that is not enabled there is not ACTIVE; of one that is,
-/// ACTIVE is inferred. That no key is found proves nothing.
+/// ACTIVE is inferred. That no key is found proves nothing, and that AWS refused the question says nothing of what the
+/// instance can reach.
 fn key_status(facts: &mut Facts, side: Side) {
     let status = fact(side, facts::SOURCE_KEY_STATUS, facts::TARGET_KEY_STATUS);
     let aws = fact(side, facts::SOURCE_AWS_KEY, facts::TARGET_AWS_KEY);
@@ -213,7 +227,6 @@ fn key_status(facts: &mut Facts, side: Side) {
         "Enabled" => ("ACTIVE", Grade::Inferred),
         "Disabled" => ("disabled", facts.grade(aws)),
         "PendingDeletion" => ("pending_deletion", facts.grade(aws)),
-        "unreachable" => ("unavailable", facts.grade(aws)),
         "other" => ("other_not_active", facts.grade(aws)),
         _ => return,
     };
