@@ -210,6 +210,13 @@ fn fact_steps(book: &Rulebook, counted: &Counted<'_>, lang: Lang, open: Openness
             (Openness::Gap, Lang::Zh) => {
                 format!("{count} 个无法判定的{noun}缺少：{label}（列：{columns}）")
             }
+            // What is inferred has a value already, so that no assumption would reach it.
+            (Openness::Condition, Lang::En) if presumed.is_empty() => {
+                format!("Confirm what is inferred of {count} {noun}(s): {label} (columns: {columns})")
+            }
+            (Openness::Condition, Lang::Zh) if presumed.is_empty() => {
+                format!("请确认 {count} 个{noun}的推断：{label}（列：{columns}）")
+            }
             (Openness::Condition, Lang::En) => {
                 format!("{confirm}: {count} {noun}(s); state it once with --assume {}={presumed}", spec.name)
             }
