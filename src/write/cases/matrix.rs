@@ -1,5 +1,7 @@
 //! Sources against targets: one cell a pair, as a person who plans clones wants it.
 
+use std::collections::HashSet;
+
 use crate::diagnose::ShapeOutcome;
 use crate::engine::facts::Lang;
 use crate::rulebook::domain::Tone;
@@ -23,6 +25,8 @@ pub(crate) struct Cell {
     pub(crate) word: &'static str,
     /// How it should look; nothing if undetermined.
     pub(crate) tone: Option<Tone>,
+    /// The position of the pair among all.
+    pub(crate) case: usize,
     /// The place of its class in the order of precedence; what has none comes between.
     rank: u8,
 }
@@ -30,15 +34,19 @@ pub(crate) struct Cell {
 impl Matrix {
     /// The matrix of a report's pairs; of several about the same two instances the worst counts.
     pub(crate) fn new(report: &Report<'_>) -> Matrix {
-        let (mut sources, mut targets) = (Vec::new(), Vec::new());
+        let listed = |side: &str| {
+            let standing: HashSet<String> = report.assessment.cases.iter().map(|case| text(case, side)).collect();
+            report.assessment.instances.iter().filter(|name| standing.contains(*name)).cloned().collect::<Vec<_>>()
+        };
+        let (mut sources, mut targets) = (listed("source_name"), listed("target_name"));
         let mut cells = std::collections::HashMap::new();
-        for case in &report.assessment.cases {
+        for (at, case) in report.assessment.cases.iter().enumerate() {
             let names = (text(case, "source_name"), text(case, "target_name"));
             if names.0.is_empty() || names.1.is_empty() {
                 continue;
             }
             let place = (position(&mut sources, names.0), position(&mut targets, names.1));
-            let cell = cell(report, &case.outcome);
+            let cell = cell(report, &case.outcome, at);
             let worst = cells.entry(place).or_insert(cell);
             if cell.rank < worst.rank {
                 *worst = cell;
@@ -60,7 +68,7 @@ fn position(names: &mut Vec<String>, name: String) -> usize {
     })
 }
 
-fn cell(report: &Report<'_>, outcome: &ShapeOutcome) -> Cell {
+fn cell(report: &Report<'_>, outcome: &ShapeOutcome, case: usize) -> Cell {
     let domain = report.assessment.rulebook.domain;
     let class = outcome.class.map(|class| &domain.classes[usize::from(class)]);
     let tone = class.map(|class| class.tone);
@@ -71,7 +79,7 @@ fn cell(report: &Report<'_>, outcome: &ShapeOutcome) -> Cell {
         (Some(Tone::Warn | Tone::Alarm), _) => "NO",
         (Some(Tone::Open) | None, _) => "?",
     };
-    Cell { word, tone, rank }
+    Cell { word, tone, case, rank }
 }
 
 /// What the words mean.
