@@ -1,11 +1,11 @@
 //! Records to subjects: those that say the same names are about the same one, and what a fleet's list says of an
 //! instance is said of every side on which it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::gather::Gathered;
-use super::record::{PART_NAME, Record};
-use crate::domains::form::{Context, Draft, FieldSpec, Form, SaidFact, Side};
+use super::record::Record;
+use crate::domains::form::{Context, Draft, FieldSpec, Form, Of, PART_NAME, SaidFact, Side, bare, same_instance};
 use crate::engine::facts::{FactId, Facts, Grade};
 use crate::rulebook::compile::nearest;
 
@@ -42,9 +42,29 @@ pub struct Assembled {
 #[derive(Debug, Default)]
 struct Instance<'r> {
     name: String,
+    also: Vec<String>,
     records: Vec<&'r Record>,
     damaged: bool,
     used: bool,
+}
+
+/// Subjects in input order, found by what identifies them.
+#[derive(Debug, Default)]
+struct Subjects {
+    drafts: Vec<Draft>,
+    by_identity: HashMap<Vec<String>, usize>,
+}
+
+impl Subjects {
+    /// The subject of an identity; without one, a new subject.
+    fn draft(&mut self, identity: Option<Vec<String>>) -> &mut Draft {
+        let new = self.drafts.len();
+        let at = identity.map_or(new, |identity| *self.by_identity.entry(identity).or_insert(new));
+        if at == new {
+            self.drafts.push(Draft::default());
+        }
+        &mut self.drafts[at]
+    }
 }
 
 /// Puts subjects together; `domain_facts` are those of the rulebook.
@@ -58,7 +78,7 @@ pub fn assemble(
     context: &Context,
 ) -> Result<Assembled, String> {
     let mut instances = instances(gathered);
-    let mut subjects: Vec<(Vec<String>, Draft)> = Vec::new();
+    let mut subjects = Subjects::default();
     for record in gathered.records.iter().filter(|record| !record.is_instance) {
         add_record(form, context, &mut subjects, record);
     }
@@ -66,20 +86,21 @@ pub fn assemble(
         let record = pair_record(&source, &target);
         add_record(form, context, &mut subjects, &record);
     }
-    if subjects.is_empty() && !instances.is_empty() {
+    if subjects.drafts.is_empty() && !instances.is_empty() {
         return Err(format!("{} instance(s) are listed, and {}", instances.len(), form.lone_instances));
     }
-    let mut drafts: Vec<Draft> = subjects.into_iter().map(|(_, draft)| draft).collect();
+    let mut drafts = subjects.drafts;
     let damaged = |record: &&Record| !record.is_instance;
     let keys: Vec<Vec<String>> =
         gathered.damaged.iter().filter(damaged).filter_map(|record| identity(form, context, record)).collect();
     for draft in &mut drafts {
         apply_instances(form, draft, &mut instances);
-        if draft_identity(form, draft).is_some_and(|own| keys.contains(&own)) {
+        if draft_identity(form, draft).is_some_and(|own| keys.iter().any(|damaged| may_be(damaged, &own))) {
             draft.facts.conflict(form.domain.integrity);
         }
-        disagreeing_texts(form, draft);
         (form.conclude)(draft, context);
+        disagreeing_texts(form, draft);
+        one_instance_twice(form, draft);
     }
     let unused = instances.iter().filter(|instance| !instance.used).map(|instance| instance.records.len() as u64).sum();
     let instances = instances.into_iter().map(|instance| instance.name).collect();
@@ -97,11 +118,11 @@ pub fn alone(form: &'static Form, context: &Context, record: &Record) -> Result<
             record.at
         ));
     }
-    let mut subjects = Vec::new();
+    let mut subjects = Subjects::default();
     add_record(form, context, &mut subjects, record);
-    let (_, mut draft) = subjects.remove(0);
-    disagreeing_texts(form, &mut draft);
+    let mut draft = subjects.drafts.remove(0);
     (form.conclude)(&mut draft, context);
+    disagreeing_texts(form, &mut draft);
     Ok(draft)
 }
 
@@ -109,13 +130,14 @@ fn instances(gathered: &Gathered) -> Vec<Instance<'_>> {
     let mut instances: Vec<Instance<'_>> = Vec::new();
     let good = gathered.records.iter().map(|record| (record, false));
     for (record, damaged) in good.chain(gathered.damaged.iter().map(|record| (record, true))) {
-        let name = record.texts.iter().find(|(field, _, _)| *field == "name").map(|(_, _, text)| text);
-        let (true, Some(name)) = (record.is_instance, name) else { continue };
-        let at = instances.iter().position(|instance| same_instance(&instance.name, name));
+        let mut names = record.instance_names();
+        let (true, Some(name)) = (record.is_instance, names.next()) else { continue };
+        let at = instances.iter().position(|instance| record.instance_names().any(|name| instance.is_called(name)));
         let at = at.unwrap_or_else(|| {
-            instances.push(Instance { name: name.clone(), ..Instance::default() });
+            instances.push(Instance { name: name.to_owned(), ..Instance::default() });
             instances.len() - 1
         });
+        instances[at].also.extend(record.instance_names().map(str::to_owned));
         match damaged {
             true => instances[at].damaged = true,
             false => instances[at].records.push(record),
@@ -124,20 +146,24 @@ fn instances(gathered: &Gathered) -> Vec<Instance<'_>> {
     instances
 }
 
-/// `prod` and `prod.service-now.com` are the same instance.
-fn same_instance(a: &str, b: &str) -> bool {
-    let bare = |name: &str| name.trim().to_lowercase().trim_end_matches(".service-now.com").to_owned();
-    bare(a) == bare(b)
+impl Instance<'_> {
+    fn is_called(&self, name: &str) -> bool {
+        same_instance(&self.name, name) || self.also.iter().any(|also| same_instance(also, name))
+    }
 }
 
 fn pairs(instances: &[Instance<'_>], pairing: &Pairing) -> Result<Vec<(String, String)>, String> {
     if !pairing.is_asked() {
         return Ok(Vec::new());
     }
+    if instances.is_empty() {
+        return Err("pairs of listed instances are asked for, and no usable record is about an instance".to_owned());
+    }
     let all: Vec<String> = instances.iter().map(|instance| instance.name.clone()).collect();
     let named = |wanted: &[String], option: &str| -> Result<Vec<String>, String> {
         let find = |name: &String| {
-            all.iter().find(|known| same_instance(known, name)).cloned().ok_or_else(|| {
+            let known = instances.iter().find(|instance| instance.is_called(name));
+            known.map(|instance| instance.name.clone()).ok_or_else(|| {
                 let known: Vec<&str> = all.iter().map(String::as_str).collect();
                 format!("{option} {name}: no such instance is listed; {}", nearest(name, &known))
             })
@@ -170,13 +196,25 @@ fn identity(form: &Form, context: &Context, record: &Record) -> Option<Vec<Strin
             .texts
             .iter()
             .find_map(name)
+            .map(|text| identifying(wanted, &text))
             .or_else(|| (wanted == "operation").then(|| context.operation.clone()).flatten())
     };
     named(form.identity.iter().map(|field| text(field)))
 }
 
 fn draft_identity(form: &Form, draft: &Draft) -> Option<Vec<String>> {
-    named(form.identity.iter().map(|field| draft.text(field).map(str::to_owned)))
+    named(form.identity.iter().map(|field| draft.text(field).map(|text| identifying(field, text))))
+}
+
+/// The text as it is compared: instances have several spellings.
+fn identifying(field: &str, text: &str) -> String {
+    if field.ends_with("_name") { bare(text) } else { text.to_owned() }
+}
+
+/// Whether a record that was refused may be about a subject: what was refused may be the last text of its identity.
+fn may_be(damaged: &[String], own: &[String]) -> bool {
+    let (Some((last, names)), Some((_, own_names))) = (damaged.split_last(), own.split_last()) else { return false };
+    damaged == own || (!names.is_empty() && last.is_empty() && names == own_names)
 }
 
 /// The last text of an identity of several may be missing: pairs of which no operation is known.
@@ -193,19 +231,25 @@ fn text_name(field: &str, side: Option<Side>) -> String {
     side.map_or_else(|| field.to_owned(), |side| format!("{}_{field}", side.name()))
 }
 
-fn add_record(form: &'static Form, context: &Context, subjects: &mut Vec<(Vec<String>, Draft)>, record: &Record) {
-    let own = identity(form, context, record);
-    let known = own.as_ref().and_then(|own| subjects.iter().position(|(known, _)| known == own));
-    let at = known.unwrap_or_else(|| {
-        subjects.push((own.unwrap_or_default(), Draft::default()));
-        subjects.len() - 1
-    });
-    let draft = &mut subjects[at].1;
+fn add_record(form: &'static Form, context: &Context, subjects: &mut Subjects, record: &Record) {
+    let draft = subjects.draft(identity(form, context, record));
     if !record.at.is_empty() {
         draft.origins.push(record.at.clone());
     }
+    let mut named = Vec::new();
     for (field, side, text) in &record.texts {
-        draft.add_text(&text_name(field, *side), text, &record.at);
+        let name = text_name(field, *side);
+        match draft.texts.get(&name).filter(|_| *field == "name") {
+            Some(known) if known.iter().any(|known| same_instance(&known.text, text)) => {}
+            // A second name in the same record is its host.
+            _ if *field == "name" && named.contains(side) => {
+                draft.add_text(&text_name("host", *side), text, &record.at);
+            }
+            _ => draft.add_text(&name, text, &record.at),
+        }
+        if *field == "name" {
+            named.push(*side);
+        }
     }
     if let (Some(operation), None) = (&context.operation, draft.texts.get("operation"))
         && let Some(field) = form.fields.iter().find(|field| field.name == "operation")
@@ -262,7 +306,7 @@ fn apply_instances(form: &Form, draft: &mut Draft, instances: &mut [Instance<'_>
     for side in Side::BOTH {
         let names: Vec<String> =
             ["name", "host"].iter().filter_map(|field| draft.side_text(side, field)).map(str::to_owned).collect();
-        let is_side = |instance: &&mut Instance<'_>| names.iter().any(|name| same_instance(&instance.name, name));
+        let is_side = |instance: &&mut Instance<'_>| names.iter().any(|name| instance.is_called(name));
         for instance in instances.iter_mut().filter(is_side) {
             instance.used = true;
             if instance.damaged {
@@ -287,14 +331,29 @@ fn apply(form: &Form, draft: &mut Draft, side: Side, record: &Record) {
     }
 }
 
+/// Nothing is copied or sent from an instance to itself: one of the two names is wrong.
+fn one_instance_twice(form: &Form, draft: &mut Draft) {
+    let names = (draft.text("source_name"), draft.text("target_name"));
+    if let (Some(source), Some(target)) = names
+        && same_instance(source, target)
+    {
+        draft.notes.push(format!("source and target are the same instance: {source}, {target}"));
+        draft.facts.conflict(form.domain.integrity);
+    }
+}
+
 /// Records of one subject that give different texts where one is expected leave it open which is right.
 fn disagreeing_texts(form: &'static Form, draft: &mut Draft) {
     use crate::domains::form::Reads;
-    let single = |field: &FieldSpec| matches!(field.reads, Reads::Text(_) | Reads::Time);
+    // Facts that disagree are in conflict already, and a release may be written at any length.
+    let single = |field: &FieldSpec, side| match field.reads {
+        Reads::Text(_) | Reads::Time => field.name != "release",
+        Reads::Choice(_) => field.of != Of::Part && field.of.fact(side).is_none(),
+        _ => false,
+    };
     let mut notes = Vec::new();
     for (name, said) in &draft.texts {
-        let field = form.field(name).map(|(field, _)| field);
-        if said.len() > 1 && field.is_some_and(|field| single(field) && field.name != "name") {
+        if said.len() > 1 && form.field(name).is_some_and(|(field, side)| single(field, side)) {
             let each: Vec<String> = said.iter().map(|said| format!("{} ({})", said.text, said.at)).collect();
             notes.push(format!("records disagree about {name}: {}", each.join(", ")));
         }

@@ -236,6 +236,20 @@ impl Form {
     }
 }
 
+/// The text of a part that names it.
+pub const PART_NAME: &str = "name";
+
+/// `prod` and `prod.service-now.com` are the same instance.
+pub fn same_instance(a: &str, b: &str) -> bool {
+    bare(a) == bare(b)
+}
+
+/// The name of an instance without what does not matter.
+pub fn bare(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    name.strip_suffix(".service-now.com").unwrap_or(&name).to_owned()
+}
+
 /// A column's name without what does not matter: case, blanks, `_`, `-` and `.`.
 pub fn header(name: &str) -> String {
     let kept = name.chars().filter(|c| c.is_alphanumeric());
