@@ -35,6 +35,8 @@ pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
         Pairing { from: command.pairs.from.clone(), to: command.pairs.to.clone(), all: command.pairs.all_pairs };
     let mut context = context(command.common.as_of.as_deref())?;
     context.operation = command.pairs.operation.map(|operation| operation.name().to_owned());
+    let (output, rejects) = (command.common.write.output.as_ref(), command.common.read.rejects.as_ref());
+    refuse_one_place_for_two(&command.describe_key, output, rejects)?;
     context.described_keys = keys(&command.describe_key)?;
     run(&ekms::fields::PAIRS, &command.common, &pairing, &context, command.matrix || pairing.is_asked())
 }
@@ -82,8 +84,15 @@ fn run(
     let gate = class_list(&book, "--fail-on", &common.write.fail_on, &["conditional"])?.unwrap_or_default();
     refuse_one_place_for_two(&common.inputs, common.write.output.as_ref(), common.read.rejects.as_ref())?;
     let gathered = gather(form, common)?;
-    let assembled = assemble(form, &gathered, pairing, context).map_err(Failure::Usage)?;
+    let assembled = assemble(form, &gathered, pairing, context).map_err(|reason| {
+        let rejects = gathered.rejects.iter().take(SHOWN_REJECTS);
+        rejects.for_each(|reject| say(&reject_line(&gathered.show(reject.place), reject)));
+        Failure::Usage(reason)
+    })?;
     let assessment = Assessment::new(form, book, gathered, assembled, settings);
+    if !common.talk.quiet {
+        tell_unused_replies(&assessment, context);
+    }
     let report = Report { assessment: &assessment, lang, only: &only, matrix, keep_columns: common.write.keep_columns };
     if !assessment.cases.is_empty() {
         write_report(&report, common)?;
@@ -181,6 +190,18 @@ fn tell(report: &Report<'_>, common: &Cases) {
             .collect();
         say(&report.account_line());
         say(&classes.join(" · "));
+    }
+}
+
+/// A reply about a key that no pair names is evidence that nobody used, perhaps for want of the key's ARN.
+fn tell_unused_replies(assessment: &Assessment, context: &Context) {
+    let arns = |case: &Case, key: &str| {
+        ["source_key_arn", "target_key_arn"].iter().any(|field| case.draft.text(field) == Some(key))
+    };
+    for key in &context.described_keys {
+        if !assessment.cases.iter().any(|case| arns(case, &key.key)) {
+            say(&visible(&format!("note: {}: no pair has the key {}; the reply is not used", key.at, key.key)));
+        }
     }
 }
 
