@@ -505,13 +505,17 @@ fn a_row_that_cannot_be_read_taints_its_pair() {
     assert_eq!(class(&[&file]), "undetermined");
 }
 
-/// A record without an operation makes a pair of its own, beside the one that names an operation.
 #[test]
-#[ignore = "what is said of a pair without an operation does not reach the pair with one yet"]
 fn what_is_said_of_a_pair_whatever_the_operation_holds_for_each() {
     let folder = folder();
     let file = pairs(&folder, "pairs.csv", &[good("prod", "test"), "prod,test,,older,,,,,,,,,,".to_owned()]);
     assert_eq!(class(&[&file]), "undetermined");
+    let (listed, open) = (good("prod", "test"), good("prod", "test").replace("clone", ""));
+    assert_eq!(classes(&[&pairs(&folder, "open.csv", &[open.clone(), open.replace("prod", "dev")])]).len(), 2);
+    let moved = listed.replace("clone", "move");
+    let file = pairs(&folder, "both.csv", &[open, listed, moved]);
+    let titles: Vec<String> = classes(&[&file]).into_iter().map(|(title, _)| title).collect();
+    assert_eq!(titles, ["prod → test (clone)", "prod → test (move)"]);
 }
 
 /// A key ARN is part of a configuration, which an instance on an older release does not have.

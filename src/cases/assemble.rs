@@ -56,14 +56,44 @@ struct Subjects {
 }
 
 impl Subjects {
-    /// The subject of an identity; without one, a new subject.
-    fn draft(&mut self, identity: Option<Vec<String>>) -> &mut Draft {
+    /// What is said of two instances without an operation holds for every operation; only where none is named, it
+    /// makes a subject of its own.
+    fn add_all(&mut self, form: &'static Form, context: &Context, records: &[&Record]) {
+        let identities: Vec<_> = records.iter().map(|record| identity(form, context, record)).collect();
+        let mut of_each: HashMap<&[String], Vec<usize>> = HashMap::new();
+        for names in identities.iter().flatten().filter_map(|own| with_operation(own)) {
+            of_each.insert(names, Vec::new());
+        }
+        let is_of_each = |own: &Option<Vec<String>>| {
+            own.as_ref().and_then(|own| without_operation(own)).filter(|names| of_each.contains_key(names)).is_some()
+        };
+        let late: Vec<bool> = identities.iter().map(is_of_each).collect();
+        for ((record, own), _) in records.iter().zip(&identities).zip(&late).filter(|(_, late)| !**late) {
+            let at = self.place(own.clone());
+            add_record(form, context, &mut self.drafts[at], record);
+            if let Some(names) = own.as_ref().and_then(|own| with_operation(own))
+                && let Some(places) = of_each.get_mut(names)
+                && !places.contains(&at)
+            {
+                places.push(at);
+            }
+        }
+        for ((record, own), _) in records.iter().zip(&identities).zip(&late).filter(|(_, late)| **late) {
+            let names = own.as_ref().and_then(|own| without_operation(own));
+            for at in names.and_then(|names| of_each.get(names)).into_iter().flatten() {
+                add_record(form, context, &mut self.drafts[*at], record);
+            }
+        }
+    }
+
+    /// The position of the subject of an identity; without one, of a new subject.
+    fn place(&mut self, identity: Option<Vec<String>>) -> usize {
         let new = self.drafts.len();
         let at = identity.map_or(new, |identity| *self.by_identity.entry(identity).or_insert(new));
         if at == new {
             self.drafts.push(Draft::default());
         }
-        &mut self.drafts[at]
+        at
     }
 }
 
@@ -79,13 +109,10 @@ pub fn assemble(
 ) -> Result<Assembled, String> {
     let mut instances = instances(gathered);
     let mut subjects = Subjects::default();
-    for record in gathered.records.iter().filter(|record| !record.is_instance) {
-        add_record(form, context, &mut subjects, record);
-    }
-    for (source, target) in pairs(&instances, pairing)? {
-        let record = pair_record(&source, &target);
-        add_record(form, context, &mut subjects, &record);
-    }
+    let made: Vec<Record> =
+        pairs(&instances, pairing)?.iter().map(|(source, target)| pair_record(source, target)).collect();
+    let records: Vec<&Record> = gathered.records.iter().filter(|record| !record.is_instance).chain(&made).collect();
+    subjects.add_all(form, context, &records);
     if subjects.drafts.is_empty() && !instances.is_empty() {
         return Err(format!("{} instance(s) are listed, and {}", instances.len(), form.lone_instances));
     }
@@ -119,7 +146,7 @@ pub fn alone(form: &'static Form, context: &Context, record: &Record) -> Result<
         ));
     }
     let mut subjects = Subjects::default();
-    add_record(form, context, &mut subjects, record);
+    subjects.add_all(form, context, &[record]);
     let mut draft = subjects.drafts.remove(0);
     (form.conclude)(&mut draft, context);
     disagreeing_texts(form, &mut draft);
@@ -211,6 +238,18 @@ fn identifying(field: &str, text: &str) -> String {
     if field.ends_with("_name") { bare(text) } else { text.to_owned() }
 }
 
+/// The names of an identity that has its operation.
+fn with_operation(own: &[String]) -> Option<&[String]> {
+    let (operation, names) = own.split_last()?;
+    (!names.is_empty() && !operation.is_empty()).then_some(names)
+}
+
+/// The names of an identity that lacks its operation.
+fn without_operation(own: &[String]) -> Option<&[String]> {
+    let (operation, names) = own.split_last()?;
+    (!names.is_empty() && operation.is_empty()).then_some(names)
+}
+
 /// Whether a record that was refused may be about a subject: what was refused may be the last text of its identity.
 fn may_be(damaged: &[String], own: &[String]) -> bool {
     let (Some((last, names)), Some((_, own_names))) = (damaged.split_last(), own.split_last()) else { return false };
@@ -231,8 +270,7 @@ fn text_name(field: &str, side: Option<Side>) -> String {
     side.map_or_else(|| field.to_owned(), |side| format!("{}_{field}", side.name()))
 }
 
-fn add_record(form: &'static Form, context: &Context, subjects: &mut Subjects, record: &Record) {
-    let draft = subjects.draft(identity(form, context, record));
+fn add_record(form: &'static Form, context: &Context, draft: &mut Draft, record: &Record) {
     if !record.at.is_empty() {
         draft.origins.push(record.at.clone());
     }
