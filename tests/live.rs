@@ -5,7 +5,7 @@
 mod program;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use insta::assert_snapshot;
@@ -25,7 +25,7 @@ type Answer = fn(&str) -> (String, String);
 
 impl Server {
     fn start(answer: Answer) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
@@ -38,16 +38,16 @@ impl Server {
     }
 
     fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.name())
     }
 
     fn name(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", Ipv4Addr::LOCALHOST, self.port)
     }
 
-    /// The text without the port, which differs from run to run.
+    /// The text without host and port, which differs from run to run.
     fn steady(&self, text: &str) -> String {
-        text.replace(&self.name(), "127.0.0.1:PORT")
+        text.replace(&self.name(), "INSTANCE")
     }
 
     fn asked(&self) -> Vec<String> {
@@ -215,16 +215,16 @@ fn an_instance_that_does_not_answer_with_rows_ends_the_run_with_the_reason() {
         let body = json!({ "error": { "message": "User Not Authenticated", "detail": format!("not {PASSWORD}") } });
         ("401 Unauthorized".to_owned(), body.to_string())
     });
-    assert_snapshot!(refused, @r#"error: 127.0.0.1:PORT, table sys_properties: the instance does not accept SERVICENOW_USERNAME and SERVICENOW_PASSWORD (401), saying "(withheld, as it repeats a credential)"; check that they are set to what is valid now, and that the user may log in"#);
+    assert_snapshot!(refused, @r#"error: INSTANCE, table sys_properties: the instance does not accept SERVICENOW_USERNAME and SERVICENOW_PASSWORD (401), saying "(withheld, as it repeats a credential)"; check that they are set to what is valid now, and that the user may log in"#);
     let busy = said(|_| ("429 Too Many Requests\r\nRetry-After: 3600".to_owned(), String::new()));
-    assert_snapshot!(busy, @"error: 127.0.0.1:PORT, table sys_properties: asked 1 time(s), and the instance wants to be left alone (429); try again in 3600 s");
+    assert_snapshot!(busy, @"error: INSTANCE, table sys_properties: asked 1 time(s), and the instance wants to be left alone (429); try again in 3600 s");
     let elsewhere =
         said(|_| ("302 Found\r\nLocation: https://login.example.invalid/?ticket=1".to_owned(), String::new()));
-    assert_snapshot!(elsewhere, @"error: 127.0.0.1:PORT, table sys_properties: expected an answer, but the instance points to login.example.invalid (302), which is not followed; give the address of the instance itself, and credentials that need no login page");
+    assert_snapshot!(elsewhere, @"error: INSTANCE, table sys_properties: expected an answer, but the instance points to login.example.invalid (302), which is not followed; give the address of the instance itself, and credentials that need no login page");
     let page = said(|_| ("200 OK\r\nContent-Type: text/html".to_owned(), "<html><form action=login.do>".to_owned()));
-    assert_snapshot!(page, @"error: 127.0.0.1:PORT, table sys_properties: expected a JSON object with a list `result`, but got a login page; use credentials that need none, and the address of the instance itself");
+    assert_snapshot!(page, @"error: INSTANCE, table sys_properties: expected a JSON object with a list `result`, but got a login page; use credentials that need none, and the address of the instance itself");
     let broken = said(|_| ("500 Internal Server Error".to_owned(), "<html>\u{1b}[31m".to_owned()));
-    assert_snapshot!(broken, @"error: 127.0.0.1:PORT, table sys_properties: the instance cannot answer now (500); try again later");
+    assert_snapshot!(broken, @"error: INSTANCE, table sys_properties: the instance cannot answer now (500); try again later");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn without_credentials_nobody_is_asked() {
     let ran = end(command().args(["preflight", "--instance", &server.address(), "--all-pairs"]));
     assert_eq!(ran.code, 4);
     assert!(ran.err.contains("SERVICENOW_USERNAME"), "{}", ran.err);
-    let ran = run(&["preflight", "--instance", &format!("http://reader:{PASSWORD}@127.0.0.1"), "--all-pairs"]);
+    let ran = run(&["preflight", "--instance", &format!("http://reader:{PASSWORD}@{}", server.name()), "--all-pairs"]);
     assert_eq!(ran.code, 2);
     assert_snapshot!(ran.err, @"error: --instance: the address of the instance cannot be used: it holds a user name or a password, which belong into the environment; expected a name or a host, such as prod, prod.service-now.com or https://prod.service-now.com");
     let ran = run(&["preflight", "--instance", "http://instance.example.invalid", "--all-pairs"]);
@@ -271,8 +271,8 @@ fn without_credentials_nobody_is_asked() {
 
 #[test]
 fn nobody_listens() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let ran = run(&["preflight", "--instance", &format!("http://127.0.0.1:{free}"), "--all-pairs"]);
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let ran = run(&["preflight", "--instance", &format!("http://{}:{free}", Ipv4Addr::LOCALHOST), "--all-pairs"]);
     assert_eq!(ran.code, 4);
-    assert!(ran.err.contains(&format!("127.0.0.1:{free}")), "{}", ran.err);
+    assert!(ran.err.contains(&format!("{}:{free}", Ipv4Addr::LOCALHOST)), "{}", ran.err);
 }
