@@ -167,8 +167,19 @@ fn the_summary_of_the_sample() {
 }
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 9] =
-    ["", "diagnose", "explain", "rules", "rules check", "rules list", "rules new", "rules show", "sources"];
+const COMMANDS: [&str; 11] = [
+    "",
+    "diagnose",
+    "exchange",
+    "explain",
+    "preflight",
+    "rules",
+    "rules check",
+    "rules list",
+    "rules new",
+    "rules show",
+    "sources",
+];
 
 fn help(command: &str) -> String {
     let mut arguments: Vec<&str> = command.split_whitespace().collect();
@@ -210,11 +221,15 @@ fn help_of_the_program() {
     Usage: cmkdiag <COMMAND>
 
     Commands:
-      diagnose  Classify every key of an inventory
-      explain   Tell why one key has its class: facts, sources, gaps, ways out
-      rules     The rulebook: list, show, check or start a card
-      sources   The documents that the rulebook rests on, and their age
-      help      Print this message or the help of the given subcommand(s)
+      diagnose   Classify every key of an inventory
+      explain    Tell why a key, pair or request has its class: facts, sources, gaps, ways out
+      preflight  May this ServiceNow instance be cloned, restored, copied or moved onto that one while
+                 EKMS is enabled?
+      exchange   Are these ServiceNow key exchange requests valid, and what must be done to complete
+                 them?
+      rules      The rulebook: list, show, check or start a card
+      sources    The documents that the rulebook rests on, and their age
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -356,15 +371,20 @@ fn help_of_diagnose() {
 #[test]
 fn help_of_explain() {
     assert_snapshot!(help("explain"), @r"
-    Tell why one key has its class: facts, sources, gaps, ways out
+    Tell why a key, pair or request has its class: facts, sources, gaps, ways out
 
     Usage: cmkdiag explain [OPTIONS] --in <INPUT> <KEY>...
 
     Arguments:
       <KEY>...
-              Key ids, ARNs or aliases
+              Key ids, ARNs or aliases; in other domains `SOURCE:TARGET` or the id of a request
 
     Options:
+          --domain <NAME>
+              The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+              
+              [default: cmk]
+
       -i, --in <INPUT>
               The inventory; may be given several times
 
@@ -445,6 +465,7 @@ fn help_of_explain() {
     Examples:
       cmkdiag explain alias/orders --in keys.csv
       cmkdiag explain 0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01 --in exports/
+      cmkdiag explain prod:test --domain ekms --in pairs.csv
     ");
 }
 
@@ -476,6 +497,11 @@ fn help_of_rules_check() {
     Usage: cmkdiag rules check [OPTIONS]
 
     Options:
+          --domain <NAME>
+              The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+              
+              [default: cmk]
+
           --edition <NAME>
               The edition of the rulebook
 
@@ -507,6 +533,11 @@ fn help_of_rules_list() {
     Usage: cmkdiag rules list [OPTIONS]
 
     Options:
+          --domain <NAME>
+              The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+              
+              [default: cmk]
+
           --edition <NAME>
               The edition of the rulebook
 
@@ -569,6 +600,11 @@ fn help_of_rules_show() {
               Ids of cards
 
     Options:
+          --domain <NAME>
+              The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+              
+              [default: cmk]
+
           --edition <NAME>
               The edition of the rulebook
 
@@ -600,6 +636,11 @@ fn help_of_sources() {
     Usage: cmkdiag sources [OPTIONS]
 
     Options:
+          --domain <NAME>
+              The domain: cmk (keys), ekms (instance automation) or exchange (key exchange)
+              
+              [default: cmk]
+
           --edition <NAME>
               The edition of the rulebook
 

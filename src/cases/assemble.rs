@@ -1,11 +1,11 @@
 //! Records to subjects: those that say the same names are about the same one, and what a fleet's list says of an
 //! instance is said of every side on which it stands.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::gather::Gathered;
-use super::record::{PART_NAME, Record};
-use crate::domains::form::{Context, Draft, FieldSpec, Form, SaidFact, Side};
+use super::record::Record;
+use crate::domains::form::{Context, Draft, FieldSpec, Form, Of, PART_NAME, SaidFact, Side, bare, same_instance};
 use crate::engine::facts::{FactId, Facts, Grade};
 use crate::rulebook::compile::nearest;
 
@@ -38,26 +38,6 @@ pub struct Assembled {
     pub unused: u64,
 }
 
-/// Subjects while records are added to them.
-#[derive(Debug, Default)]
-struct Subjects {
-    drafts: Vec<Draft>,
-    /// Where the subjects stand that have a name.
-    named: HashMap<Vec<String>, usize>,
-}
-
-impl Subjects {
-    /// The subject of that name, or a new one.
-    fn of(&mut self, name: Option<Vec<String>>) -> &mut Draft {
-        let next = self.drafts.len();
-        let at = name.map_or(next, |name| *self.named.entry(name).or_insert(next));
-        if at == next {
-            self.drafts.push(Draft::default());
-        }
-        &mut self.drafts[at]
-    }
-}
-
 /// What records say of one instance.
 #[derive(Debug, Default)]
 struct Instance<'r> {
@@ -65,6 +45,55 @@ struct Instance<'r> {
     records: Vec<&'r Record>,
     damaged: bool,
     used: bool,
+}
+
+/// Subjects in input order, found by what identifies them.
+#[derive(Debug, Default)]
+struct Subjects {
+    drafts: Vec<Draft>,
+    by_identity: HashMap<Vec<String>, usize>,
+}
+
+impl Subjects {
+    /// What is said of two instances without an operation holds for every operation; only where none is named, it
+    /// makes a subject of its own.
+    fn add_all(&mut self, form: &'static Form, context: &Context, records: &[&Record]) {
+        let identities: Vec<_> = records.iter().map(|record| identity(form, context, record)).collect();
+        let mut of_each: HashMap<&[String], Vec<usize>> = HashMap::new();
+        for names in identities.iter().flatten().filter_map(|own| with_operation(own)) {
+            of_each.insert(names, Vec::new());
+        }
+        let is_of_each = |own: &Option<Vec<String>>| {
+            own.as_ref().and_then(|own| without_operation(own)).filter(|names| of_each.contains_key(names)).is_some()
+        };
+        let late: Vec<bool> = identities.iter().map(is_of_each).collect();
+        for ((record, own), _) in records.iter().zip(&identities).zip(&late).filter(|(_, late)| !**late) {
+            let at = self.place(own.clone());
+            add_record(form, context, &mut self.drafts[at], record);
+            if let Some(names) = own.as_ref().and_then(|own| with_operation(own))
+                && let Some(places) = of_each.get_mut(names)
+                && !places.contains(&at)
+            {
+                places.push(at);
+            }
+        }
+        for ((record, own), _) in records.iter().zip(&identities).zip(&late).filter(|(_, late)| **late) {
+            let names = own.as_ref().and_then(|own| without_operation(own));
+            for at in names.and_then(|names| of_each.get(names)).into_iter().flatten() {
+                add_record(form, context, &mut self.drafts[*at], record);
+            }
+        }
+    }
+
+    /// The position of the subject of an identity; without one, of a new subject.
+    fn place(&mut self, identity: Option<Vec<String>>) -> usize {
+        let new = self.drafts.len();
+        let at = identity.map_or(new, |identity| *self.by_identity.entry(identity).or_insert(new));
+        if at == new {
+            self.drafts.push(Draft::default());
+        }
+        at
+    }
 }
 
 /// Puts subjects together; `domain_facts` are those of the rulebook.
@@ -79,33 +108,29 @@ pub fn assemble(
 ) -> Result<Assembled, String> {
     let mut instances = instances(gathered);
     let mut subjects = Subjects::default();
-    for record in gathered.records.iter().filter(|record| !record.is_instance) {
-        add_record(form, context, &mut subjects, record);
-    }
-    for (source, target) in pairs(&instances, pairing)? {
-        let record = pair_record(&source, &target);
-        add_record(form, context, &mut subjects, &record);
+    let made: Vec<Record> =
+        pairs(&instances, pairing)?.iter().map(|(source, target)| pair_record(source, target)).collect();
+    let records: Vec<&Record> = gathered.records.iter().filter(|record| !record.is_instance).chain(&made).collect();
+    subjects.add_all(form, context, &records);
+    if subjects.drafts.is_empty() && !instances.all.is_empty() {
+        return Err(format!("{} instance(s) are listed, and {}", instances.all.len(), form.lone_instances));
     }
     let mut drafts = subjects.drafts;
-    if drafts.is_empty() && !instances.is_empty() {
-        return Err(format!("{} instance(s) are listed, and {}", instances.len(), form.lone_instances));
-    }
     let damaged = |record: &&Record| !record.is_instance;
-    let keys: HashSet<Vec<String>> =
+    let keys: Vec<Vec<String>> =
         gathered.damaged.iter().filter(damaged).filter_map(|record| identity(form, context, record)).collect();
-    let by_name: HashMap<String, usize> =
-        instances.iter().enumerate().map(|(at, instance)| (bare(&instance.name), at)).collect();
     for draft in &mut drafts {
-        apply_instances(form, draft, &by_name, &mut instances);
-        if draft_identity(form, draft).is_some_and(|own| keys.contains(&own)) {
+        apply_instances(form, draft, &mut instances);
+        if draft_identity(form, draft).is_some_and(|own| keys.iter().any(|damaged| may_be(damaged, &own))) {
             draft.facts.conflict(form.domain.integrity);
         }
-        onto_itself(form, draft);
-        disagreeing_texts(form, draft);
         (form.conclude)(draft, context);
+        disagreeing_texts(form, draft);
+        one_instance_twice(form, draft);
     }
-    let unused = instances.iter().filter(|instance| !instance.used).map(|instance| instance.records.len() as u64).sum();
-    let instances = instances.into_iter().map(|instance| instance.name).collect();
+    let unused =
+        instances.all.iter().filter(|instance| !instance.used).map(|instance| instance.records.len() as u64).sum();
+    let instances = instances.all.into_iter().map(|instance| instance.name).collect();
     Ok(Assembled { drafts, instances, unused })
 }
 
@@ -121,49 +146,57 @@ pub fn alone(form: &'static Form, context: &Context, record: &Record) -> Result<
         ));
     }
     let mut subjects = Subjects::default();
-    add_record(form, context, &mut subjects, record);
+    subjects.add_all(form, context, &[record]);
     let mut draft = subjects.drafts.remove(0);
-    disagreeing_texts(form, &mut draft);
     (form.conclude)(&mut draft, context);
+    disagreeing_texts(form, &mut draft);
     Ok(draft)
 }
 
-fn instances(gathered: &Gathered) -> Vec<Instance<'_>> {
-    let mut instances: Vec<Instance<'_>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+fn instances(gathered: &Gathered) -> Instances<'_> {
+    let mut instances = Instances::default();
     let good = gathered.records.iter().map(|record| (record, false));
     for (record, damaged) in good.chain(gathered.damaged.iter().map(|record| (record, true))) {
-        let name = record.texts.iter().find(|(field, _, _)| *field == "name").map(|(_, _, text)| text);
-        let (true, Some(name)) = (record.is_instance, name) else { continue };
-        let at = *places.entry(bare(name)).or_insert(instances.len());
-        if at == instances.len() {
-            instances.push(Instance { name: name.clone(), ..Instance::default() });
+        let Some(name) = record.instance_names().next().filter(|_| record.is_instance) else { continue };
+        let at = record.instance_names().find_map(|name| instances.place(name)).unwrap_or(instances.all.len());
+        if at == instances.all.len() {
+            instances.all.push(Instance { name: name.to_owned(), ..Instance::default() });
+        }
+        for name in record.instance_names() {
+            instances.by_name.entry(bare(name)).or_insert(at);
         }
         match damaged {
-            true => instances[at].damaged = true,
-            false => instances[at].records.push(record),
+            true => instances.all[at].damaged = true,
+            false => instances.all[at].records.push(record),
         }
     }
     instances
 }
 
-/// `prod` and `prod.service-now.com` are the same instance.
-fn bare(name: &str) -> String {
-    name.trim().to_lowercase().trim_end_matches(".service-now.com").to_owned()
+/// Instances in input order, found by what they are called.
+#[derive(Debug, Default)]
+struct Instances<'r> {
+    all: Vec<Instance<'r>>,
+    by_name: HashMap<String, usize>,
 }
 
-fn same_instance(a: &str, b: &str) -> bool {
-    bare(a) == bare(b)
+impl Instances<'_> {
+    fn place(&self, name: &str) -> Option<usize> {
+        self.by_name.get(&bare(name)).copied()
+    }
 }
 
-fn pairs(instances: &[Instance<'_>], pairing: &Pairing) -> Result<Vec<(String, String)>, String> {
+fn pairs(instances: &Instances<'_>, pairing: &Pairing) -> Result<Vec<(String, String)>, String> {
     if !pairing.is_asked() {
         return Ok(Vec::new());
     }
-    let all: Vec<String> = instances.iter().map(|instance| instance.name.clone()).collect();
+    if instances.all.is_empty() {
+        return Err("pairs of listed instances are asked for, and no usable record is about an instance".to_owned());
+    }
+    let all: Vec<String> = instances.all.iter().map(|instance| instance.name.clone()).collect();
     let named = |wanted: &[String], option: &str| -> Result<Vec<String>, String> {
         let find = |name: &String| {
-            all.iter().find(|known| same_instance(known, name)).cloned().ok_or_else(|| {
+            instances.place(name).map(|at| all[at].clone()).ok_or_else(|| {
                 let known: Vec<&str> = all.iter().map(String::as_str).collect();
                 format!("{option} {name}: no such instance is listed; {}", nearest(name, &known))
             })
@@ -196,18 +229,37 @@ fn identity(form: &Form, context: &Context, record: &Record) -> Option<Vec<Strin
             .texts
             .iter()
             .find_map(name)
+            .map(|text| identifying(wanted, &text))
             .or_else(|| (wanted == "operation").then(|| context.operation.clone()).flatten())
     };
-    named(form.identity.iter().map(|field| text(field).map(|text| identifying(field, text))))
-}
-
-/// Instances are the same whether their domain is written or not.
-fn identifying(field: &str, text: String) -> String {
-    if field.ends_with("_name") { bare(&text) } else { text }
+    named(form.identity.iter().map(|field| text(field)))
 }
 
 fn draft_identity(form: &Form, draft: &Draft) -> Option<Vec<String>> {
-    named(form.identity.iter().map(|field| draft.text(field).map(|text| identifying(field, text.to_owned()))))
+    named(form.identity.iter().map(|field| draft.text(field).map(|text| identifying(field, text))))
+}
+
+/// The text as it is compared: instances have several spellings.
+fn identifying(field: &str, text: &str) -> String {
+    if field.ends_with("_name") { bare(text) } else { text.to_owned() }
+}
+
+/// The names of an identity that has its operation.
+fn with_operation(own: &[String]) -> Option<&[String]> {
+    let (operation, names) = own.split_last()?;
+    (!names.is_empty() && !operation.is_empty()).then_some(names)
+}
+
+/// The names of an identity that lacks its operation.
+fn without_operation(own: &[String]) -> Option<&[String]> {
+    let (operation, names) = own.split_last()?;
+    (!names.is_empty() && operation.is_empty()).then_some(names)
+}
+
+/// Whether a record that was refused may be about a subject: what was refused may be the last text of its identity.
+fn may_be(damaged: &[String], own: &[String]) -> bool {
+    let (Some((last, names)), Some((_, own_names))) = (damaged.split_last(), own.split_last()) else { return false };
+    damaged == own || (!names.is_empty() && last.is_empty() && names == own_names)
 }
 
 /// The last text of an identity of several may be missing: pairs of which no operation is known.
@@ -224,13 +276,24 @@ fn text_name(field: &str, side: Option<Side>) -> String {
     side.map_or_else(|| field.to_owned(), |side| format!("{}_{field}", side.name()))
 }
 
-fn add_record(form: &'static Form, context: &Context, subjects: &mut Subjects, record: &Record) {
-    let draft = subjects.of(identity(form, context, record));
+fn add_record(form: &'static Form, context: &Context, draft: &mut Draft, record: &Record) {
     if !record.at.is_empty() {
         draft.origins.push(record.at.clone());
     }
+    let mut named = Vec::new();
     for (field, side, text) in &record.texts {
-        draft.add_text(&text_name(field, *side), text, &record.at);
+        let name = text_name(field, *side);
+        match draft.texts.get(&name).filter(|_| *field == "name") {
+            Some(known) if known.iter().any(|known| same_instance(&known.text, text)) => {}
+            // A second name in the same record is its host.
+            _ if *field == "name" && named.contains(side) => {
+                draft.add_text(&text_name("host", *side), text, &record.at);
+            }
+            _ => draft.add_text(&name, text, &record.at),
+        }
+        if *field == "name" {
+            named.push(*side);
+        }
     }
     if let (Some(operation), None) = (&context.operation, draft.texts.get("operation"))
         && let Some(field) = form.fields.iter().find(|field| field.name == "operation")
@@ -283,12 +346,12 @@ fn add_part(form: &Form, draft: &mut Draft, part: &BTreeMap<&'static str, String
     }
 }
 
-fn apply_instances(form: &Form, draft: &mut Draft, by_name: &HashMap<String, usize>, instances: &mut [Instance<'_>]) {
+fn apply_instances(form: &Form, draft: &mut Draft, instances: &mut Instances<'_>) {
     for side in Side::BOTH {
         let names = ["name", "host"].iter().filter_map(|field| draft.side_text(side, field));
-        let places: BTreeSet<usize> = names.filter_map(|name| by_name.get(&bare(name)).copied()).collect();
+        let places: BTreeSet<usize> = names.filter_map(|name| instances.place(name)).collect();
         for at in places {
-            let instance = &mut instances[at];
+            let instance = &mut instances.all[at];
             instance.used = true;
             if instance.damaged {
                 draft.facts.conflict(form.domain.integrity);
@@ -297,17 +360,6 @@ fn apply_instances(form: &Form, draft: &mut Draft, by_name: &HashMap<String, usi
                 apply(form, draft, side, record);
             }
         }
-    }
-}
-
-/// Nothing is copied or exchanged between an instance and itself.
-fn onto_itself(form: &Form, draft: &mut Draft) {
-    let name = |side| draft.side_text(side, "name").map(bare);
-    if let (Some(source), Some(target)) = (name(Side::Source), name(Side::Target))
-        && source == target
-    {
-        draft.facts.conflict(form.domain.integrity);
-        draft.notes.push("source and target are the same instance".to_owned());
     }
 }
 
@@ -323,14 +375,29 @@ fn apply(form: &Form, draft: &mut Draft, side: Side, record: &Record) {
     }
 }
 
+/// Nothing is copied or sent from an instance to itself: one of the two names is wrong.
+fn one_instance_twice(form: &Form, draft: &mut Draft) {
+    let names = (draft.text("source_name"), draft.text("target_name"));
+    if let (Some(source), Some(target)) = names
+        && same_instance(source, target)
+    {
+        draft.notes.push(format!("source and target are the same instance: {source}, {target}"));
+        draft.facts.conflict(form.domain.integrity);
+    }
+}
+
 /// Records of one subject that give different texts where one is expected leave it open which is right.
 fn disagreeing_texts(form: &'static Form, draft: &mut Draft) {
     use crate::domains::form::Reads;
-    let single = |field: &FieldSpec| matches!(field.reads, Reads::Text(_) | Reads::Time);
+    // Facts that disagree are in conflict already, and a release may be written at any length.
+    let single = |field: &FieldSpec, side| match field.reads {
+        Reads::Text(_) | Reads::Time => field.name != "release",
+        Reads::Choice(_) => field.of != Of::Part && field.of.fact(side).is_none(),
+        _ => false,
+    };
     let mut notes = Vec::new();
     for (name, said) in &draft.texts {
-        let field = form.field(name).map(|(field, _)| field);
-        if said.len() > 1 && field.is_some_and(|field| single(field) && field.name != "name") {
+        if said.len() > 1 && form.field(name).is_some_and(|(field, side)| single(field, side)) {
             let each: Vec<String> = said.iter().map(|said| format!("{} ({})", said.text, said.at)).collect();
             notes.push(format!("records disagree about {name}: {}", each.join(", ")));
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domains::cell::{Cell, LIST_SEPARATOR, is_list_separator};
-use crate::domains::form::{FieldSpec, Form, Of, Reads, Side, Word};
+use crate::domains::form::{FieldSpec, Form, Of, PART_NAME, Reads, Side, Word};
 use crate::domains::spelling::{is_none, is_unknown, plain};
 use crate::engine::facts::{Bits, FactId, Grade};
 use crate::inventory::row::{Names, Place, Reject, Row};
@@ -50,6 +50,14 @@ pub struct FactOf {
     pub of: Of,
     /// The values.
     pub bits: Bits,
+}
+
+impl Record {
+    /// The names by which a record about an instance calls it.
+    pub fn instance_names(&self) -> impl Iterator<Item = &str> {
+        let named = self.texts.iter().filter(|(field, side, _)| side.is_none() && matches!(*field, "name" | "host"));
+        named.map(|(_, _, text)| text.as_str())
+    }
 }
 
 /// The cells of a row that say something.
@@ -142,6 +150,9 @@ pub fn understand(
             Some((field, side)) if is_instance || side.is_some() || !matches!(field.of, Of::Side { .. }) => {
                 take(form, &mut record, &mut common, field, *side, heard)
             }
+            Some((FieldSpec { of: Of::Side { source: Some(_), .. }, .. }, None)) if !is_unknown(&shown(heard)) => {
+                Err((shown(heard), format!("the side of which it is said, as in source_{column} or target_{column}")))
+            }
             _ => {
                 record.others.push((column.clone(), shown(heard)));
                 Ok(())
@@ -151,7 +162,9 @@ pub fn understand(
             wrong.get_or_insert(Misread { column: column.clone(), value, expected });
         }
     }
-    settle_parts(form, &mut record, common);
+    if let Err((field, value, expected)) = settle_parts(form, &mut record, &common) {
+        wrong.get_or_insert(Misread { column: field.to_owned(), value, expected });
+    }
     let known = fields.iter().any(Option::is_some);
     if let Some(misread) = wrong {
         let reason = format!("expected {}", misread.expected);
@@ -161,6 +174,10 @@ pub fn understand(
         let names: Vec<&str> = form.fields.iter().take(6).map(|field| field.name).collect();
         let reason = format!("none of its columns is one that {} have, such as {}", form.plural, names.join(", "));
         return Err(Box::new((Reject::whole(place, reason), record)));
+    }
+    if is_instance && record.instance_names().next().is_none() {
+        let reason = "nothing names the instance: give its name, or the sides of a subject, as in source_ and target_";
+        return Err(Box::new((Reject::whole(place, reason.to_owned()), record)));
     }
     Ok(record)
 }
@@ -194,7 +211,14 @@ fn module_of<'c>(form: &'static Form, column: &'c str) -> Option<(&'c str, &'c s
 }
 
 /// What stands beside the specifications in a table's row is said of each of them.
-fn settle_parts(form: &Form, record: &mut Record, common: BTreeMap<&'static str, String>) {
+///
+/// # Errors
+/// One of them says otherwise of itself: field, value and what was expected.
+fn settle_parts(
+    form: &Form,
+    record: &mut Record,
+    common: &BTreeMap<&'static str, String>,
+) -> Result<(), (&'static str, String, String)> {
     if record.parts.is_empty() && !common.is_empty() {
         let names: Vec<&String> =
             record.texts.iter().filter(|(field, _, _)| *field == form.parts).map(|(_, _, name)| name).collect();
@@ -205,14 +229,15 @@ fn settle_parts(form: &Form, record: &mut Record, common: BTreeMap<&'static str,
         }
     }
     for part in &mut record.parts {
-        for (field, text) in &common {
-            part.entry(field).or_insert_with(|| text.clone());
+        for (field, text) in common {
+            let own = part.entry(field).or_insert_with(|| text.clone());
+            if own != text {
+                return Err((field, text.clone(), format!("what one of the {} says of itself: {own}", form.parts)));
+            }
         }
     }
+    Ok(())
 }
-
-/// The text of a part that names it.
-pub const PART_NAME: &str = "name";
 
 type Refused = (String, String);
 
@@ -224,7 +249,7 @@ fn take(
     side: Option<Side>,
     heard: &Heard,
 ) -> Result<(), Refused> {
-    if let (Heard::Objects(objects), Of::Subject(_)) = (heard, field.of) {
+    if let (Heard::Objects(objects), true) = (heard, field.name == form.parts) {
         for object in objects {
             let part = part(form, object, &mut record.others)?;
             if let Some(name) = part.get(PART_NAME) {
@@ -242,7 +267,7 @@ fn take(
     let Some(texts) = texts_of(field, heard)? else { return Ok(()) };
     if field.of == Of::Part {
         for text in texts {
-            common.insert(field.name, value_of(form, field, None, &text)?.0);
+            say_once(common, field.name, value_of(form, field, None, &text)?.0)?;
         }
         return Ok(());
     }
@@ -318,6 +343,16 @@ fn take_modules(
 /// The text that keeps what is said of each module.
 pub const OF_MODULES: &str = "wrapping_of_modules";
 
+/// Two columns that mean the same must say the same: neither may win in silence.
+fn say_once(part: &mut BTreeMap<&'static str, String>, field: &'static str, text: String) -> Result<(), Refused> {
+    match part.insert(field, text.clone()) {
+        Some(before) if before != text => {
+            Err((text, format!("what another column of the record says of {field}: {before}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// One object of a list of parts.
 fn part(
     form: &'static Form,
@@ -329,7 +364,7 @@ fn part(
         match form.field(member).filter(|(field, _)| field.of == Of::Part) {
             Some((field, _)) => {
                 for text in texts_of(field, heard)?.unwrap_or_default() {
-                    part.insert(field.name, value_of(form, field, None, &text)?.0);
+                    say_once(&mut part, field.name, value_of(form, field, None, &text)?.0)?;
                 }
             }
             None if member == PART_NAME => {
@@ -379,6 +414,8 @@ fn value_of(
         Reads::Presence => Ok((presence(text).to_owned(), 0)),
         Reads::Choice(words) | Reads::OfModules(words, _) => choice(form, field, side, words, text)
             .ok_or_else(|| (text.to_owned(), format!("one of {}", accepted(form, field, words)))),
+        // That there is no label says nothing of what it would be.
+        Reads::Label(..) if is_none(text) => Ok((text.to_owned(), 0)),
         Reads::Label(words, otherwise) => {
             let bits = choice(form, field, side, words, text).map_or_else(
                 || fact_of(field, side).map_or(0, |fact| form.domain.facts[fact.index()].value(otherwise).unwrap_or(0)),
@@ -420,10 +457,33 @@ fn accepted(form: &'static Form, field: &'static FieldSpec, words: &[Word]) -> S
     values.join(", ")
 }
 
+/// Words that say that something is not there, or of a key that it is in a state in which it does nothing.
+const ABSENT: &[&str] = &[
+    "n",
+    "0",
+    "false",
+    "off",
+    "absent",
+    "missing",
+    "nonexistent",
+    "notfound",
+    "inactive",
+    "preactive",
+    "disabled",
+    "suspended",
+    "deactivated",
+    "expired",
+    "revoked",
+    "compromised",
+    "destroyed",
+    "deleted",
+];
+
 /// Whether something is there: a name stands for a yes.
 fn presence(text: &str) -> &'static str {
-    let no = is_none(text) || matches!(plain(text).as_str(), "no" | "false" | "0" | "absent" | "missing");
-    if no { "no" } else { "yes" }
+    let first = text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
+    let denies = matches!(first.to_lowercase().as_str(), "no" | "not" | "non" | "without" | "never");
+    if denies || is_none(text) || ABSENT.contains(&plain(text).as_str()) { "no" } else { "yes" }
 }
 
 /// A moment: with a zone or offset, or in UTC.

@@ -35,6 +35,8 @@ pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
     let pairing =
         Pairing { from: command.pairs.from.clone(), to: command.pairs.to.clone(), all: command.pairs.all_pairs };
     let context = context(&command.common.beside)?;
+    let (output, rejects) = (command.common.write.output.as_ref(), command.common.read.rejects.as_ref());
+    refuse_one_place_for_two(&command.common.beside.describe_key, output, rejects)?;
     run(&ekms::fields::PAIRS, &command.common, &pairing, &context, command.matrix || pairing.is_asked())
 }
 
@@ -82,15 +84,21 @@ fn run(
     let gate = class_list(&book, "--fail-on", &common.write.fail_on, &["conditional"])?.unwrap_or_default();
     refuse_one_place_for_two(&common.inputs, common.write.output.as_ref(), common.read.rejects.as_ref())?;
     let gathered = gather(form, common)?;
-    let assembled = assemble(form, &gathered, pairing, context).map_err(Failure::Usage)?;
+    let assembled = assemble(form, &gathered, pairing, context).map_err(|reason| {
+        let rejects = gathered.rejects.iter().take(SHOWN_REJECTS);
+        rejects.for_each(|reject| say(&reject_line(&gathered.show(reject.place), reject)));
+        Failure::Usage(reason)
+    })?;
     let assessment = Assessment::new(form, book, gathered, assembled, settings);
+    if !common.talk.quiet {
+        tell_unused_replies(&assessment, context);
+    }
     let report = Report { assessment: &assessment, lang, only: &only, matrix, keep_columns: common.write.keep_columns };
     if !assessment.cases.is_empty() {
         write_report(&report, common)?;
     }
     write_rejects(&assessment, common.read.rejects.as_deref())?;
     if !common.talk.quiet {
-        tell_unused_keys(&assessment, context);
         tell(&report, common);
     }
     Ok(exit_of(&report, &gate, common.read.allow_rejects))
@@ -152,34 +160,11 @@ fn chosen_columns(report: &Report<'_>, common: &Cases) -> Result<Vec<usize>, Fai
     Ok(chosen)
 }
 
-/// Replies about keys that no subject has are not dropped without a word.
-fn tell_unused_keys(assessment: &Assessment, context: &Context) {
-    let arns = |case: &Case| {
-        [case.draft.text("source_key_arn").map(str::to_owned), case.draft.text("target_key_arn").map(str::to_owned)]
-    };
-    let asked: HashSet<String> = assessment.cases.iter().flat_map(arns).flatten().collect();
-    for key in context.described_keys.iter().filter(|key| !asked.contains(&key.key)) {
-        say(&format!(
-            "note: {}: no {} names the key {}",
-            key.at,
-            assessment.rulebook.domain.noun.get(Lang::En),
-            key.key
-        ));
-    }
-}
-
 fn tell(report: &Report<'_>, common: &Cases) {
     let assessment = report.assessment;
     let unused = &assessment.unused_columns;
     if !unused.is_empty() && !common.write.keep_columns {
-        let named = |name: &String| match assessment.form.field(name) {
-            Some((field, None)) => {
-                let field = field.name;
-                format!("{} (of which side? source_{field} or target_{field})", visible(name))
-            }
-            _ => visible(name).into_owned(),
-        };
-        let names: Vec<String> = unused.iter().map(named).collect();
+        let names: Vec<String> = unused.iter().map(|name| visible(name).into_owned()).collect();
         say(&format!(
             "note: columns not understood and left out: {} (--keep-columns passes them through)",
             names.join(", ")
@@ -205,6 +190,16 @@ fn tell(report: &Report<'_>, common: &Cases) {
             .collect();
         say(&report.account_line());
         say(&classes.join(" · "));
+    }
+}
+
+/// A reply about a key that no pair names is evidence that nobody used, perhaps for want of the key's ARN.
+fn tell_unused_replies(assessment: &Assessment, context: &Context) {
+    let of_case =
+        |case: &Case| ["source_key_arn", "target_key_arn"].map(|field| case.draft.text(field).map(str::to_owned));
+    let asked: HashSet<String> = assessment.cases.iter().flat_map(of_case).flatten().collect();
+    for key in context.described_keys.iter().filter(|key| !asked.contains(&key.key)) {
+        say(&format!("note: {}: no pair has the key {}; the reply is not used", key.at, key.key));
     }
 }
 

@@ -176,11 +176,10 @@ impl Draft {
         self.text(&format!("{}_{field}", side.name()))
     }
 
-    /// Adds a text that is not there yet. Of a name the first spelling stays.
+    /// Adds a text that is not there yet.
     pub fn add_text(&mut self, field: &str, text: &str, at: &str) {
         let texts = self.texts.entry(field.to_owned()).or_default();
-        let is_known = texts.iter().any(|said| said.text == text);
-        if !is_known && (texts.is_empty() || !field.ends_with("_name")) {
+        if !texts.iter().any(|said| said.text == text) {
             texts.push(Said { text: text.to_owned(), at: at.to_owned() });
         }
     }
@@ -256,6 +255,20 @@ impl Form {
             self.fields.iter().find(of_side).map(|field| (field, Some(side)))
         })
     }
+}
+
+/// The text of a part that names it.
+pub const PART_NAME: &str = "name";
+
+/// `prod` and `prod.service-now.com` are the same instance.
+pub fn same_instance(a: &str, b: &str) -> bool {
+    bare(a) == bare(b)
+}
+
+/// The name of an instance without what does not matter.
+pub fn bare(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    name.strip_suffix(".service-now.com").unwrap_or(&name).to_owned()
 }
 
 /// A column's name without what does not matter: case, blanks, `_`, `-` and `.`.

@@ -30,6 +30,10 @@ pub const AWS_STATES: &[Word] = &[
     ("kmsinternalexception", "unreachable"),
     ("endpointconnectionerror", "unreachable"),
     ("connecttimeouterror", "unreachable"),
+    ("throttling", "unreachable"),
+    ("throttlingexception", "unreachable"),
+    ("validationexception", "unreachable"),
+    ("invalidarnexception", "unreachable"),
 ];
 
 /// Release families in their order; EKMS is new in Australia (release notes), and whether an earlier one has it is to be
@@ -70,9 +74,11 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
 /// An instance on Australia or later is not on an older release.
 fn release(draft: &mut Draft, side: Side) {
     let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
-    let Some(release) = draft.side_text(side, "release").map(str::to_lowercase) else { return };
-    let supports = AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
-    if supports && draft.facts.get(posture) == bit(posture, "older") {
+    let releases = draft.texts.get(&format!("{}_release", side.name()));
+    let supports = |release: &String| AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
+    let mut releases = releases.into_iter().flatten().map(|said| said.text.to_lowercase());
+    let Some(release) = releases.find(supports) else { return };
+    if draft.facts.get(posture) == bit(posture, "older") {
         draft.facts.conflict(posture);
         let at = draft.texts.get(&format!("{}_release", side.name())).map_or("", |said| said[0].at.as_str()).to_owned();
         let bits = FACTS[posture.index()].all() & !bit(posture, "older");
@@ -87,14 +93,15 @@ fn plugin(draft: &mut Draft, side: Side) {
     let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
     let held = draft.facts.get(posture);
     let without = bit(posture, "older") | bit(posture, "absent");
+    let with = bit(posture, "unconfigured") | bit(posture, "configured") | bit(posture, "in_use");
     let (active, name) = (draft.side_text(side, "plugin") == Some("active"), side.name());
     let inactive = draft.side_text(side, "plugin") == Some("inactive");
-    if inactive && held != 0 && held & without == 0 {
-        draft.facts.conflict(posture);
-        draft.notes.push(format!("the EKMS plugin is inactive on the {name}, which is said to have it"));
-    } else if active && held & without != 0 {
+    if active && held & without != 0 {
         draft.facts.conflict(posture);
         draft.notes.push(format!("the EKMS plugin is active on the {name}, which is said to have none"));
+    } else if inactive && held & with != 0 {
+        draft.facts.conflict(posture);
+        draft.notes.push(format!("the EKMS plugin is inactive on the {name}, which is said to have it"));
     } else if active && held == 0 {
         let note = "so its posture is unconfigured, configured or in_use: look under EKMS Configurations";
         draft.notes.push(format!("the EKMS plugin is active on the {name}, {note}"));

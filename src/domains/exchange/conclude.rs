@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{self, FACTS};
-use crate::domains::form::{Context, Draft, Side};
+use crate::domains::form::{Context, Draft, PART_NAME, Side, same_instance};
 use crate::domains::spelling::{is_none, plain};
 use crate::engine::facts::{Bits, FactId, Facts, Grade};
 
@@ -78,6 +78,15 @@ fn peers(draft: &mut Draft) {
         let same_for_both = wanted.and_then(|side| draft.side_text(side, field)) == other;
         !same_for_both && other.is_some_and(|other| other.eq_ignore_ascii_case(text))
     };
+    // The same side by another spelling, and an instance that is neither.
+    let is_called = |draft: &Draft, side: Option<Side>, text: &str| {
+        let names = ["host", "name"].map(|field| side.and_then(|side| draft.side_text(side, field)));
+        names.into_iter().flatten().any(|name| same_instance(name, text))
+    };
+    let is_third = |draft: &Draft, field: &str, text: &str| {
+        let own = wanted.and_then(|side| draft.side_text(side, field));
+        own.is_some_and(|own| !own.eq_ignore_ascii_case(text)) && !(field == "host" && is_called(draft, wanted, text))
+    };
     let is_sys_id = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     for (field, of_side, fact) in
         [("peer_sys_id", "sys_id", facts::PEER_SYS_ID), ("peer_host", "host", facts::PEER_HOST)]
@@ -88,6 +97,14 @@ fn peers(draft: &mut Draft) {
             () if is_none(&text) => "missing",
             () if !well_formed => "malformed",
             () if of_other(draft, of_side, &text) => "wrong-side",
+            () if of_side == "host" && is_called(draft, other, &text) && !is_called(draft, wanted, &text) => {
+                "wrong-side"
+            }
+            () if is_third(draft, of_side, &text) => {
+                draft.facts.conflict(fact);
+                draft.notes.push(format!("{field} {text} is not what the records say of the instance that is meant"));
+                continue;
+            }
             () => "given",
         };
         draft.follow(fact, bit(fact, value), Grade::Stated);
@@ -107,7 +124,8 @@ fn is_host(text: &str) -> bool {
 }
 
 fn specifications(draft: &mut Draft) {
-    let names = draft.texts.get("crypto_specifications");
+    let names = draft.texts.get("crypto_specifications").cloned();
+    let names = names.as_ref();
     let none = names.is_some_and(|names| names.iter().all(|said| is_none(&said.text)));
     let listed = !draft.parts.is_empty() || names.is_some_and(|names| !names.is_empty() && !none);
     if none && draft.parts.is_empty() {
@@ -118,25 +136,31 @@ fn specifications(draft: &mut Draft) {
             draft.follow(fact, bit(fact, value), Grade::Stated);
         }
     }
+    if none && !draft.parts.is_empty() {
+        draft.facts.conflict(facts::SPECIFICATIONS);
+        draft.notes.push("crypto_specifications says none, and something is said of one".to_owned());
+    }
     if !listed || none {
         return;
     }
+    let has_part = |name: &str| draft.parts.iter().any(|part| part.get(PART_NAME).is_some_and(|known| known == name));
+    let is_silent = names.is_some_and(|names| names.iter().any(|said| !has_part(&said.text)));
     draft.follow(facts::SPECIFICATIONS, bit(facts::SPECIFICATIONS, "listed"), Grade::Stated);
     for (fact, of_part) in [
         (facts::SOURCE_KEYS, keys_on_source as fn(&Part) -> Vec<&'static str>),
         (facts::TARGET_KEYS, keys_on_target),
         (facts::ACTIVE_KEYS, active_keys),
     ] {
-        together(draft, fact, of_part);
+        together(draft, fact, of_part, is_silent);
     }
 }
 
 type Part = std::collections::BTreeMap<&'static str, String>;
 
 /// What all specifications show together: nothing is known as long as nothing bad is, and something is missing.
-fn together(draft: &mut Draft, fact: FactId, of_part: fn(&Part) -> Vec<&'static str>) {
+fn together(draft: &mut Draft, fact: FactId, of_part: fn(&Part) -> Vec<&'static str>, is_silent: bool) {
     let mut bits = 0;
-    let mut missing = draft.parts.is_empty();
+    let mut missing = draft.parts.is_empty() || is_silent;
     for part in &draft.parts {
         let found = of_part(part);
         missing |= found.is_empty();

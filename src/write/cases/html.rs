@@ -1,6 +1,5 @@
 //! HTML: the same report as in Markdown, as one page without scripts that needs nothing from elsewhere.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::matrix::{Matrix, legend};
@@ -104,7 +103,6 @@ fn summary(report: &Report<'_>, out: &mut String) {
 /// Each cell leads to the pair's section.
 fn matrix(report: &Report<'_>, out: &mut String) {
     let matrix = Matrix::new(report);
-    let places = places(report);
     let _ = writeln!(out, "<h2>{}</h2>\n<table>", report.lang.pick("Matrix", "矩阵"));
     let heads: Vec<String> = matrix.targets.iter().map(|name| format!("<th>{}</th>", escaped(name))).collect();
     let corner = report.lang.pick("source ↓ target →", "源 ↓ 目标 →");
@@ -112,9 +110,10 @@ fn matrix(report: &Report<'_>, out: &mut String) {
     for (source, name) in matrix.sources.iter().enumerate() {
         let cells = (0..matrix.targets.len()).map(|target| match matrix.cell(source, target) {
             Some(cell) => {
-                let place = places.get(&(name.as_str(), matrix.targets[target].as_str()));
-                let word =
-                    place.map_or_else(|| cell.word.to_owned(), |at| format!("<a href=\"#c{at}\">{}</a>", cell.word));
+                let word = match is_told(report, cell.case) {
+                    true => format!("<a href=\"#c{}\">{}</a>", cell.case, cell.word),
+                    false => cell.word.to_owned(),
+                };
                 format!("<td class=\"{}\">{word}</td>", tone_class(cell.tone))
             }
             None => "<td></td>".to_owned(),
@@ -124,18 +123,10 @@ fn matrix(report: &Report<'_>, out: &mut String) {
     let _ = writeln!(out, "</table>\n<p class=\"small\">{}</p>", escaped(legend(report.lang)));
 }
 
-/// The positions of the pairs that have a section, by names.
-fn places<'a>(report: &Report<'a>) -> HashMap<(&'a str, &'a str), usize> {
-    let mut places = HashMap::new();
-    for (at, case) in report.assessment.cases.iter().enumerate() {
-        let names = (case.draft.text("source_name"), case.draft.text("target_name"));
-        if let (Some(source), Some(target)) = names
-            && report.only.takes(report.assessment.class_name(case.outcome.class))
-        {
-            places.entry((source, target)).or_insert(at);
-        }
-    }
-    places
+/// Whether a pair has a section.
+fn is_told(report: &Report<'_>, case: usize) -> bool {
+    let class = report.assessment.cases[case].outcome.class;
+    report.only.takes(report.assessment.class_name(class))
 }
 
 fn next_steps(report: &Report<'_>, out: &mut String) {

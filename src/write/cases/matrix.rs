@@ -1,6 +1,6 @@
 //! Sources against targets: one cell a pair, as a person who plans clones wants it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::diagnose::ShapeOutcome;
 use crate::engine::facts::Lang;
@@ -11,11 +11,11 @@ use super::{Report, is_conditional, text};
 /// Names of sources and targets, and a cell for each pair.
 #[derive(Debug)]
 pub(crate) struct Matrix {
-    /// The sources, in the order of the list of instances, then of the pairs.
+    /// The sources, in input order.
     pub(crate) sources: Vec<String>,
-    /// The targets, in the same order.
+    /// The targets, in input order.
     pub(crate) targets: Vec<String>,
-    cells: HashMap<(usize, usize), Cell>,
+    cells: std::collections::HashMap<(usize, usize), Cell>,
 }
 
 /// What is said of one pair.
@@ -25,6 +25,8 @@ pub(crate) struct Cell {
     pub(crate) word: &'static str,
     /// How it should look; nothing if undetermined.
     pub(crate) tone: Option<Tone>,
+    /// The position of the pair among all.
+    pub(crate) case: usize,
     /// The place of its class in the order of precedence; what has none comes between.
     rank: u8,
 }
@@ -32,20 +34,19 @@ pub(crate) struct Cell {
 impl Matrix {
     /// The matrix of a report's pairs; of several about the same two instances the worst counts.
     pub(crate) fn new(report: &Report<'_>) -> Matrix {
-        let of_side = |field: &str| {
-            let named: HashSet<String> = report.assessment.cases.iter().map(|case| text(case, field)).collect();
-            let listed = report.assessment.instances.iter().filter(|name| named.contains(*name));
-            listed.cloned().collect::<Vec<String>>()
+        let listed = |side: &str| {
+            let standing: HashSet<String> = report.assessment.cases.iter().map(|case| text(case, side)).collect();
+            report.assessment.instances.iter().filter(|name| standing.contains(*name)).cloned().collect::<Vec<_>>()
         };
-        let (mut sources, mut targets) = (of_side("source_name"), of_side("target_name"));
-        let mut cells = HashMap::new();
-        for case in &report.assessment.cases {
+        let (mut sources, mut targets) = (listed("source_name"), listed("target_name"));
+        let mut cells = std::collections::HashMap::new();
+        for (at, case) in report.assessment.cases.iter().enumerate() {
             let names = (text(case, "source_name"), text(case, "target_name"));
             if names.0.is_empty() || names.1.is_empty() {
                 continue;
             }
             let place = (position(&mut sources, names.0), position(&mut targets, names.1));
-            let cell = cell(report, &case.outcome);
+            let cell = cell(report, &case.outcome, at);
             let worst = cells.entry(place).or_insert(cell);
             if cell.rank < worst.rank {
                 *worst = cell;
@@ -67,7 +68,7 @@ fn position(names: &mut Vec<String>, name: String) -> usize {
     })
 }
 
-fn cell(report: &Report<'_>, outcome: &ShapeOutcome) -> Cell {
+fn cell(report: &Report<'_>, outcome: &ShapeOutcome, case: usize) -> Cell {
     let domain = report.assessment.rulebook.domain;
     let class = outcome.class.map(|class| &domain.classes[usize::from(class)]);
     let tone = class.map(|class| class.tone);
@@ -78,7 +79,7 @@ fn cell(report: &Report<'_>, outcome: &ShapeOutcome) -> Cell {
         (Some(Tone::Warn | Tone::Alarm), _) => "NO",
         (Some(Tone::Open) | None, _) => "?",
     };
-    Cell { word, tone, rank }
+    Cell { word, tone, case, rank }
 }
 
 /// What the words mean.
