@@ -386,7 +386,7 @@ fn help_of_explain() {
               [default: cmk]
 
       -i, --in <INPUT>
-              The inventory; may be given several times
+              The inventory, pairs or requests; may be given several times
 
       -h, --help
               Print help (see a summary with '-h')
@@ -435,6 +435,28 @@ fn help_of_explain() {
               - zh: Chinese
               
               [default: en]
+
+    Evidence:
+          --instance <HOST>
+              Read release, plugin and properties of a ServiceNow instance, read-only; credentials come
+              from SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
+
+          --as-of <TIME>
+              The moment to which ages refer [default: now]
+
+          --describe-key <PATH>
+              Files or folders with what `aws kms describe-key` printed, replies or errors: the state of
+              keys
+
+          --operation <OPERATION>
+              The instance automation operation of pairs that name none
+
+              Possible values:
+              - clone:          Clone
+              - backup-restore: Backup and restore
+              - copy:           Copy
+              - move:           Move
+              - toggle:         Toggle
 
           --format <FORMAT>
               Output format

@@ -368,6 +368,9 @@ fn apply(form: &Form, draft: &mut Draft, side: Side, record: &Record) {
     for (field, _, text) in record.texts.iter().filter(|(field, _, _)| *field != "name") {
         draft.add_text(&text_name(field, Some(side)), text, &record.at);
     }
+    for (name, cell) in &record.others {
+        draft.others.push((format!("{}_{name}", side.name()), cell.clone()));
+    }
     for (_, _, said) in &record.facts {
         if let Some(fact) = said.of.fact(Some(side)) {
             state(form, draft, fact, said.bits, &record.at, record.grade);

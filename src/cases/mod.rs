@@ -1,12 +1,13 @@
 //! Few subjects, each told at length: pairs of instances, requests.
 //!
-//! [`gather`] takes the rows of readers, [`record`] understands them by a domain's form, [`assemble`] joins what records
+//! [`gather`] takes the rows of readers, [`record`] and [`value`] understand them by a domain's form, [`assemble`] joins what records
 //! say of one subject, and an [`Assessment`] holds every subject with its outcome. Inventories of millions of keys go
 //! through `inventory` and `diagnose` instead; the judgement is the same.
 
 pub mod assemble;
 pub mod gather;
 pub mod record;
+pub mod value;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::case_args::{Beside, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
+use super::case_args::{Beside, BesidePairs, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
 
 /// Which cloud encryption keys can be migrated, which cannot, why, and what is missing to know it.
@@ -91,6 +91,9 @@ pub struct Explain {
     /// What stands beside the records of pairs and requests
     #[command(flatten)]
     pub beside: Beside,
+    /// What stands beside the records of pairs
+    #[command(flatten)]
+    pub beside_pairs: BesidePairs,
     /// Output format
     #[arg(long, value_enum, default_value_t = TextFormat::Text)]
     pub format: TextFormat,

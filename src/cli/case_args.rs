@@ -26,6 +26,9 @@ pub struct Preflight {
     /// What both commands about ServiceNow have
     #[command(flatten)]
     pub common: Cases,
+    /// What stands beside the records of pairs
+    #[command(flatten)]
+    pub beside: BesidePairs,
     /// Which pairs are made of a list of instances
     #[command(flatten)]
     pub pairs: Pairs,
@@ -88,12 +91,18 @@ pub struct Beside {
     /// SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
     #[arg(long, value_name = "HOST")]
     pub instance: Vec<String>,
-    /// Files or folders with what `aws kms describe-key` printed, replies or errors: the state of keys
-    #[arg(long, value_name = "PATH")]
-    pub describe_key: Vec<PathBuf>,
     /// The moment to which ages refer [default: now]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+}
+
+/// What stands beside the records of pairs only.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Evidence")]
+pub struct BesidePairs {
+    /// Files or folders with what `aws kms describe-key` printed, replies or errors: the state of keys
+    #[arg(long, value_name = "PATH")]
+    pub describe_key: Vec<PathBuf>,
     /// The instance automation operation of pairs that name none
     #[arg(long, value_enum, value_name = "OPERATION")]
     pub operation: Option<Operation>,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::cases::assemble::{Pairing, assemble};
 use crate::cases::gather::Gathered;
-use crate::cases::record::moment;
+use crate::cases::value::moment;
 use crate::cases::{Assessment, Case};
 use crate::domains::ekms::evidence::described_keys;
 use crate::domains::form::{Context, Form};
@@ -23,7 +23,7 @@ use crate::write::safe::{csv_cell, visible};
 use crate::write::{self, Only};
 
 use super::args::{self, TextFormat};
-use super::case_args::{Beside, CaseFormat, Cases, Exchange, Preflight};
+use super::case_args::{Beside, BesidePairs, CaseFormat, Cases, Exchange, Preflight};
 use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
@@ -34,28 +34,28 @@ use super::run::{Failure, SHOWN_REJECTS, at_path, class_list, refuse_one_place_f
 pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
     let pairing =
         Pairing { from: command.pairs.from.clone(), to: command.pairs.to.clone(), all: command.pairs.all_pairs };
-    let context = context(&command.common.beside)?;
     let (output, rejects) = (command.common.write.output.as_ref(), command.common.read.rejects.as_ref());
-    refuse_one_place_for_two(&command.common.beside.describe_key, output, rejects)?;
+    refuse_one_place_for_two(&command.beside.describe_key, output, rejects)?;
+    let context = context(&command.common.beside, &command.beside)?;
     run(&ekms::fields::PAIRS, &command.common, &pairing, &context, command.matrix || pairing.is_asked())
 }
 
 /// `exchange`.
 pub(super) fn exchange(command: &Exchange) -> Result<Exit, Failure> {
-    let context = context(&command.common.beside)?;
+    let context = context(&command.common.beside, &BesidePairs::default())?;
     run(&exchange::fields::REQUESTS, &command.common, &Pairing::default(), &context, false)
 }
 
 /// What stands beside the records.
-fn context(beside: &Beside) -> Result<Context, Failure> {
+fn context(beside: &Beside, of_pairs: &BesidePairs) -> Result<Context, Failure> {
     let now = match beside.as_of.as_deref() {
         None => Timestamp::now(),
         Some(text) => moment(text).ok_or_else(|| {
             Failure::Usage(format!("--as-of {text}: expected a date and time, such as 2026-11-21T08:30:00Z"))
         })?,
     };
-    let operation = beside.operation.map(|operation| operation.name().to_owned());
-    Ok(Context { now, described_keys: keys(&beside.describe_key)?, operation })
+    let operation = of_pairs.operation.map(|operation| operation.name().to_owned());
+    Ok(Context { now, described_keys: keys(&of_pairs.describe_key)?, operation })
 }
 
 /// The replies of describe-key in files and folders.
@@ -253,7 +253,7 @@ pub(super) fn explain(
     lang: Lang,
 ) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
-    let context = context(&command.beside)?;
+    let context = context(&command.beside, &command.beside_pairs)?;
     let inputs = source::inputs(&command.inputs)?;
     let reading = Reading::new(&command.read, crate::inventory::intake::Keep::Used);
     let progress = Progress::new(Show::Never, None);

@@ -92,6 +92,9 @@ fn assumption(book: &Rulebook, text: &str) -> Result<Vec<(FactId, Bits)>, String
         return Err(format!("--assume {text}: there is no fact `{name}`; {}", nearest(name, &names)));
     };
     let spec = &book.facts[fact.index()];
+    if spec.settle.columns.is_empty() {
+        return Err(format!("--assume {text}: `{}` follows from other facts; assume those", spec.name));
+    }
     let supplier = FIELDS.iter().find(|field| of_keys && field.fact == Some(fact));
     let bits = match supplier {
         // The names of the values themselves are words, too, also those that no inventory would use.

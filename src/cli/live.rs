@@ -57,7 +57,7 @@ fn add_property(form: &'static Form, record: &mut Record, property: &Property) {
     };
     if property.name == servicenow::REKEYED {
         record.texts.push(("rekeyed", None, flag.to_owned()));
-        let updated = property.updated_on.as_deref().and_then(crate::cases::record::moment);
+        let updated = property.updated_on.as_deref().and_then(crate::cases::value::moment);
         if let Some(updated) = updated {
             record.texts.push(("rekeyed_updated_on", None, updated.to_string()));
         }

@@ -183,13 +183,15 @@ fn hand_over<'h>(
     raw: &[u8],
     sink: &mut dyn RowSink,
 ) {
-    match table.and_then(|table| fit(header, table)) {
-        Ok(None) => {}
-        Ok(Some(table)) => {
-            let content = header.content.hash_one(raw);
-            sink.row(&header.names, Row { line: place.line, content, cells: Cells::Table(table) });
-        }
-        Err((column, value, reason)) => sink.reject(refuse(place, last_line, column, &value, &reason)),
+    let row = |table| Row { line: place.line, content: header.content.hash_one(raw), cells: Cells::Table(table) };
+    let reject = |(column, value, reason): Refusal<'_>| refuse(place, last_line, column, &value, &reason);
+    match table {
+        Err(refusal) => sink.reject(reject(refusal)),
+        Ok(table) => match fit(header, table) {
+            Ok(None) => {}
+            Ok(Some(table)) => sink.row(&header.names, row(table)),
+            Err(refusal) => sink.refuse(&header.names, row(table), reject(refusal)),
+        },
     }
 }
 

@@ -139,7 +139,7 @@ pub static ATOMS: [AtomSpec; 75] = [
     atom(
         "source-aws-key-unreachable",
         "source_aws_key",
-        &["unreachable"],
+        &["unreachable", "no-answer"],
         "AWS KMS refused or did not answer the question for the source's key.",
     ),
     atom("source-key-multi-region", "source_key_flaws", &["multi-region"], "The source's key is a multi-Region key."),
@@ -295,7 +295,7 @@ pub static ATOMS: [AtomSpec; 75] = [
     atom(
         "target-aws-key-unreachable",
         "target_aws_key",
-        &["unreachable"],
+        &["unreachable", "no-answer"],
         "AWS KMS refused or did not answer the question for the target's key.",
     ),
     atom("target-key-multi-region", "target_key_flaws", &["multi-region"], "The target's key is a multi-Region key."),

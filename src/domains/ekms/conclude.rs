@@ -30,10 +30,6 @@ pub const AWS_STATES: &[Word] = &[
     ("kmsinternalexception", "unreachable"),
     ("endpointconnectionerror", "unreachable"),
     ("connecttimeouterror", "unreachable"),
-    ("throttling", "unreachable"),
-    ("throttlingexception", "unreachable"),
-    ("validationexception", "unreachable"),
-    ("invalidarnexception", "unreachable"),
 ];
 
 /// Release families in their order; EKMS is new in Australia (release notes), and whether an earlier one has it is to be
@@ -56,6 +52,7 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
     for side in Side::BOTH {
         release(draft, side);
         plugin(draft, side);
+        key_of_none(draft, side);
         status_age(draft, side, context.now);
         described(draft, side, &context.described_keys);
         flaws(draft, side);
@@ -85,6 +82,17 @@ fn release(draft: &mut Draft, side: Side) {
         draft.said.push(SaidFact { fact: posture, bits, at });
         let note = format!("the {} is said to be on an older release, but {release} supports EKMS", side.name());
         draft.notes.push(note);
+    }
+}
+
+/// An external key is part of a configuration, so an instance that names one has more than the plugin.
+fn key_of_none(draft: &mut Draft, side: Side) {
+    let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
+    let below = ["older", "absent", "unconfigured"].iter().fold(0, |bits, value| bits | bit(posture, value));
+    let (name, held) = (side.name(), draft.facts.get(posture));
+    if held & below != 0 && draft.texts.contains_key(&format!("{name}_key_arn")) {
+        draft.facts.conflict(posture);
+        draft.notes.push(format!("the {name} names an external key, and is said to have no EKMS configuration"));
     }
 }
 
@@ -122,13 +130,10 @@ fn described(draft: &mut Draft, side: Side, keys: &[DescribedKey]) {
     let Some(arn) = draft.side_text(side, "key_arn").map(str::to_owned) else { return };
     let aws = fact(side, facts::SOURCE_AWS_KEY, facts::TARGET_AWS_KEY);
     for key in keys.iter().filter(|key| key.key == arn) {
-        // An error that tells nothing of the key, such as throttling, leaves its state unknown.
-        let bits = aws_value(&key.answer).map_or(0, |value| bit(aws, value));
+        let bits = bit(aws, aws_value(&key.answer));
         let fresh = Facts::unknown().with(aws, bits, Grade::Measured);
         draft.facts.join(&FACTS, &fresh);
-        if bits != 0 {
-            draft.said.push(SaidFact { fact: aws, bits, at: key.at.clone() });
-        }
+        draft.said.push(SaidFact { fact: aws, bits, at: key.at.clone() });
         let deletion = key.deletion_date.as_ref().map(|date| format!(", to be deleted on {date}")).unwrap_or_default();
         let name = key.answer.name();
         draft.notes.push(match &key.answer {
@@ -145,14 +150,15 @@ fn described(draft: &mut Draft, side: Side, keys: &[DescribedKey]) {
     }
 }
 
-/// The value of the facts `*_aws_key` for a state or an error; nothing for an error that tells nothing of the key.
-pub fn aws_value(answer: &Answer) -> Option<&'static str> {
+/// The value of the facts `*_aws_key` for a state or an error. An error that tells nothing of the key, such as
+/// throttling, is no answer.
+pub fn aws_value(answer: &Answer) -> &'static str {
     let plain = plain(answer.name());
     let word = || AWS_STATES.iter().find(|(word, _)| *word == plain).map(|(_, value)| *value);
     let named = || STATES.into_iter().find(|value| crate::domains::spelling::plain(value) == plain);
     match answer {
-        Answer::State(_) => named().or(Some("other")),
-        Answer::Error(_) => word(),
+        Answer::State(_) => named().unwrap_or("other"),
+        Answer::Error(_) => word().unwrap_or("no-answer"),
     }
 }
 

@@ -33,7 +33,7 @@ pub const WRAPPING_RELATIONS: &[&str] = &["same", "internal-to-external", "other
 pub const OPERATIONS: &[&str] = &["clone", "backup-restore", "copy", "move", "toggle"];
 /// What `aws kms describe-key` shows: the key's state, or why it shows none. That nobody asked is known, and no gap.
 pub const AWS_KEYS: &[&str] =
-    &["Enabled", "Disabled", "PendingDeletion", "not-found", "unreachable", "other", "not-asked"];
+    &["Enabled", "Disabled", "PendingDeletion", "not-found", "unreachable", "no-answer", "other", "not-asked"];
 /// What makes a key unfit for EKMS, or its configuration contradict itself.
 pub const FLAWS: &[&str] = &["none", "multi-region", "not-symmetric", "region-differs"];
 

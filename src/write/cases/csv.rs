@@ -65,8 +65,13 @@ fn cells(report: &Report<'_>, case: &Case) -> Vec<String> {
     cells
 }
 
-/// What a column that nobody understood says of the subject.
+/// What a column that nobody understood says of the subject, or of each of its instances.
 pub(crate) fn other(case: &Case, name: &str) -> String {
-    let cells = case.draft.others.iter().filter(|(known, _)| known == name);
-    cells.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join("; ")
+    let cells = case.draft.others.iter().filter_map(|(known, cell)| match known.strip_suffix(name)? {
+        "" => Some(cell.clone()),
+        "source_" => Some(format!("source: {cell}")),
+        "target_" => Some(format!("target: {cell}")),
+        _ => None,
+    });
+    cells.collect::<Vec<_>>().join("; ")
 }
