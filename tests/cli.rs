@@ -915,6 +915,18 @@ fn an_arn_as_key_id_gives_account_region_and_id() {
 }
 
 #[test]
+fn a_row_with_too_few_or_too_many_cells_taints_the_key_that_it_names() {
+    let folder = folder();
+    let good = |key: &str| format!("{key},default,alias/a,Aliyun_KMS,Disabled,1,server-side");
+    for row in ["k1,default", "k1,default,alias/a,Aliyun_KMS,Enabled,1,server-side,more,and more"] {
+        let text =
+            format!("key_id,instance,alias,origin,rotation,versions,usage\n{}\n{row}\n{}\n", good("k1"), good("k2"));
+        let classes = classes(&[&put(&folder, "keys.csv", text), "--allow-rejects"]);
+        assert_eq!((classes["k1"].as_str(), classes["k2"].as_str()), ("undetermined", "migratable"), "{row}");
+    }
+}
+
+#[test]
 fn a_record_that_may_be_about_either_of_two_keys_is_joined_to_neither() {
     let folder = folder();
     let file = put(

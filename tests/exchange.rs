@@ -201,6 +201,57 @@ fn one_statement_that_says_otherwise_is_enough() {
 }
 
 #[test]
+fn what_is_not_known_of_one_specification_stays_open_whatever_is_known_of_others() {
+    let mut request = good();
+    let part = |name: &str, more: Value| {
+        let mut part = json!({"name": name, "target_key": true, "target_module": true, "source_module": true});
+        part.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        part
+    };
+    let found = part("a", json!({"source_key": true}));
+    let lost = json!({"name": "b", "source_specification": "not-found", "target_key": true});
+    request["crypto_specifications"] = json!([found, lost]);
+    assert_eq!(class(&request), "valid-with-note");
+    request["crypto_specifications"] = json!([found, lost, part("c", json!({}))]);
+    assert_eq!(class(&request), "undetermined", "nobody says whether the source has the third key");
+    request["crypto_specifications"] = json!([lost, part("c", json!({}))]);
+    assert_eq!(class(&request), "undetermined");
+}
+
+#[test]
+fn states_of_keys_are_no_names() {
+    for (word, expected) in [("Generated", "change-first"), ("Suspended", "change-first"), ("Active", "valid")] {
+        let mut request = rekeying();
+        request["crypto_specifications"][0]["target_active_key"] = json!(word);
+        assert_eq!(class(&request), expected, "{word}");
+    }
+    for (member, word) in [
+        ("target_active_key", "Key 1 (deactivated)"),
+        ("source_key", "key destroyed"),
+        ("target_active_key", "Retired"),
+    ] {
+        let mut request = rekeying();
+        request["crypto_specifications"][0][member] = json!(word);
+        let folder = folder();
+        let file = requests(&folder, "requests.json", &[request]);
+        let ran = expect(4, &["exchange", &file]);
+        assert!(ran.err.contains("expected yes or no, or a name"), "{word}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_a_fleet_says_of_ekms_counts_for_its_requests() {
+    let folder = folder();
+    let file = requests(&folder, "requests.json", &[with("/external_wrapping", "unknown")]);
+    let fleet = put(&folder, "fleet.csv", "name,posture\na,in_use\n");
+    let classes = |arguments: &[&str]| judged(arguments)[0]["class"].clone();
+    assert_eq!(classes(&[&file]), "valid");
+    assert_eq!(classes(&[&file, &fleet]), "undetermined", "no page tells of externally wrapped modules");
+    let denied = requests(&folder, "denied.json", &[good()]);
+    assert_eq!(classes(&[&denied, &fleet]), "undetermined", "the request says that EKMS is not in use");
+}
+
+#[test]
 fn the_peer_is_recognised_in_another_spelling() {
     let mut short = with("/target/name", "b");
     assert_eq!(class(&short), "valid");

@@ -200,9 +200,12 @@ fn the_table_of_a_fleet_tells_what_to_do_next() {
      2. [both] Set the property for legacy key management
         On prod and old, as admin: System Properties > All Properties, search for glide.ekms.ia.non_bagheera_support, set
         the value to True, select Save
-     3. [you] Run the preflight check
+     3. [both] Wait for the EKMS Health Check
+        Open the record under All > System Security > Field Encryption > EKMS Configurations until External Key Status is
+        ACTIVE and the last synchronization is later than the last change
+     4. [you] Run the preflight check
         Run the preflight check of the operation (clone) from prod onto old, and go on only if it passes
-     4. [target] Check the target's access to the key afterwards
+     5. [target] Check the target's access to the key afterwards
         On old: All > System Security > Field Encryption > EKMS Configurations, check that the record names
         arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab, use Test EKMS Config, then open records
         with encrypted fields
@@ -424,15 +427,63 @@ fn a_stated_relation_stands_unless_the_keys_contradict_it() {
     assert_eq!(class("", [KEY, OTHER_KEY]), "blocked");
     let inferred = pair("", [KEY, KEY]);
     assert_eq!((inferred["class"].as_str(), inferred["confirmed"].as_bool()), (Some("supported"), Some(false)));
-    for (stated, keys, computed) in
-        [("matching", [KEY, OTHER_KEY], "different"), ("incompatible", [KEY, KEY], "matching")]
-    {
-        let pair = pair(stated, keys);
+    for stated in ["different", "incompatible"] {
+        assert_eq!(class(stated, [KEY, KEY]), "blocked", "equal keys do not show that nothing else differs");
+    }
+    for stated in ["matching", "compatible"] {
+        let pair = pair(stated, [KEY, OTHER_KEY]);
         assert_eq!(pair["class"], "undetermined");
         let note =
-            format!("the configurations are said to be {stated}, but their key ARNs and Regions show them {computed}");
+            format!("the configurations are said to be {stated}, but their key ARNs and Regions show them different");
         assert_eq!(pair["notes"][0], note.as_str());
     }
+}
+
+#[test]
+fn a_module_of_which_nobody_knows_hides_no_other() {
+    let folder = folder();
+    let of = |postures: &str, source: &str, target: &str, relation: &str| {
+        let header = "source,target,operation,source_posture,target_posture,source_wrapping,target_wrapping,config_relation,wrapping_relation,source_key_status,target_key_status,source_architecture,target_architecture";
+        let has = |posture: &str| if matches!(posture, "in_use" | "configured") { "ACTIVE" } else { "" };
+        let (a, b) = postures.split_once(',').unwrap();
+        let matching = if has(a).is_empty() || has(b).is_empty() { "" } else { "matching" };
+        let row =
+            format!("a,b,clone,{a},{b},{source},{target},{matching},{relation},{},{},current,current", has(a), has(b));
+        class(&[&put(&folder, "pairs.csv", format!("{header}\n{row}\n"))])
+    };
+    let (open, other) = ("m1=external; m2=TBD", "m1=internal; m2=external");
+    assert_eq!(of("in_use,in_use", open, other, "same"), "undetermined", "m1 differs");
+    assert_eq!(of("in_use,in_use", open, other, ""), "blocked");
+    assert_eq!(of("unconfigured,older", open, "", ""), "undetermined", "EKMS is in use where a module is external");
+    assert_eq!(of("configured,older", open, "", ""), "undetermined");
+    assert_eq!(of("in_use,in_use", other, other, ""), "supported");
+    assert_eq!(of("in_use,in_use", open, open, ""), "undetermined");
+    let twice = put(&folder, "twice.csv", "source,target,source_wrapping\na,b,m1=external; m1=internal\n");
+    assert!(expect(4, &["preflight", &twice]).err.contains("what is said before of the module m1: external"));
+}
+
+#[test]
+fn an_assumption_gives_way_to_what_follows_from_statements() {
+    let folder = folder();
+    let row = |postures: &str| format!("a,b,clone,{postures},ACTIVE,current,current");
+    let header = "source,target,operation,source_posture,target_posture,source_key_status,source_architecture,target_architecture";
+    let file = put(&folder, "pairs.csv", format!("{header}\n{}\n", row("in_use,older")));
+    for relation in ["same", "internal-to-external", "other-difference"] {
+        let assumed = format!("wrapping_relation={relation}");
+        assert_eq!(class(&[&file, "--assume", &assumed]), "supported", "{relation}");
+    }
+    let blank = put(&folder, "blank.csv", format!("{header}\n{}\n", row(",older")));
+    assert_eq!(class(&[&blank]), "supported", "whatever the source's posture is");
+    let evidence = put(&folder, "denied.json", format!(r#"{{"__type":"AccessDeniedException","message":"{KEY}"}}"#));
+    let keys = put(
+        &folder,
+        "keys.csv",
+        format!(
+            "source,target,operation,source_posture,target_posture,source_key_arn,source_architecture,target_architecture\na,b,clone,in_use,older,{KEY},current,current\n"
+        ),
+    );
+    let assumed = class(&[&keys, "--describe-key", &evidence, "--assume", "source_key_status=ACTIVE"]);
+    assert_eq!(assumed, "blocked", "what AWS says goes before an assumption");
 }
 
 #[test]

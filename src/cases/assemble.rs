@@ -380,11 +380,13 @@ fn apply(form: &Form, draft: &mut Draft, side: Side, record: &Record) {
 
 /// Nothing is copied or sent from an instance to itself: one of the two names is wrong.
 fn one_instance_twice(form: &Form, draft: &mut Draft) {
-    let names = (draft.text("source_name"), draft.text("target_name"));
-    if let (Some(source), Some(target)) = names
-        && same_instance(source, target)
-    {
-        draft.notes.push(format!("source and target are the same instance: {source}, {target}"));
+    let named = |field: &str| Some((draft.side_text(Side::Source, field)?, draft.side_text(Side::Target, field)?));
+    let same = ["name", "host", "sys_id"]
+        .into_iter()
+        .find_map(|field| named(field).filter(|(source, target)| same_instance(source, target)));
+    if let Some((source, target)) = same {
+        let note = format!("source and target are the same instance: {source}, {target}");
+        draft.notes.push(note);
         draft.facts.conflict(form.domain.integrity);
     }
 }

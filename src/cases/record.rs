@@ -273,6 +273,10 @@ fn take(
         record.texts.push((field.name, side, "none".to_owned()));
     }
     for text in texts {
+        // What is known to be absent is no text of its kind.
+        if matches!(field.reads, Reads::Text(check) if is_none(&text) && check(&text).is_err()) {
+            continue;
+        }
         let (text, bits) = value_of(form, field, side, &text)?;
         if bits != 0 {
             record.facts.push((field.name, side, FactOf { of: field.of, bits }));
@@ -291,27 +295,35 @@ fn take_modules(
     otherwise: &'static str,
     modules: &[(String, String)],
 ) -> Result<(), Refused> {
-    let (mut all, mut kept) = (0, Vec::new());
+    let (mut all, mut kept, mut open) = (0, BTreeMap::new(), false);
     for (module, word) in modules {
-        if is_unknown(word) {
-            // One module of which nobody knows leaves the whole unknown.
-            return Ok(());
-        }
-        let (value, bits) = choice(form, field, side, words, word).ok_or_else(|| {
-            (word.clone(), format!("one of {} for the module {module}", accepted(form, field, words)))
-        })?;
+        let (value, bits) = match is_unknown(word) {
+            true => ("?".to_owned(), 0),
+            false => choice(form, field, side, words, word).ok_or_else(|| {
+                (word.clone(), format!("one of {} for the module {module}", accepted(form, field, words)))
+            })?,
+        };
+        open |= bits == 0;
         all |= bits;
-        kept.push(format!("{module}={value}"));
+        if let Some(before) = kept.insert(module, value.clone()).filter(|before| *before != value) {
+            return Err((word.clone(), format!("what is said before of the module {module}: {before}")));
+        }
     }
-    kept.sort();
+    let kept: Vec<String> = kept.into_iter().map(|(module, value)| format!("{module}={value}")).collect();
     let whole = fact_of(field, side).map(|fact| &form.domain.facts[fact.index()]);
     let mixed = whole.and_then(|spec| spec.value(otherwise)).unwrap_or(0);
-    let bits = if all.count_ones() > 1 { mixed } else { all };
+    // As long as a module is open, all others may still be alike.
+    let bits = match all.count_ones() {
+        0 => 0,
+        1 if open => 0,
+        1 => all,
+        _ => mixed,
+    };
     if bits != 0 {
         record.facts.push((field.name, side, FactOf { of: field.of, bits }));
         record.texts.push((field.name, side, whole.map(|spec| spec.show(bits)).unwrap_or_default()));
-        record.texts.push((OF_MODULES, side, kept.join("; ")));
     }
+    record.texts.push((OF_MODULES, side, kept.join("; ")));
     Ok(())
 }
 

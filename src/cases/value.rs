@@ -40,10 +40,10 @@ pub(super) fn texts_of(field: &FieldSpec, heard: &Heard) -> Result<Option<Vec<St
         Heard::One(text) if is_unknown(text) => Ok(None),
         Heard::One(text) if is_list => {
             let elements = text.split(is_list_separator).map(str::trim).filter(|element| !element.is_empty());
-            Ok(Some(elements.filter(|element| !is_unknown(element)).map(str::to_owned).collect()))
+            Ok(known(elements.map(str::to_owned).collect()))
         }
         Heard::One(text) => Ok(Some(vec![text.clone()])),
-        Heard::Many(texts) if is_list => Ok(Some(texts.iter().filter(|text| !is_unknown(text)).cloned().collect())),
+        Heard::Many(texts) if is_list => Ok(known(texts.clone())),
         Heard::Many(texts) => match texts.as_slice() {
             [] => Ok(None),
             [text] => Ok((!is_unknown(text)).then(|| vec![text.clone()])),
@@ -51,6 +51,12 @@ pub(super) fn texts_of(field: &FieldSpec, heard: &Heard) -> Result<Option<Vec<St
         },
         Heard::Objects(_) => Err((shown(heard), "a text, not a list of objects".to_owned())),
     }
+}
+
+/// The elements that say something; nothing if there are elements and none does.
+fn known(elements: Vec<String>) -> Option<Vec<String>> {
+    let known: Vec<String> = elements.iter().filter(|text| !is_unknown(text)).cloned().collect();
+    (elements.is_empty() || !known.is_empty()).then_some(known)
 }
 
 /// The text to keep, and the values of the field's fact.
@@ -68,7 +74,9 @@ pub(super) fn value_of(
         Reads::Time => moment(text).map(|moment| (moment.to_string(), 0)).ok_or_else(|| {
             (text.to_owned(), "a date and time, such as 2026-11-21T08:30:00Z (without a zone it is UTC)".to_owned())
         }),
-        Reads::Presence => Ok((presence(text).to_owned(), 0)),
+        Reads::Presence(words) => presence(words, text)
+            .map(|value| (value.to_owned(), 0))
+            .ok_or_else(|| (text.to_owned(), "yes or no, or a name such as global.orders".to_owned())),
         Reads::Choice(words) | Reads::OfModules(words, _) => choice(form, field, side, words, text)
             .ok_or_else(|| (text.to_owned(), format!("one of {}", accepted(form, field, words)))),
         // That there is no label says nothing of what it would be.
@@ -114,33 +122,16 @@ pub(super) fn accepted(form: &'static Form, field: &'static FieldSpec, words: &[
     values.join(", ")
 }
 
-/// Words that say that something is not there, or of a key that it is in a state in which it does nothing.
-const ABSENT: &[&str] = &[
-    "n",
-    "0",
-    "false",
-    "off",
-    "absent",
-    "missing",
-    "nonexistent",
-    "notfound",
-    "inactive",
-    "preactive",
-    "disabled",
-    "suspended",
-    "deactivated",
-    "expired",
-    "revoked",
-    "compromised",
-    "destroyed",
-    "deleted",
-];
-
-/// Whether something is there: a name stands for a yes.
-fn presence(text: &str) -> &'static str {
+/// Whether something is there: a name such as `global.orders` or `K-17` stands for a yes, words that deny for a no. What
+/// consists of letters and blanks alone may be a state as well as a name, and is not understood.
+fn presence(words: &[Word], text: &str) -> Option<&'static str> {
+    let wanted = plain(text);
     let first = text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
     let denies = matches!(first.to_lowercase().as_str(), "no" | "not" | "non" | "without" | "never");
-    if denies || is_none(text) || ABSENT.contains(&plain(text).as_str()) { "no" } else { "yes" }
+    let word = words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| *value);
+    let is_name = !text.contains(char::is_whitespace) && !text.chars().all(char::is_alphabetic);
+    let name = || is_name.then_some("yes");
+    word.or((denies || is_none(text)).then_some("no")).or_else(name)
 }
 
 /// A moment: with a zone or offset, or in UTC.

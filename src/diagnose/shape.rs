@@ -102,12 +102,17 @@ impl Tally {
     }
 }
 
-/// Fills in what is assumed, where nothing is known, and what follows; gives the facts that were filled.
+/// Fills in what is assumed, where nothing is known and nothing follows from what is known, and then what follows; gives
+/// the facts that were filled.
 fn complete(rulebook: &Rulebook, settings: &Settings, observed: &Facts) -> (Facts, FactSet) {
+    let mut without = *observed;
+    (rulebook.domain.derive)(&mut without);
+    let open: Vec<(FactId, Bits)> =
+        settings.assume.iter().copied().filter(|(fact, _)| without.grade(*fact) == Grade::Unknown).collect();
     let mut facts = *observed;
-    let mut assumed = fill(&mut facts, &settings.assume);
+    let mut assumed = fill(&mut facts, &open);
     (rulebook.domain.derive)(&mut facts);
-    assumed |= fill(&mut facts, &settings.assume);
+    assumed |= fill(&mut facts, &open);
     (facts, assumed)
 }
 

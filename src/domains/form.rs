@@ -80,8 +80,8 @@ pub enum Reads {
     /// One of the words for the instance as a whole, or one for each of its modules (`module=word`, or an object): words
     /// that differ are together the given value. The modules are kept as the text `wrapping_of_modules`.
     OfModules(&'static [Word], &'static str),
-    /// Yes or no, or a name, which is a yes; `none` is a no.
-    Presence,
+    /// One of the words for yes and no, or a name without blanks, which is a yes; `none` is a no.
+    Presence(&'static [Word]),
     /// A text, after a check that may also give it its usual spelling; the error says what was expected.
     Text(fn(&str) -> Result<String, &'static str>),
     /// Any number of texts.
@@ -268,7 +268,8 @@ pub fn same_instance(a: &str, b: &str) -> bool {
 /// The name of an instance without what does not matter.
 pub fn bare(name: &str) -> String {
     let name = name.trim().to_lowercase();
-    name.strip_suffix(".service-now.com").unwrap_or(&name).to_owned()
+    let name = name.strip_prefix("https://").unwrap_or(&name).trim_end_matches(['/', '.']);
+    name.strip_suffix(".service-now.com").unwrap_or(name).to_owned()
 }
 
 /// A column's name without what does not matter: case, blanks, `_`, `-` and `.`.

@@ -190,7 +190,10 @@ fn hand_over<'h>(
         Ok(table) => match fit(header, table) {
             Ok(None) => {}
             Ok(Some(table)) => sink.row(&header.names, row(table)),
-            Err(refusal) => sink.refuse(&header.names, row(table), reject(refusal)),
+            Err(refusal) => {
+                let columns = header.names.as_slice().len();
+                sink.refuse(&header.names, row(table.first(columns)), reject(refusal));
+            }
         },
     }
 }

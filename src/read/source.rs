@@ -71,7 +71,9 @@ pub fn evidence_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> 
         for entry in std::fs::read_dir(argument).map_err(failed)? {
             entries.push(entry.map_err(failed)?.path());
         }
-        entries.retain(|entry| std::fs::metadata(entry).is_ok_and(|metadata| metadata.is_file()));
+        // What a system leaves in every folder is no evidence.
+        let hidden = |entry: &PathBuf| entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        entries.retain(|entry| !hidden(entry) && std::fs::metadata(entry).is_ok_and(|metadata| metadata.is_file()));
         entries.sort();
         files.extend(entries);
     }

@@ -92,7 +92,13 @@ const RULES: [(&str, &str, &str, Cells, Cells); 23] = [
     ("R1", "module-or-key-missing-on-source", "change-first", &[("source_key", "no")], &[]),
     ("R1", "module-or-key-missing-on-source", "change-first", &[("source_module", "no")], &[("source_key", "k1")]),
     ("R1", "module-or-key-missing-on-target", "change-first", &[("target_key", "no")], &[]),
-    ("R1", "module-or-key-missing-on-target", "change-first", &[("target_module", "no")], &[("target_module", "m")]),
+    (
+        "R1",
+        "module-or-key-missing-on-target",
+        "change-first",
+        &[("target_module", "no")],
+        &[("target_module", "global.m")],
+    ),
     (
         "R2",
         "no-active-key-on-target",

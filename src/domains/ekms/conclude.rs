@@ -1,6 +1,6 @@
 //! What follows about a pair: from ARNs, ages and replies of AWS ([`conclude`]), and from its own facts ([`derive`]).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,6 +53,7 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
         release(draft, side);
         plugin(draft, side);
         key_of_none(draft, side);
+        external_module(draft, side);
         status_age(draft, side, context.now);
         described(draft, side, &context.described_keys);
         flaws(draft, side);
@@ -68,13 +69,17 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
     }
 }
 
+/// What is said of the release, if EKMS is known to be part of it.
+fn release_that_supports(draft: &Draft, side: Side) -> Option<String> {
+    let releases = draft.texts.get(&format!("{}_release", side.name()));
+    let supports = |release: &String| AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
+    releases.into_iter().flatten().map(|said| said.text.to_lowercase()).find(supports)
+}
+
 /// An instance on Australia or later is not on an older release.
 fn release(draft: &mut Draft, side: Side) {
     let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
-    let releases = draft.texts.get(&format!("{}_release", side.name()));
-    let supports = |release: &String| AUSTRALIA_AND_LATER.iter().any(|family| release.contains(family));
-    let mut releases = releases.into_iter().flatten().map(|said| said.text.to_lowercase());
-    let Some(release) = releases.find(supports) else { return };
+    let Some(release) = release_that_supports(draft, side) else { return };
     if draft.facts.get(posture) == bit(posture, "older") {
         draft.facts.conflict(posture);
         let at = draft.texts.get(&format!("{}_release", side.name())).map_or("", |said| said[0].at.as_str()).to_owned();
@@ -104,6 +109,14 @@ fn plugin(draft: &mut Draft, side: Side) {
     let with = bit(posture, "unconfigured") | bit(posture, "configured") | bit(posture, "in_use");
     let (active, name) = (draft.side_text(side, "plugin") == Some("active"), side.name());
     let inactive = draft.side_text(side, "plugin") == Some("inactive");
+    if inactive
+        && held == 0
+        && draft.facts.grade(posture) == Grade::Unknown
+        && release_that_supports(draft, side).is_some()
+    {
+        // A release that supports EKMS, without the plugin.
+        draft.follow(posture, bit(posture, "absent"), Grade::Stated);
+    }
     if active && held & without != 0 {
         draft.facts.conflict(posture);
         draft.notes.push(format!("the EKMS plugin is active on the {name}, which is said to have none"));
@@ -155,7 +168,7 @@ fn described(draft: &mut Draft, side: Side, keys: &[DescribedKey]) {
 pub fn aws_value(answer: &Answer) -> &'static str {
     let plain = plain(answer.name());
     let word = || AWS_STATES.iter().find(|(word, _)| *word == plain).map(|(_, value)| *value);
-    let named = || STATES.into_iter().find(|value| crate::domains::spelling::plain(value) == plain);
+    let named = || STATES.into_iter().find(|value| *value == answer.name());
     match answer {
         Answer::State(_) => named().unwrap_or("other"),
         Answer::Error(_) => word().unwrap_or("no-answer"),
@@ -192,10 +205,8 @@ fn config_relation(draft: &mut Draft) {
     let fact = facts::CONFIG_RELATION;
     let stated = FACTS[fact.index()].show(draft.facts.get(fact));
     let (Some(computed), false) = (computed, draft.facts.grade(fact) == Grade::Conflict) else { return };
-    let agrees = match computed {
-        "matching" => matches!(stated.as_str(), "matching" | "compatible"),
-        _ => matches!(stated.as_str(), "different" | "incompatible"),
-    };
+    // Equal keys do not show that nothing else differs, so that a stated difference stands.
+    let agrees = computed == "matching" || matches!(stated.as_str(), "different" | "incompatible");
     if stated.is_empty() {
         // That keys differ is plain to see; that nothing else differs is an inference.
         let grade = if computed == "matching" { Grade::Inferred } else { Grade::Stated };
@@ -213,42 +224,62 @@ fn computed_relation(draft: &Draft) -> Option<&'static str> {
     let (source, target) = (arn(Side::Source)?, arn(Side::Target)?);
     let region = |side| draft.side_text(side, "key_region").or_else(|| arn(side).and_then(region_of));
     let is_key = |arn: &str| arn.contains(":key/");
-    if source == target {
-        return (region(Side::Source) == region(Side::Target)).then_some("matching");
+    // An alias may stand for any key, now or later, so only the ARNs of keys can be compared.
+    if !is_key(source) || !is_key(target) {
+        return None;
     }
-    // An alias may stand for the other side's key, so only the ARNs of keys can be told apart.
-    (is_key(source) && is_key(target)).then_some("different")
+    match source.eq_ignore_ascii_case(target) {
+        true => (region(Side::Source) == region(Side::Target)).then_some("matching"),
+        false => Some("different"),
+    }
 }
 
-/// Where both sides say of each module who wraps its keys, modules of one name tell whether the sides differ; that they
-/// do not differ is told only by lists of the same modules.
+/// Where both sides say of modules who wraps their keys, modules of one name tell whether the sides differ; that they do
+/// not differ is told only by whole lists of the same modules.
 fn modules_relation(draft: &mut Draft) {
     let fact = facts::WRAPPING_RELATION;
-    let modules = |side: Side| draft.side_text(side, "wrapping_of_modules").map(str::to_owned);
-    let (Some(source), Some(target)) = (modules(Side::Source), modules(Side::Target)) else { return };
-    let list = |text: &str| text.split("; ").map(str::to_owned).collect::<BTreeSet<String>>();
-    let names = |list: &BTreeSet<String>| -> BTreeSet<String> {
-        list.iter().filter_map(|said| said.split_once('=')).map(|(module, _)| module.to_owned()).collect()
+    let (Some(source), Some(target)) = (modules(draft, Side::Source), modules(draft, Side::Target)) else { return };
+    let known = |text: &String| text != "?";
+    let differ = |(module, said): (&String, &String)| {
+        target.get(module).is_some_and(|other| known(said) && known(other) && said != other)
     };
-    let (source, target) = (list(&source), list(&target));
-    let mixed = |side: FactId, value: &str| draft.facts.get(side) == bit(side, value);
-    let both_mixed = mixed(facts::SOURCE_WRAPPING, "mixed") && mixed(facts::TARGET_WRAPPING, "mixed");
-    let of_one_name = |said: &&String| said.split_once('=').is_some_and(|(module, _)| names(&target).contains(module));
-    let differs = source.iter().filter(of_one_name).any(|said| !target.contains(said));
-    let value = match (differs, source == target) {
-        _ if !both_mixed => return,
-        (true, _) => "other-difference",
-        (false, true) => "same",
-        (false, false) => return,
-    };
+    let differs = source.iter().any(differ);
+    let same = source == target && source.values().all(known);
     let stated = draft.facts.get(fact);
-    if stated == 0 && draft.facts.grade(fact) == Grade::Unknown {
-        draft.follow(fact, bit(fact, value), Grade::Stated);
-    } else if stated == bit(fact, "same") && differs {
+    if differs && stated == bit(fact, "same") {
         draft.facts.conflict(fact);
-        draft
-            .notes
-            .push("the wrapping is said to be the same, but modules of one name are wrapped differently".to_owned());
+        let note = "the wrapping is said to be the same, but modules of one name are wrapped differently";
+        draft.notes.push(note.to_owned());
+    } else if stated == 0 && draft.facts.grade(fact) == Grade::Unknown {
+        // Sides that are wrapped as a whole are compared as a whole.
+        let whole = |side| draft.facts.knows(side);
+        let (source_whole, target_whole) = (whole(facts::SOURCE_WRAPPING), whole(facts::TARGET_WRAPPING));
+        let mixed = draft.facts.get(facts::SOURCE_WRAPPING) == bit(facts::SOURCE_WRAPPING, "mixed")
+            && draft.facts.get(facts::TARGET_WRAPPING) == bit(facts::TARGET_WRAPPING, "mixed");
+        if differs && (mixed || !source_whole || !target_whole) {
+            draft.follow(fact, bit(fact, "other-difference"), Grade::Stated);
+        } else if same && mixed {
+            draft.follow(fact, bit(fact, "same"), Grade::Stated);
+        }
+    }
+}
+
+/// What is said of each module of a side.
+fn modules(draft: &Draft, side: Side) -> Option<BTreeMap<String, String>> {
+    let text = draft.side_text(side, "wrapping_of_modules")?;
+    let each = text.split("; ").filter_map(|said| said.split_once('='));
+    Some(each.map(|(module, word)| (module.to_owned(), word.to_owned())).collect())
+}
+
+/// One module that is wrapped externally is enough to be in use, whatever is not known of the others.
+fn external_module(draft: &mut Draft, side: Side) {
+    let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
+    let wrapping = fact(side, facts::SOURCE_WRAPPING, facts::TARGET_WRAPPING);
+    let external = modules(draft, side).is_some_and(|modules| modules.values().any(|word| word == "external"));
+    let held = draft.facts.get(posture);
+    if external && !draft.facts.knows(wrapping) && held != 0 && held != bit(posture, "in_use") {
+        draft.facts.conflict(posture);
+        draft.notes.push(format!("a module of the {} is wrapped externally, so EKMS is in use there", side.name()));
     }
 }
 
@@ -273,7 +304,8 @@ pub fn derive(facts: &mut Facts) {
     // Of two differences either may be meant, for a mixed side is both.
     let same = bit(facts::WRAPPING_RELATION, "same");
     let against = stated.zip(relation).is_some_and(|(held, (value, _))| (held == same) != (value == "same"));
-    contradictions(facts, against);
+    let inward = stated == Some(bit(facts::WRAPPING_RELATION, "internal-to-external")) && cannot_go_inside_out(facts);
+    contradictions(facts, against || inward);
 }
 
 /// Where nobody says the External Key Status, AWS tells: a key that is not enabled there is not ACTIVE; of one that is,
@@ -334,6 +366,13 @@ fn wrapping_relation(facts: &Facts, by_reading: bool) -> Option<(&'static str, G
         ("", _) | (_, "") => return None,
         _ => ("other-difference", grade),
     })
+}
+
+/// Whether the source is known to wrap not all internally, or the target all.
+fn cannot_go_inside_out(facts: &Facts) -> bool {
+    let (source, target) = (facts.get(facts::SOURCE_WRAPPING), facts.get(facts::TARGET_WRAPPING));
+    let internal = bit(facts::SOURCE_WRAPPING, "internal");
+    source != 0 && source != internal || rank(facts, Side::Source) == Some(IN_USE) || target == internal
 }
 
 fn contradictions(facts: &mut Facts, relation_against_wrapping: bool) {

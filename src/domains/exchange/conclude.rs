@@ -30,7 +30,29 @@ pub fn conclude(draft: &mut Draft, context: &Context) {
     for (side, fact) in [(Side::Source, facts::SOURCE_ROLE), (Side::Target, facts::TARGET_ROLE)] {
         role(draft, side, fact);
     }
+    external_wrapping(draft);
     rekeyed(draft, context.now);
+}
+
+/// What a list of instances says of EKMS on either side: in use means that modules are wrapped externally.
+fn external_wrapping(draft: &mut Draft) {
+    let fact = facts::EXTERNAL_WRAPPING;
+    let in_use = |side: Side| {
+        let posture =
+            draft.side_text(side, "posture").is_some_and(|posture| matches!(plain(posture).as_str(), "inuse" | "used"));
+        let wrapping = draft.side_text(side, "wrapping").map(str::to_lowercase);
+        posture
+            || wrapping.is_some_and(|wrapping| {
+                ["external", "mixed", "ekms", "awskms"].iter().any(|word| wrapping.contains(word))
+            })
+    };
+    let Some(side) = Side::BOTH.into_iter().find(|side| in_use(*side)) else { return };
+    if draft.facts.get(fact) == bit(fact, "no") {
+        draft.facts.conflict(fact);
+        draft.notes.push(format!("EKMS is said not to be in use, but it is on the {}", side.name()));
+    } else if draft.facts.grade(fact) == Grade::Unknown {
+        draft.follow(fact, bit(fact, "yes"), Grade::Stated);
+    }
 }
 
 /// The labels of the form, for the checklist.
@@ -107,7 +129,10 @@ fn peers(draft: &mut Draft) {
             }
             () => "given",
         };
-        draft.follow(fact, bit(fact, value), Grade::Stated);
+        // A host that is not spelled like the instance that is meant may still be that instance's.
+        let named = wanted.is_some_and(|side| draft.side_text(side, "name").is_some());
+        let unlike = of_side == "host" && value == "given" && named && !is_called(draft, wanted, &text);
+        draft.follow(fact, bit(fact, value), if unlike { Grade::Inferred } else { Grade::Stated });
     }
 }
 
@@ -146,6 +171,10 @@ fn specifications(draft: &mut Draft) {
     let has_part = |name: &str| draft.parts.iter().any(|part| part.get(PART_NAME).is_some_and(|known| known == name));
     let is_silent = names.is_some_and(|names| names.iter().any(|said| !has_part(&said.text)));
     draft.follow(facts::SPECIFICATIONS, bit(facts::SPECIFICATIONS, "listed"), Grade::Stated);
+    if let Some((a, b)) = draft.parts.iter().find_map(contradiction) {
+        // The worse of the two counts already; which of them is wrong is for the reader to find out.
+        draft.notes.push(format!("of one specification {a} and {b} say what cannot be true together"));
+    }
     for (fact, of_part) in [
         (facts::SOURCE_KEYS, keys_on_source as fn(&Part) -> Vec<&'static str>),
         (facts::TARGET_KEYS, keys_on_target),
@@ -157,7 +186,24 @@ fn specifications(draft: &mut Draft) {
 
 type Part = std::collections::BTreeMap<&'static str, String>;
 
-/// What all specifications show together: nothing is known as long as nothing bad is, and something is missing.
+/// What is said of one specification and cannot be true together.
+fn contradiction(part: &Part) -> Option<(&'static str, &'static str)> {
+    let says = |field: &str, text: &str| part.get(field).is_some_and(|said| said == text);
+    let pairs = [
+        (("source_specification", "not-found"), ("source_module", "yes")),
+        (("source_specification", "not-found"), ("source_key", "yes")),
+        (("source_module", "no"), ("source_key", "yes")),
+        (("source_key", "no"), ("source_active_key", "yes")),
+        (("target_module", "no"), ("target_key", "yes")),
+        (("target_module", "no"), ("target_active_key", "yes")),
+        (("target_key", "no"), ("target_active_key", "yes")),
+    ];
+    let found = pairs.into_iter().find(|(a, b)| says(a.0, a.1) && says(b.0, b.1));
+    found.map(|(a, b)| (a.0, b.0))
+}
+
+/// What all specifications show together. As long as something is missing, it is known only if what is there decides
+/// already: that one is not found on the source does not.
 fn together(draft: &mut Draft, fact: FactId, of_part: fn(&Part) -> Vec<&'static str>, is_silent: bool) {
     let mut bits = 0;
     let mut missing = draft.parts.is_empty() || is_silent;
@@ -166,9 +212,9 @@ fn together(draft: &mut Draft, fact: FactId, of_part: fn(&Part) -> Vec<&'static 
         missing |= found.is_empty();
         bits = found.iter().fold(bits, |bits, value| bits | bit(fact, value));
     }
-    let good = bit(fact, "key") | bit(fact, "active");
-    let bad = bits & !good != 0;
-    if bad || !missing {
+    let good = bit(fact, "key") | bit(fact, "active") | bit(fact, "not-found");
+    let decides = bits & !good != 0;
+    if decides || !missing {
         draft.follow(fact, bits, Grade::Stated);
     }
 }

@@ -3,7 +3,7 @@
 //! The *source* is the instance whose keys are wanted, the *target* the one that gets them and from which requests are
 //! initiated.
 
-use crate::domains::spec::{one, presume, set, settle};
+use crate::domains::spec::{one, presume, set, settle, settle_inferred};
 use crate::engine::facts::{FactSpec, StandsFor, Text};
 
 crate::facts! {
@@ -129,11 +129,11 @@ pub static FACTS: [FactSpec; 19] = [
             "Fill in the host of the other instance, such as instanceA.service-now.com",
             "请填写对方实例的主机名，例如 instanceA.service-now.com",
         ),
-        settle(
+        settle_inferred(
             "peer_host",
             "",
-            "A bare host name, such as instanceA.service-now.com",
-            "仅主机名，例如 instanceA.service-now.com",
+            ("A bare host name, such as instanceA.service-now.com", "仅主机名，例如 instanceA.service-now.com"),
+            ("the host is not spelled like the name of the instance that is meant", "该主机名与所指实例的名称不一致"),
         ),
     ),
     one(
