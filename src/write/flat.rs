@@ -8,7 +8,7 @@ use crate::rulebook::render::short_source;
 
 use super::words;
 
-/// The columns of [`cells`].
+/// The columns that every kind of subject has, in order.
 pub const COLUMNS: [&str; 13] = [
     "class",
     "confirmed",

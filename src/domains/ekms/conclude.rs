@@ -1,4 +1,4 @@
-//! What follows about a pair: from ARNs, ages and replies of AWS ([`conclude`]), and from its own facts ([`derive`]).
+//! What follows about a pair: from ARNs, ages and replies of AWS ([`conclude()`]), and from its own facts ([`derive()`]).
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! What follows about a request: from the fields that name the other instance, from its crypto specifications, from the
-//! property after the exchange ([`conclude`]), and from its own facts ([`derive`]).
+//! property after the exchange ([`conclude()`]), and from its own facts ([`derive()`]).
 
 use jiff::{SignedDuration, Timestamp};
 
