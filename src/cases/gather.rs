@@ -53,9 +53,14 @@ impl Gathered {
 
     /// A place for people.
     pub fn show(&self, place: Place) -> String {
-        let file = self.files.get(place.file as usize).map_or("?", String::as_str);
-        format!("{file}, line {}", place.line)
+        place_name(&self.files, place)
     }
+}
+
+/// A place for people: `pairs.csv, line 3`.
+pub fn place_name(files: &[String], place: Place) -> String {
+    let file = files.get(place.file as usize).map_or("?", String::as_str);
+    format!("{file}, line {}", place.line)
 }
 
 impl RowSink for Gathered {

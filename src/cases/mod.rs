@@ -68,8 +68,10 @@ pub struct Assessment {
     pub tally: Tally,
     /// What became of the records.
     pub account: Account,
-    /// The records that could not be used, with their places for people.
-    pub rejects: Vec<(String, Reject)>,
+    /// The records that could not be used.
+    pub rejects: Vec<Reject>,
+    /// The names of the files, by the number in a place.
+    pub files: Vec<String>,
     /// The instances of a list, in input order.
     pub instances: Vec<String>,
     /// The columns that nobody understood, in the order of their appearance.
@@ -94,7 +96,7 @@ impl Assessment {
             unused: assembled.unused,
         };
         let unused_columns = unused_columns(&gathered, rulebook.user.as_ref());
-        let rejects = gathered.rejects.iter().map(|reject| (gathered.show(reject.place), reject.clone())).collect();
+        let (files, rejects) = (gathered.files().to_vec(), gathered.rejects);
         let mut tally = Tally::new(rulebook.domain.classes.len());
         let mut cases = Vec::with_capacity(assembled.drafts.len());
         {
@@ -113,7 +115,7 @@ impl Assessment {
             }
         }
         let instances = assembled.instances;
-        Assessment { form, rulebook, settings, cases, tally, account, rejects, instances, unused_columns }
+        Assessment { form, rulebook, settings, cases, tally, account, rejects, files, instances, unused_columns }
     }
 
     /// The name of a class, or `undetermined`.

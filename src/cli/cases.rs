@@ -1,12 +1,12 @@
 //! `preflight` and `exchange`: few subjects, from reading to exit code.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use crate::cases::assemble::{Pairing, assemble};
-use crate::cases::gather::Gathered;
+use crate::cases::gather::{Gathered, place_name};
 use crate::cases::value::moment;
 use crate::cases::{Assessment, Case};
 use crate::domains::ekms::evidence::described_keys;
@@ -19,16 +19,17 @@ use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
 use crate::write::cases::Report;
 use crate::write::json::Framing;
-use crate::write::safe::{csv_cell, visible};
+use crate::write::safe::visible;
 use crate::write::{self, Only};
 
+use super::account::{self, class_line, tell_rejects, write_rejects};
 use super::args::{self, TextFormat};
 use super::case_args::{Beside, BesidePairs, CaseFormat, Cases, Exchange, Preflight};
 use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::run::{Failure, SHOWN_REJECTS, at_path, class_list, refuse_one_place_for_two, set_colour, terminal_width};
+use super::run::{Failure, at_path, class_list, refuse_one_place_for_two, set_colour, terminal_width};
 
 /// `preflight`.
 pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
@@ -85,8 +86,7 @@ fn run(
     refuse_one_place_for_two(&common.inputs, common.write.output.as_ref(), common.read.rejects.as_ref())?;
     let gathered = gather(form, common)?;
     let assembled = assemble(form, &gathered, pairing, context).map_err(|reason| {
-        let rejects = gathered.rejects.iter().take(SHOWN_REJECTS);
-        rejects.for_each(|reject| say(&reject_line(&gathered.show(reject.place), reject)));
+        tell_rejects(&gathered.rejects.iter().collect::<Vec<_>>(), |reject| gathered.show(reject.place));
         Failure::Usage(reason)
     })?;
     let assessment = Assessment::new(form, book, gathered, assembled, settings);
@@ -97,7 +97,8 @@ fn run(
     if !assessment.cases.is_empty() {
         write_report(&report, common)?;
     }
-    write_rejects(&assessment, common.read.rejects.as_deref())?;
+    let rejects: Vec<&Reject> = assessment.rejects.iter().collect();
+    write_rejects(&rejects, &assessment.files, common.read.rejects.as_deref())?;
     if !common.talk.quiet {
         tell(&report, common);
     }
@@ -170,26 +171,10 @@ fn tell(report: &Report<'_>, common: &Cases) {
             names.join(", ")
         ));
     }
-    for (at, reject) in assessment.rejects.iter().take(SHOWN_REJECTS) {
-        say(&reject_line(at, reject));
-    }
-    if assessment.rejects.len() > SHOWN_REJECTS {
-        say(&format!(
-            "… and {} more rejected records; --rejects FILE lists all",
-            assessment.rejects.len() - SHOWN_REJECTS
-        ));
-    }
+    tell_rejects(&assessment.rejects.iter().collect::<Vec<_>>(), |reject| place_name(&assessment.files, reject.place));
     if common.write.format != CaseFormat::Table || common.write.output.is_some() {
-        let classes = report.classes().into_iter().filter(|(_, confirmed, conditional)| confirmed + conditional > 0);
-        let classes: Vec<String> = classes
-            .map(|(name, confirmed, conditional)| match (name, conditional) {
-                ("undetermined", count) => format!("{name} {count}"),
-                (_, 0) => format!("{name} {confirmed}"),
-                _ => format!("{name} {} ({conditional} conditional)", confirmed + conditional),
-            })
-            .collect();
         say(&report.account_line());
-        say(&classes.join(" · "));
+        say(&class_line(&report.classes()));
     }
 }
 
@@ -203,46 +188,13 @@ fn tell_unused_replies(assessment: &Assessment, context: &Context) {
     }
 }
 
-fn reject_line(at: &str, reject: &Reject) -> String {
-    let column = reject.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
-    let value =
-        reject.value.as_ref().filter(|value| !value.is_empty()).map(|value| format!(" `{value}`")).unwrap_or_default();
-    visible(&format!("rejected: {at}{column}:{value} {}", reject.reason)).into_owned()
-}
-
-fn write_rejects(assessment: &Assessment, path: Option<&Path>) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let mut text = b"file,line,column,value,reason\n".to_vec();
-    for (at, reject) in &assessment.rejects {
-        let file = at.rsplit_once(", line ").map_or(at.as_str(), |(file, _)| file);
-        let line = reject.place.line.to_string();
-        let empty = String::new();
-        let (column, value) = (reject.column.as_ref().unwrap_or(&empty), reject.value.as_ref().unwrap_or(&empty));
-        for (index, cell) in [file, &line, column, value, &reject.reason].iter().enumerate() {
-            text.extend_from_slice(if index > 0 { b"," } else { b"" });
-            csv_cell(cell, &mut text);
-        }
-        text.push(b'\n');
-    }
-    write_to(Some(path), Ink::Data, |out| out.write_all(&text)).map_err(|error| at_path(error, Some(path)))
-}
-
 fn exit_of(report: &Report<'_>, gate: &[&str], allow_rejects: bool) -> Exit {
     let assessment = report.assessment;
-    let gated = |(name, confirmed, conditional): &(&str, u64, u64)| {
-        gate.contains(name) && confirmed + conditional > 0
-            || gate.contains(&"conditional") && *name != "undetermined" && *conditional > 0
-    };
     if assessment.cases.is_empty() {
         say(&format!("error: no usable record; {} were expected", assessment.form.plural));
-        Exit::Failed
-    } else if report.classes().iter().any(gated) {
-        Exit::Gate
-    } else if assessment.account.rejected > 0 && !allow_rejects {
-        Exit::Rejects
-    } else {
-        Exit::Done
+        return Exit::Failed;
     }
+    account::exit_of(&report.classes(), gate, assessment.account.rejected, allow_rejects)
 }
 
 /// `explain` in a domain whose records have a form.

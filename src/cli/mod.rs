@@ -1,5 +1,6 @@
 //! The command line: [`args`] is syntax only, [`job`] meets the world, [`run`] has one function a command.
 
+mod account;
 pub mod args;
 pub mod case_args;
 mod cases;

@@ -8,7 +8,6 @@ use crate::domains::{self, cmk::CMK};
 use crate::engine::facts::Lang;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::intake::Keep;
-use crate::inventory::row::Reject;
 use crate::inventory::survey::Survey;
 use crate::read::source;
 use crate::rulebook::Rulebook;
@@ -16,10 +15,11 @@ use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
 use crate::write::csv::{COLUMNS, Chosen};
 use crate::write::json::Framing;
-use crate::write::safe::{csv_cell, visible};
+use crate::write::safe::visible;
 use crate::write::summary::Counts;
 use crate::write::{self, Format, Only};
 
+use super::account::{self, class_line, tell_rejects, write_rejects};
 use super::args::{self, Arguments, Command, OutputFormat, RulesCommand, TextFormat};
 use super::exit::Exit;
 use super::job::{self, Reading};
@@ -99,7 +99,7 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     if !diagnosis.survey.is_empty() {
         write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
     }
-    write_rejects(&diagnosis.survey, command.read.rejects.as_deref())?;
+    write_rejects(&diagnosis.survey.rejects(), &diagnosis.survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         tell_account(&diagnosis, command, lang);
     }
@@ -251,77 +251,23 @@ fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) 
     ));
 }
 
-/// Rejects that are shown on standard error.
-pub(super) const SHOWN_REJECTS: usize = 10;
-
 fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
-    let rejects = diagnosis.survey.rejects();
-    for reject in rejects.iter().take(SHOWN_REJECTS) {
-        say(&reject_line(&diagnosis.survey, reject));
-    }
-    if rejects.len() > SHOWN_REJECTS {
-        say(&format!("… and {} more rejected records; --rejects FILE lists all", rejects.len() - SHOWN_REJECTS));
-    }
+    let survey = &diagnosis.survey;
+    tell_rejects(&survey.rejects(), |reject| survey.show(reject.place));
     if command.write.format != OutputFormat::Table || command.write.output.is_some() {
         let counts = Counts::new(diagnosis);
-        let classes = counts.classes().into_iter().filter(|(_, confirmed, conditional)| confirmed + conditional > 0);
-        let classes: Vec<String> = classes
-            .map(|(name, confirmed, conditional)| match (name, conditional) {
-                ("undetermined", count) => format!("{name} {count}"),
-                (_, 0) => format!("{name} {confirmed}"),
-                _ => format!("{name} {} ({conditional} conditional)", confirmed + conditional),
-            })
-            .collect();
         say(&counts.account_line(lang));
-        say(&classes.join(" · "));
+        say(&class_line(&counts.classes()));
     }
-}
-
-fn reject_line(survey: &Survey, reject: &Reject) -> String {
-    let column = reject.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
-    let value =
-        reject.value.as_ref().filter(|value| !value.is_empty()).map(|value| format!(" `{value}`")).unwrap_or_default();
-    visible(&format!("rejected: {}{column}:{value} {}", survey.show(reject.place), reject.reason)).into_owned()
-}
-
-fn write_rejects(survey: &Survey, path: Option<&Path>) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let mut text = b"file,line,column,value,reason\n".to_vec();
-    for reject in survey.rejects() {
-        let file = survey.files.get(reject.place.file as usize).map_or("", String::as_str);
-        let line = reject.place.line.to_string();
-        let cells = [
-            file,
-            &line,
-            reject.column.as_deref().unwrap_or(""),
-            reject.value.as_deref().unwrap_or(""),
-            &reject.reason,
-        ];
-        for (index, cell) in cells.iter().enumerate() {
-            text.extend_from_slice(if index > 0 { b"," } else { b"" });
-            csv_cell(cell, &mut text);
-        }
-        text.push(b'\n');
-    }
-    write_to(Some(path), Ink::Data, |out| out.write_all(&text)).map_err(|error| at_path(error, Some(path)))
 }
 
 fn exit_of(diagnosis: &Diagnosis, gate: &[&str], allow_rejects: bool) -> Exit {
-    let counts = Counts::new(diagnosis).classes();
-    let gated = |(name, confirmed, conditional): &(&str, u64, u64)| {
-        gate.contains(name) && confirmed + conditional > 0
-            || gate.contains(&"conditional") && *name != "undetermined" && *conditional > 0
-    };
     if diagnosis.survey.is_empty() {
         say("error: no usable record; every record needs at least a key_id (or arn)");
-        Exit::Failed
-    } else if counts.iter().any(gated) {
-        Exit::Gate
-    } else if diagnosis.survey.account.rejected > 0 && !allow_rejects {
-        Exit::Rejects
-    } else {
-        Exit::Done
+        return Exit::Failed;
     }
+    let rejected = diagnosis.survey.account.rejected;
+    account::exit_of(&Counts::new(diagnosis).classes(), gate, rejected, allow_rejects)
 }
 
 fn explain(command: &args::Explain) -> Result<Exit, Failure> {
@@ -335,7 +281,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let reading = Reading::new(&command.read, Keep::Used);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    write_rejects(&survey, command.read.rejects.as_deref())?;
+    write_rejects(&survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
     let diagnosis = Diagnosis::new(book, survey, settings);
     let json = write::json::Json::new(&diagnosis, lang, Vec::new(), Framing::Lines);
     let mut text = Vec::new();
