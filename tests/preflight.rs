@@ -458,6 +458,10 @@ fn a_module_of_which_nobody_knows_hides_no_other() {
     assert_eq!(of("configured,older", open, "", ""), "undetermined");
     assert_eq!(of("in_use,in_use", other, other, ""), "supported");
     assert_eq!(of("in_use,in_use", open, open, ""), "undetermined");
+    let fleet = put(&folder, "fleet.csv", "name,wrapping\na,m1=external; m2=TBD\na,m3=internal; m1=TBD; m2=TBD\n");
+    let pair = "source,target,operation,source_posture,target_posture\na,b,clone,unconfigured,older\n";
+    let joined = class(&[&put(&folder, "pair.csv", pair), &fleet]);
+    assert_eq!(joined, "undetermined", "records complete each other about modules");
     let twice = put(&folder, "twice.csv", "source,target,source_wrapping\na,b,m1=external; m1=internal\n");
     assert!(expect(4, &["preflight", &twice]).err.contains("what is said before of the module m1: external"));
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::gather::Gathered;
 use super::record::Record;
-use crate::domains::form::{Context, Draft, FieldSpec, Form, Of, PART_NAME, SaidFact, Side, bare, same_instance};
+use crate::domains::form::{Context, Draft, FieldSpec, Form, OPEN, Of, PART_NAME, SaidFact, Side, bare, same_instance};
 use crate::engine::facts::{FactId, Facts, Grade};
 use crate::rulebook::compile::nearest;
 
@@ -96,7 +96,7 @@ impl Subjects {
     }
 }
 
-/// Puts subjects together; `domain_facts` are those of the rulebook.
+/// Puts subjects together.
 ///
 /// # Errors
 /// The pairing names an instance that is not in the list, or instances are listed and nobody says which pairs to make.
@@ -124,9 +124,7 @@ pub fn assemble(
         if draft_identity(form, draft).is_some_and(|own| keys.iter().any(|damaged| may_be(damaged, &own))) {
             draft.facts.conflict(form.domain.integrity);
         }
-        (form.conclude)(draft, context);
-        disagreeing_texts(form, draft);
-        one_instance_twice(form, draft);
+        finish(form, draft, context);
     }
     let unused =
         instances.all.iter().filter(|instance| !instance.used).map(|instance| instance.records.len() as u64).sum();
@@ -148,9 +146,15 @@ pub fn alone(form: &'static Form, context: &Context, record: &Record) -> Result<
     let mut subjects = Subjects::default();
     subjects.add_all(form, context, &[record]);
     let mut draft = subjects.drafts.remove(0);
-    (form.conclude)(&mut draft, context);
-    disagreeing_texts(form, &mut draft);
+    finish(form, &mut draft, context);
     Ok(draft)
+}
+
+/// What follows once all records of a subject are joined.
+fn finish(form: &'static Form, draft: &mut Draft, context: &Context) {
+    (form.conclude)(draft, context);
+    disagreeing_texts(form, draft);
+    one_instance_twice(form, draft);
 }
 
 fn instances(gathered: &Gathered) -> Instances<'_> {
@@ -309,6 +313,9 @@ fn add_record(form: &'static Form, context: &Context, draft: &mut Draft, record:
             state(form, draft, fact, said.bits, &record.at, record.grade);
         }
     }
+    for (side, module, said) in &record.modules {
+        add_module(form, draft, *side, module, said);
+    }
     for part in &record.parts {
         add_part(form, draft, part);
     }
@@ -322,6 +329,19 @@ fn add_record(form: &'static Form, context: &Context, draft: &mut Draft, record:
 fn state(form: &Form, draft: &mut Draft, fact: FactId, bits: u32, at: &str, grade: Grade) {
     draft.facts.join(form.domain.facts, &Facts::unknown().with(fact, bits, grade));
     draft.said.push(SaidFact { fact, bits, at: at.to_owned() });
+}
+
+/// Records complete each other about a side's modules; if they disagree about one, nobody knows which is right.
+fn add_module(form: &Form, draft: &mut Draft, side: Option<Side>, module: &str, said: &str) {
+    let Some(side) = side else { return };
+    let known = draft.modules.entry(side).or_default().entry(module.to_owned()).or_insert_with(|| said.to_owned());
+    if known == OPEN {
+        said.clone_into(known);
+    } else if said != OPEN && known != said {
+        let note = format!("the module {module} of the {} is said to be {known} and {said}", side.name());
+        draft.facts.conflict(form.domain.integrity);
+        draft.notes.push(note);
+    }
 }
 
 /// Parts of one name are one part; if they disagree, nobody knows.
@@ -367,6 +387,9 @@ fn apply(form: &Form, draft: &mut Draft, side: Side, record: &Record) {
     draft.origins.push(record.at.clone());
     for (field, _, text) in record.texts.iter().filter(|(field, _, _)| *field != "name") {
         draft.add_text(&text_name(field, Some(side)), text, &record.at);
+    }
+    for (_, module, said) in &record.modules {
+        add_module(form, draft, Some(side), module, said);
     }
     for (name, cell) in &record.others {
         draft.others.push((format!("{}_{name}", side.name()), cell.clone()));

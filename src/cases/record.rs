@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::value::{Refused, accepted, choice, fact_of, modules, shown, texts_of, value_of};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
-use crate::domains::form::{FieldSpec, Form, Of, PART_NAME, Reads, Side, Word};
+use crate::domains::form::{FieldSpec, Form, OPEN, Of, PART_NAME, Reads, Side, Word};
 use crate::domains::spelling::{is_none, is_unknown};
 use crate::engine::facts::{Bits, Grade};
 use crate::inventory::row::{Names, Place, Reject, Row};
@@ -37,6 +37,8 @@ pub struct Record {
     pub facts: Vec<(&'static str, Option<Side>, FactOf)>,
     /// Texts, by field and side.
     pub texts: Vec<(&'static str, Option<Side>, String)>,
+    /// What is said of each module, by side; `?` if nobody knows.
+    pub modules: Vec<(Option<Side>, String, String)>,
     /// Texts of parts, by field.
     pub parts: Vec<BTreeMap<&'static str, String>>,
     /// Columns that the form does not know.
@@ -298,7 +300,7 @@ fn take_modules(
     let (mut all, mut kept, mut open) = (0, BTreeMap::new(), false);
     for (module, word) in modules {
         let (value, bits) = match is_unknown(word) {
-            true => ("?".to_owned(), 0),
+            true => (OPEN.to_owned(), 0),
             false => choice(form, field, side, words, word).ok_or_else(|| {
                 (word.clone(), format!("one of {} for the module {module}", accepted(form, field, words)))
             })?,
@@ -309,7 +311,6 @@ fn take_modules(
             return Err((word.clone(), format!("what is said before of the module {module}: {before}")));
         }
     }
-    let kept: Vec<String> = kept.into_iter().map(|(module, value)| format!("{module}={value}")).collect();
     let whole = fact_of(field, side).map(|fact| &form.domain.facts[fact.index()]);
     let mixed = whole.and_then(|spec| spec.value(otherwise)).unwrap_or(0);
     // As long as a module is open, all others may still be alike.
@@ -323,12 +324,9 @@ fn take_modules(
         record.facts.push((field.name, side, FactOf { of: field.of, bits }));
         record.texts.push((field.name, side, whole.map(|spec| spec.show(bits)).unwrap_or_default()));
     }
-    record.texts.push((OF_MODULES, side, kept.join("; ")));
+    record.modules.extend(kept.into_iter().map(|(module, value)| (side, module.clone(), value)));
     Ok(())
 }
-
-/// The text that keeps what is said of each module.
-pub const OF_MODULES: &str = "wrapping_of_modules";
 
 /// Two columns that mean the same must say the same: neither may win in silence.
 fn say_once(part: &mut BTreeMap<&'static str, String>, field: &'static str, text: String) -> Result<(), Refused> {

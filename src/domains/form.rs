@@ -78,9 +78,9 @@ pub enum Reads {
     /// The same, but a word that is not known stands for the given value and is kept as it is written.
     Label(&'static [Word], &'static str),
     /// One of the words for the instance as a whole, or one for each of its modules (`module=word`, or an object): words
-    /// that differ are together the given value. The modules are kept as the text `wrapping_of_modules`.
+    /// that differ are together the given value. What is said of each is kept in [`Draft::modules`].
     OfModules(&'static [Word], &'static str),
-    /// One of the words for yes and no, or a name without blanks, which is a yes; `none` is a no.
+    /// One of the words for yes and no, or a name such as `global.orders`, which is a yes; `none` is a no.
     Presence(&'static [Word]),
     /// A text, after a check that may also give it its usual spelling; the error says what was expected.
     Text(fn(&str) -> Result<String, &'static str>),
@@ -153,6 +153,8 @@ pub struct Draft {
     pub facts: Facts,
     /// What each place says about each fact.
     pub said: Vec<SaidFact>,
+    /// What is said of each module of a side; [`OPEN`] if nobody knows.
+    pub modules: BTreeMap<Side, BTreeMap<String, String>>,
     /// The parts: texts by field.
     pub parts: Vec<BTreeMap<&'static str, String>>,
     /// Remarks about how something was read.
@@ -256,6 +258,9 @@ impl Form {
         })
     }
 }
+
+/// What stands for a module of which nobody knows.
+pub const OPEN: &str = "?";
 
 /// The text of a part that names it.
 pub const PART_NAME: &str = "name";

@@ -1,11 +1,9 @@
 //! What follows about a pair: from ARNs, ages and replies of AWS ([`conclude()`]), and from its own facts ([`derive()`]).
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{self, FACTS};
-use crate::domains::form::{Answer, Context, DescribedKey, Draft, SaidFact, Side, Word};
+use crate::domains::form::{Answer, Context, DescribedKey, Draft, OPEN, SaidFact, Side, Word};
 use crate::domains::spelling::plain;
 use crate::engine::facts::{Bits, FactId, Facts, Grade};
 
@@ -238,8 +236,9 @@ fn computed_relation(draft: &Draft) -> Option<&'static str> {
 /// not differ is told only by whole lists of the same modules.
 fn modules_relation(draft: &mut Draft) {
     let fact = facts::WRAPPING_RELATION;
-    let (Some(source), Some(target)) = (modules(draft, Side::Source), modules(draft, Side::Target)) else { return };
-    let known = |text: &String| text != "?";
+    let modules = |side: Side| draft.modules.get(&side);
+    let (Some(source), Some(target)) = (modules(Side::Source), modules(Side::Target)) else { return };
+    let known = |text: &String| text != OPEN;
     let differ = |(module, said): (&String, &String)| {
         target.get(module).is_some_and(|other| known(said) && known(other) && said != other)
     };
@@ -264,18 +263,11 @@ fn modules_relation(draft: &mut Draft) {
     }
 }
 
-/// What is said of each module of a side.
-fn modules(draft: &Draft, side: Side) -> Option<BTreeMap<String, String>> {
-    let text = draft.side_text(side, "wrapping_of_modules")?;
-    let each = text.split("; ").filter_map(|said| said.split_once('='));
-    Some(each.map(|(module, word)| (module.to_owned(), word.to_owned())).collect())
-}
-
 /// One module that is wrapped externally is enough to be in use, whatever is not known of the others.
 fn external_module(draft: &mut Draft, side: Side) {
     let posture = fact(side, facts::SOURCE_POSTURE, facts::TARGET_POSTURE);
     let wrapping = fact(side, facts::SOURCE_WRAPPING, facts::TARGET_WRAPPING);
-    let external = modules(draft, side).is_some_and(|modules| modules.values().any(|word| word == "external"));
+    let external = draft.modules.get(&side).is_some_and(|modules| modules.values().any(|word| word == "external"));
     let held = draft.facts.get(posture);
     if external && !draft.facts.knows(wrapping) && held != 0 && held != bit(posture, "in_use") {
         draft.facts.conflict(posture);

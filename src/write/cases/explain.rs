@@ -95,6 +95,10 @@ fn facts(report: &Report<'_>, case: &Case, out: &mut String) {
             let _ = writeln!(out, "  {:<width$} {}  {}", name, visible(&said.text), visible(&said.at));
         }
     }
+    for (side, modules) in &case.draft.modules {
+        let each: Vec<String> = modules.iter().map(|(module, said)| format!("{module}={said}")).collect();
+        let _ = writeln!(out, "  {:<width$} {}", format!("{}_modules", side.name()), visible(&each.join("; ")));
+    }
     for part in &case.draft.parts {
         let each: Vec<String> = part.iter().map(|(field, text)| format!("{field}: {text}")).collect();
         let _ = writeln!(out, "  {:<width$} {}", report.assessment.form.parts, visible(&each.join(", ")));

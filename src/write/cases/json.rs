@@ -73,7 +73,8 @@ pub fn object(report: &Report<'_>, case: &Case) -> Value {
     put("checklist", steps(case).map(|(card, certain)| pieces.step(card, certain)).collect());
     put("facts", pieces.facts(&case.outcome.facts));
     let texts = case.draft.texts.keys().map(|name| (name.clone(), json!(text(case, name))));
-    put("texts", Value::Object(texts.collect()));
+    let modules = case.draft.modules.iter().map(|(side, modules)| (format!("{}_modules", side.name()), json!(modules)));
+    put("texts", Value::Object(texts.chain(modules).collect()));
     if !report.assessment.form.parts.is_empty() {
         put(report.assessment.form.parts, case.draft.parts.iter().map(|part| json!(part)).collect());
     }
