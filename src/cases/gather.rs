@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::record::{Heard, Record, entries, understand};
 use crate::domains::form::Form;
-use crate::inventory::row::{Names, Place, Reject, Row, RowSink};
+use crate::inventory::row::{Names, Note, Place, Reject, Row, RowSink};
 
 /// What was read.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Gathered {
     pub damaged: Vec<Record>,
     /// The records and parts of the input that could not be used.
     pub rejects: Vec<Reject>,
+    /// What else is to be known about the inputs.
+    pub notes: Vec<Note>,
     /// How many records were read, rejects included.
     pub read: u64,
     /// How many were the same, column for column, as one before.
@@ -35,6 +37,7 @@ impl Gathered {
             records: Vec::new(),
             damaged: Vec::new(),
             rejects: Vec::new(),
+            notes: Vec::new(),
             read: 0,
             duplicates: 0,
             seen: HashSet::new(),
@@ -60,7 +63,7 @@ impl Gathered {
 /// A place for people: `pairs.csv, line 3`.
 pub fn place_name(files: &[String], place: Place) -> String {
     let file = files.get(place.file as usize).map_or("?", String::as_str);
-    format!("{file}, line {}", place.line)
+    if place.line == 0 { file.to_owned() } else { format!("{file}, line {}", place.line) }
 }
 
 impl RowSink for Gathered {
@@ -83,6 +86,10 @@ impl RowSink for Gathered {
                 self.damaged.push(record);
             }
         }
+    }
+
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
     }
 
     fn reject(&mut self, reject: Reject) {

@@ -18,7 +18,7 @@ use crate::domains::spelling::is_unknown;
 use crate::engine::decide::Decider;
 use crate::engine::facts::{FactId, Facts, Grade};
 use crate::engine::judge::{Role, Standing, values_of};
-use crate::inventory::row::Reject;
+use crate::inventory::row::{Note, Reject};
 use crate::rulebook::Rulebook;
 use crate::rulebook::user::UserRules;
 
@@ -70,6 +70,8 @@ pub struct Assessment {
     pub account: Account,
     /// The records that could not be used.
     pub rejects: Vec<Reject>,
+    /// What else is to be known about the inputs.
+    pub notes: Vec<Note>,
     /// The names of the files, by the number in a place.
     pub files: Vec<String>,
     /// The instances of a list, in input order.
@@ -96,7 +98,7 @@ impl Assessment {
             unused: assembled.unused,
         };
         let unused_columns = unused_columns(&gathered, rulebook.user.as_ref());
-        let (files, rejects) = (gathered.files().to_vec(), gathered.rejects);
+        let (files, rejects, notes) = (gathered.files().to_vec(), gathered.rejects, gathered.notes);
         let mut tally = Tally::new(rulebook.domain.classes.len());
         let mut cases = Vec::with_capacity(assembled.drafts.len());
         {
@@ -115,7 +117,7 @@ impl Assessment {
             }
         }
         let instances = assembled.instances;
-        Assessment { form, rulebook, settings, cases, tally, account, rejects, files, instances, unused_columns }
+        Assessment { form, rulebook, settings, cases, tally, account, rejects, notes, files, instances, unused_columns }
     }
 
     /// The name of a class, or `undetermined`.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::inventory::row::Reject;
+use crate::inventory::row::{Note, NoteKind, Reject};
 use crate::write::safe::{csv_cell, visible};
 
 use super::exit::Exit;
@@ -14,6 +14,20 @@ const SHOWN_REJECTS: usize = 10;
 
 /// Name, confirmed and conditional subjects of a class.
 pub(super) type Counted = (&'static str, u64, u64);
+
+/// Says the notes; those about what is missing first, and only the first of many of a kind.
+pub(super) fn tell_notes(notes: &[&Note], files: &[String]) {
+    for (kind, word) in [(NoteKind::Incomplete, "warning"), (NoteKind::LeftOut, "note"), (NoteKind::Reading, "note")] {
+        let of_kind: Vec<&&Note> = notes.iter().filter(|note| note.kind == kind).collect();
+        for note in of_kind.iter().take(SHOWN_REJECTS) {
+            say(&visible(&format!("{word}: {}: {}", note.place.show(files), note.text)));
+        }
+        if of_kind.len() > SHOWN_REJECTS {
+            let more = of_kind.len() - SHOWN_REJECTS;
+            say(&format!("… and {more} more such notes; --format json has all of them"));
+        }
+    }
+}
 
 /// Says the first rejects, each with its place for people, and how many more there are.
 pub(super) fn tell_rejects(rejects: &[&Reject], show: impl Fn(&Reject) -> String) {

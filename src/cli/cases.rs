@@ -22,7 +22,7 @@ use crate::write::json::Framing;
 use crate::write::safe::visible;
 use crate::write::{self, Only};
 
-use super::account::{self, class_line, tell_rejects, write_rejects};
+use super::account::{self, class_line, tell_notes, tell_rejects, write_rejects};
 use super::args::{self, TextFormat};
 use super::case_args::{Beside, BesidePairs, CaseFormat, Cases, Exchange, Preflight};
 use super::exit::Exit;
@@ -171,6 +171,7 @@ fn tell(report: &Report<'_>, common: &Cases) {
             names.join(", ")
         ));
     }
+    tell_notes(&assessment.notes.iter().collect::<Vec<_>>(), &assessment.files);
     tell_rejects(&assessment.rejects.iter().collect::<Vec<_>>(), |reject| place_name(&assessment.files, reject.place));
     if common.write.format != CaseFormat::Table || common.write.output.is_some() {
         say(&report.account_line());

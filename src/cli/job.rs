@@ -157,28 +157,56 @@ pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
 }
 
 /// One file behind the other, in blocks.
+///
+/// A file that cannot be read is one reject, if there are others or some of it was read before.
 struct Files<'f> {
     waiting: VecDeque<(u32, &'f Input)>,
-    at: Option<Splitter>,
+    /// The file at hand.
+    at: Option<(u32, Splitter)>,
+    /// Whether more is read than the file at hand has given so far.
+    has_more: bool,
     format: Option<Format>,
     progress: &'f Progress,
     is_field: fn(&str) -> bool,
 }
 
-impl Files<'_> {
+impl<'f> Files<'f> {
+    fn new(inputs: &'f [Input], format: Option<Format>, progress: &'f Progress, is_field: fn(&str) -> bool) -> Self {
+        let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
+        Files { waiting, at: None, has_more: inputs.len() > 1, format, progress, is_field }
+    }
+
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
-            if let Some(splitter) = &mut self.at
-                && let Some(block) = splitter.next_block()?
-            {
-                return Ok(Some(block));
+            if let Some((number, splitter)) = &mut self.at {
+                match splitter.next_block() {
+                    Ok(Some(block)) => {
+                        self.has_more = true;
+                        return Ok(Some(block));
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        let number = *number;
+                        self.at = None;
+                        return self.bear(number, error).map(Some);
+                    }
+                }
             }
             let Some((number, input)) = self.waiting.pop_front() else {
                 return Ok(None);
             };
-            let reader = open(input, &self.progress.bytes)?;
-            self.at = Some(detect::splitter(number, &input.name, reader, self.format, self.is_field)?);
+            let opened = open(input, &self.progress.bytes)
+                .and_then(|reader| detect::splitter(number, &input.name, reader, self.format, self.is_field));
+            match opened {
+                Ok(splitter) => self.at = Some((number, splitter)),
+                Err(error) => return self.bear(number, error).map(Some),
+            }
         }
+    }
+
+    /// What cannot be read of one file, so that it does not stop the others.
+    fn bear(&self, number: u32, error: ReadError) -> Result<Block, ReadError> {
+        if self.has_more { Ok(Block::of_reject(error.into_reject(number))) } else { Err(error) }
     }
 }
 
@@ -206,8 +234,7 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
 /// # Errors
 /// An input cannot be read.
 pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
-    let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
-    let mut files = Files { waiting, at: None, format: reading.format, progress, is_field };
+    let mut files = Files::new(inputs, reading.format, progress, is_field);
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let survey = read_all(|| files.next_block(), book, reading, progress, names);
     progress.finish();
@@ -236,8 +263,7 @@ pub fn gather(
     reading: &Reading,
     progress: &Progress,
 ) -> Result<Gathered, ReadError> {
-    let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
-    let mut files = Files { waiting, at: None, format: reading.format, progress, is_field: is_form_field };
+    let mut files = Files::new(inputs, reading.format, progress, is_form_field);
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let gathered = gather_all(form, || files.next_block(), names);
     progress.finish();

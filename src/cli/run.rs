@@ -19,7 +19,7 @@ use crate::write::safe::visible;
 use crate::write::summary::Counts;
 use crate::write::{self, Format, Only};
 
-use super::account::{self, class_line, tell_rejects, write_rejects};
+use super::account::{self, class_line, tell_notes, tell_rejects, write_rejects};
 use super::args::{self, Arguments, Command, OutputFormat, RulesCommand, TextFormat};
 use super::exit::Exit;
 use super::job::{self, Reading};
@@ -253,6 +253,7 @@ fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) 
 
 fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
     let survey = &diagnosis.survey;
+    tell_notes(&survey.notes(), &survey.files);
     tell_rejects(&survey.rejects(), |reject| survey.show(reject.place));
     if command.write.format != OutputFormat::Table || command.write.output.is_some() {
         let counts = Counts::new(diagnosis);

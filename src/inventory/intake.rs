@@ -18,7 +18,7 @@ use super::column::{Column, Columns, KeyIdName, Purpose};
 use super::identity::{Identity, parse_arn};
 use super::recent::Recent;
 use super::record::{Batch, Extra, Record};
-use super::row::{Cells, FileId, Names, Place, Reject, Row, RowSink};
+use super::row::{Cells, FileId, Names, Note, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
 use super::survey::{SingleVersion, rotation_extra};
@@ -249,6 +249,10 @@ impl RowSink for Intake<'_> {
 
     fn reject(&mut self, reject: Reject) {
         self.batch.rejects.push(reject);
+    }
+
+    fn note(&mut self, note: Note) {
+        self.batch.notes.push(note);
     }
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {

@@ -2,7 +2,7 @@
 
 use crate::domains::cmk::fields::{FIELDS, Field};
 
-use super::row::{FileId, Reject};
+use super::row::{FileId, Note, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +40,8 @@ pub struct Batch {
     pub text: String,
     /// What could not be used, in input order.
     pub rejects: Vec<Reject>,
+    /// What else is to be known.
+    pub notes: Vec<Note>,
 }
 
 /// A text that is kept beside the facts, with what it is.

@@ -12,8 +12,16 @@ pub type FileId = u32;
 pub struct Place {
     /// The file.
     pub file: FileId,
-    /// The line on which the record begins, from 1.
+    /// The line on which the record begins, from 1; 0 if the file as a whole is meant.
     pub line: u64,
+}
+
+impl Place {
+    /// The place for people: `file:line`, or the file alone.
+    pub fn show(self, files: &[String]) -> String {
+        let file = files.get(self.file as usize).map_or("?", String::as_str);
+        if self.line == 0 { file.to_owned() } else { format!("{file}:{}", self.line) }
+    }
 }
 
 /// The columns of a source. Names are only ever added, so that a position keeps its meaning.
@@ -160,6 +168,39 @@ impl<'a> Table<'a> {
     }
 }
 
+/// What a note is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoteKind {
+    /// How the input was understood: its encoding, its sheets, its header line.
+    Reading,
+    /// What was left out because it is no record: titles, totals, resources of other kinds.
+    LeftOut,
+    /// What is missing from the input although it says that it exists.
+    Incomplete,
+}
+
+impl NoteKind {
+    /// The word for outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            NoteKind::Reading => "reading",
+            NoteKind::LeftOut => "left-out",
+            NoteKind::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// Something to know about an input that concerns no single record, and rejects none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Where; line 0 stands for the file as a whole.
+    pub place: Place,
+    /// What it is about.
+    pub kind: NoteKind,
+    /// What to know, and what to do about it.
+    pub text: String,
+}
+
 /// A record, or a part of the input, that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
@@ -200,6 +241,8 @@ pub trait RowSink {
     fn row(&mut self, names: &Names, row: Row<'_>);
     /// A part of the input that counts as one record and could not be read.
     fn reject(&mut self, reject: Reject);
+    /// Something to know about the input.
+    fn note(&mut self, note: Note);
     /// A record of which one cell must not be believed. The others may tell which key it is about.
     fn refuse(&mut self, _names: &Names, _row: Row<'_>, reject: Reject) {
         self.reject(reject);

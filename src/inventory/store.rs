@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::record::Batch;
-use super::row::Reject;
+use super::row::{Note, Reject};
 use super::same::{Several, several};
 use super::shared::Numbered;
 
@@ -17,6 +17,8 @@ pub struct Store {
     batches: Batches,
     /// What could not be used.
     pub rejects: Vec<Reject>,
+    /// What else is to be known, in input order.
+    pub notes: Vec<Note>,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
 }
@@ -83,6 +85,7 @@ impl Store {
     pub fn add(&mut self, mut batch: Batch) {
         self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
         self.rejects.append(&mut batch.rejects);
+        self.notes.append(&mut batch.notes);
         self.batches.push(batch);
     }
 

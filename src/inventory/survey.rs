@@ -12,7 +12,7 @@ use crate::engine::packing::{Packed, Packing};
 
 use super::batches::{RecordId, StoredRecord};
 use super::record::{Extra, extras};
-use super::row::{Place, Reject};
+use super::row::{Note, Place, Reject};
 use super::said::Clock;
 use super::shared::Numbered;
 use super::store::{Firsts, Group, Store, Subjects};
@@ -187,10 +187,16 @@ impl Survey {
         rejects
     }
 
+    /// What else is to be known about the inputs, by place.
+    pub fn notes(&self) -> Vec<&Note> {
+        let mut notes: Vec<&Note> = self.store.notes.iter().collect();
+        notes.sort_by_key(|note| note.place);
+        notes
+    }
+
     /// A place, for people.
     pub fn show(&self, place: Place) -> String {
-        let file = self.files.get(place.file as usize).map_or("?", String::as_str);
-        format!("{file}:{}", place.line)
+        place.show(&self.files)
     }
 }
 

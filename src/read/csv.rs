@@ -57,18 +57,19 @@ impl Splitter {
             let whole = if input.ended { input.start.len() } else { scan.boundary };
             match header(&input.start[..whole], delimiter) {
                 Some(found) if whole > 0 => break found,
-                _ if input.ended => return Err(content(&input.name, "no header line was found")),
+                _ if input.ended => return Err(ReadError::content(&input.name, None, "no header line was found")),
                 Some(_) | None if input.start.len() > MAX_RECORD => {
-                    return Err(content(&input.name, "the header line is longer than 64 MiB; is this a table?"));
+                    let message = "the header line is longer than 64 MiB; is this a table?";
+                    return Err(ReadError::content(&input.name, Some(1), message));
                 }
                 _ => {}
             }
             input.ended = read_more(&mut input.reader, &input.name, &mut input.start)?;
         };
         if input.ended && scan.state == State::Quoted && scan.boundary == 0 {
-            return Err(content(&format!("{}, line 1", input.name), "a quote in the header line is never closed"));
+            return Err(ReadError::content(&input.name, Some(1), "a quote in the header line is never closed"));
         }
-        let header = header_of(input.file, &format!("{}, line 1", input.name), names, delimiter)?;
+        let header = header_of(input.file, &input.name, Some(1), names, delimiter)?;
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
         Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line })
@@ -88,8 +89,8 @@ impl Splitter {
                 return Ok(Some(self.cut(self.scan.boundary)));
             }
             if self.input.start.len() > MAX_RECORD + BLOCK {
-                let at = format!("{}, line {}", self.input.name, self.line);
-                return Err(content(&at, "a record longer than 64 MiB; is a quote never closed?"));
+                let message = "a record longer than 64 MiB; is a quote never closed?";
+                return Err(ReadError::content(&self.input.name, Some(self.line), message));
             }
             self.input.ended = read_more(&mut self.input.reader, &self.input.name, &mut self.input.start)?;
         }
@@ -101,7 +102,8 @@ impl Splitter {
         let first_line = self.line;
         self.line += count_lines(&bytes);
         let layout = Layout::Csv(Arc::clone(&self.header));
-        Block { file: self.input.file, bytes, first_line, layout, rejects: Vec::new(), spare: self.input.spare.clone() }
+        let (rejects, notes, spare) = (Vec::new(), Vec::new(), self.input.spare.clone());
+        Block { file: self.input.file, bytes, first_line, layout, rejects, notes, spare }
     }
 
     /// What is left at the end of the file; a quote that is never closed is one reject.
@@ -128,10 +130,6 @@ fn read_more(reader: &mut dyn Read, name: &str, buffer: &mut Vec<u8>) -> Result<
     fill(reader, buffer, BLOCK).map_err(|source| ReadError::Io { name: name.to_owned(), source })
 }
 
-fn content(name: &str, message: &str) -> ReadError {
-    ReadError::Content { name: name.to_owned(), message: message.to_owned() }
-}
-
 pub(super) fn count_lines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
@@ -153,27 +151,35 @@ fn header(bytes: &[u8], delimiter: u8) -> Option<(usize, Vec<String>)> {
     None
 }
 
-/// The header line of a table. `place` is where it stands, for messages.
+/// The header line of a table. `name` and `line` are where it stands, for messages.
 ///
 /// # Errors
 /// It names too many columns, or one twice.
-pub(super) fn header_of(file: FileId, place: &str, names: Vec<String>, delimiter: u8) -> Result<Header, ReadError> {
+pub(super) fn header_of(
+    file: FileId,
+    name: &str,
+    line: Option<u64>,
+    names: Vec<String>,
+    delimiter: u8,
+) -> Result<Header, ReadError> {
     if names.len() > MAX_COLUMNS {
         let message = format!("{} columns; at most {MAX_COLUMNS} are read. Is the delimiter right?", names.len());
-        return Err(content(place, &message));
+        return Err(ReadError::content(name, line, message));
     }
-    refuse_twins(place, &names)?;
+    refuse_twins(&names).map_err(|message| ReadError::content(name, line, message))?;
     let names = Names::new(u64::from(file) + 1, names);
     let content = FixedState::with_seed(FixedState::default().hash_one(names.as_slice()));
     Ok(Header { names, delimiter, content })
 }
 
-fn refuse_twins(place: &str, names: &[String]) -> Result<(), ReadError> {
+fn refuse_twins(names: &[String]) -> Result<(), String> {
     for (index, column) in names.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
         if let Some(before) = names[..index].iter().position(|other| other == column) {
-            let message =
-                format!("columns {} and {} are both named `{column}`; rename or remove one", before + 1, index + 1);
-            return Err(content(place, &message));
+            return Err(format!(
+                "columns {} and {} are both named `{column}`; rename or remove one",
+                before + 1,
+                index + 1
+            ));
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ pub fn splitter(
 }
 
 fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
-    let refuse = |message: &str| Err(ReadError::Content { name: name.to_owned(), message: message.to_owned() });
+    let refuse = |message: &str| Err(ReadError::content(name, None, message));
     if sheet::is_workbook(start) {
         return refuse("a workbook or archive; leave out --input-format, or export the sheet as CSV");
     }

@@ -77,9 +77,8 @@ impl Splitter {
                 break;
             }
             if self.input.start.len() - self.scan.keep_from > MAX_RECORD + BLOCK {
-                let name = format!("{}, line {}", self.input.name, self.scan.line);
-                let message = "an object longer than 64 MiB; is a bracket or quote never closed?".to_owned();
-                return Err(ReadError::Content { name, message });
+                let message = "an object longer than 64 MiB; is a bracket or quote never closed?";
+                return Err(ReadError::content(&self.input.name, Some(self.scan.line), message));
             }
             let read = fill(&mut self.input.reader, &mut self.input.start, BLOCK);
             self.input.ended = read.map_err(|source| ReadError::Io { name: self.input.name.clone(), source })?;
@@ -96,6 +95,7 @@ impl Splitter {
             first_line: self.scan.line,
             layout: Layout::Json(spans),
             rejects: std::mem::take(&mut self.rejects),
+            notes: Vec::new(),
             spare: self.input.spare.clone(),
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod detect;
+mod header;
 pub mod json;
 mod marks;
 pub mod object;
@@ -16,7 +17,7 @@ pub mod source;
 
 use std::path::PathBuf;
 
-use crate::inventory::row::{FileId, Reject, RowSink};
+use crate::inventory::row::{FileId, Note, Place, Reject, RowSink};
 use crate::spare::Spare;
 
 /// Blocks have about so many bytes.
@@ -55,13 +56,32 @@ pub enum ReadError {
     #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson or .xlsx file (plain, .gz or .zst)", .0.display())]
     EmptyFolder(PathBuf),
     /// The content is not what its format asks for.
-    #[error("{name}: {message}")]
+    #[error("{name}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
     Content {
-        /// The input, with a line where one is known.
+        /// The input.
         name: String,
+        /// The line, where one is known.
+        line: Option<u64>,
         /// What is wrong, what was expected, what to do.
         message: String,
     },
+}
+
+impl ReadError {
+    /// What is wrong with the content of an input.
+    pub(crate) fn content(name: &str, line: Option<u64>, message: impl Into<String>) -> ReadError {
+        ReadError::Content { name: name.to_owned(), line, message: message.into() }
+    }
+
+    /// The same as a reject that stands for all that cannot be read of a file.
+    pub fn into_reject(self, file: FileId) -> Reject {
+        let (line, reason) = match self {
+            ReadError::Content { line, message, .. } => (line.unwrap_or(0), message),
+            ReadError::Io { source, .. } => (0, format!("cannot be read: {source}")),
+            other @ ReadError::EmptyFolder(_) => (0, other.to_string()),
+        };
+        Reject::whole(Place { file, line }, reason)
+    }
 }
 
 /// Some whole records of one file.
@@ -77,6 +97,8 @@ pub struct Block {
     pub layout: Layout,
     /// Parts of the input before or inside the block that cannot be read.
     pub rejects: Vec<Reject>,
+    /// What is to be known about the input beside its records.
+    pub notes: Vec<Note>,
     /// Where the buffer goes afterwards.
     pub spare: Spare,
 }
@@ -92,6 +114,15 @@ pub enum Layout {
     Sheet(sheet::Rows),
 }
 
+impl Block {
+    /// A block without records, for what cannot be read of a file.
+    pub fn of_reject(reject: Reject) -> Block {
+        let layout = Layout::Json(Vec::new());
+        let (file, rejects) = (reject.place.file, vec![reject]);
+        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes: Vec::new(), spare: Spare::default() }
+    }
+}
+
 /// A worker's buffers for taking blocks apart.
 #[derive(Debug, Default)]
 pub struct Parser {
@@ -103,9 +134,8 @@ pub struct Parser {
 impl Parser {
     /// Hands every record of the block to the sink.
     pub fn rows(&mut self, block: Block, sink: &mut dyn RowSink) {
-        for reject in block.rejects {
-            sink.reject(reject);
-        }
+        block.notes.into_iter().for_each(|note| sink.note(note));
+        block.rejects.into_iter().for_each(|reject| sink.reject(reject));
         match block.layout {
             Layout::Csv(header) => {
                 records::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink)

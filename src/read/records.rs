@@ -302,7 +302,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::inventory::row::Names;
+    use crate::inventory::row::{Names, Note};
 
     /// Line, cells and hash of rows; lines and reasons of rejects.
     #[derive(Debug, Default)]
@@ -317,6 +317,10 @@ mod tests {
             assert!(row.cells.iter().enumerate().all(|(at, (position, _))| at == usize::from(position)));
             let cells = row.cells.iter().map(|(_, cell)| cell.text().unwrap_or_default().to_owned());
             self.rows.push((row.line, cells.collect(), row.content));
+        }
+
+        fn note(&mut self, note: Note) {
+            self.reasons.push(note.text);
         }
 
         fn reject(&mut self, reject: Reject) {

@@ -48,8 +48,7 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
         }
     }
     if inputs.iter().filter(|input| input.path.is_none()).count() > 1 {
-        let message = "named more than once; `-` can be read only once".to_owned();
-        return Err(ReadError::Content { name: "(standard input)".to_owned(), message });
+        return Err(ReadError::content("(standard input)", None, "named more than once; `-` can be read only once"));
     }
     Ok(inputs)
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnose::{Diagnosis, KeyOutcome, Settings, ShapeOutcome, Tally};
 use crate::engine::facts::{FactId, Grade, Lang, members};
+use crate::inventory::row::Note;
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::RemedyKind;
 use crate::rulebook::domain::{Domain, Tone};
@@ -55,6 +56,7 @@ impl<'d> Counts<'d> {
             "records": { "read": account.read, "diagnosed": account.diagnosed, "rejected": account.rejected, "exact_duplicates": account.duplicates },
             "keys": account.keys,
             "classes": classes,
+            "notes": notes_json(self.diagnosis.survey.notes(), &self.diagnosis.survey.files),
         })
     }
 }
@@ -84,6 +86,16 @@ pub(crate) fn classes_json(classes: &[(&'static str, u64, u64)], noun: &str) -> 
         ),
     };
     classes.iter().map(row).collect()
+}
+
+/// The notes for machines.
+pub(crate) fn notes_json<'n>(notes: impl IntoIterator<Item = &'n Note>, files: &[String]) -> Value {
+    let each = notes.into_iter().map(|note| {
+        let line = (note.place.line > 0).then_some(note.place.line);
+        let file = files.get(note.place.file as usize);
+        json!({ "kind": note.kind.name(), "file": file, "line": line, "text": note.text })
+    });
+    each.collect()
 }
 
 /// What was assumed where nobody knew, in one line.

@@ -60,15 +60,15 @@ impl Splitter {
     /// The input cannot be read or is no workbook that can be, or the header line names a column twice.
     pub fn new(mut input: Opened) -> Result<Splitter, ReadError> {
         read_all(&mut input)?;
-        let refused = |message: String| ReadError::Content { name: input.name.clone(), message };
+        let refused = |message: String| ReadError::content(&input.name, None, message);
         refuse_others(&input.start).map_err(|message| refused(message.to_owned()))?;
         let mut workbook = Workbook::open(input.start).map_err(refused)?;
         let mut row = Row::default();
         let (part, sheet) = first_sheet(&mut workbook, &mut row).map_err(refused)?;
         let merged = sheet.merged().map_err(|error| refused(damaged(&part, &error)))?;
-        let place = format!("{}, line {}", input.name, row.number);
-        let names = names(&row, &merged).map_err(|message| ReadError::Content { name: place.clone(), message })?;
-        let header = header_of(input.file, &place, names, b',')?;
+        let line = Some(u64::from(row.number));
+        let names = names(&row, &merged).map_err(|message| ReadError::content(&input.name, line, message))?;
+        let header = header_of(input.file, &input.name, line, names, b',')?;
         let covered = covered(&merged, row.number, header.names.as_slice());
         let (file, name, shared) = (input.file, input.name, workbook.shared);
         Ok(Splitter { file, name, part, sheet, shared, header: Arc::new(header), covered, row })
@@ -82,8 +82,7 @@ impl Splitter {
         let mut rows = Rows::new(Arc::clone(&self.header));
         while rows.text.len() < BLOCK && rows.lines.len() < MAX_ROWS {
             let read = self.sheet.next_row(&self.shared, &mut self.row);
-            let refused =
-                |error: String| ReadError::Content { name: self.name.clone(), message: damaged(&self.part, &error) };
+            let refused = |error: String| ReadError::content(&self.name, None, damaged(&self.part, &error));
             if !read.map_err(refused)? {
                 break;
             }
@@ -96,7 +95,8 @@ impl Splitter {
             return Ok(None);
         };
         let (layout, spare) = (Layout::Sheet(rows), Spare::default());
-        Ok(Some(Block { file: self.file, bytes: Vec::new(), first_line, layout, rejects: Vec::new(), spare }))
+        let (rejects, notes) = (Vec::new(), Vec::new());
+        Ok(Some(Block { file: self.file, bytes: Vec::new(), first_line, layout, rejects, notes, spare }))
     }
 
     /// Why the row cannot be used. Columns without a name do not matter.
@@ -123,7 +123,7 @@ fn read_all(input: &mut Opened) -> Result<(), ReadError> {
     while !input.ended {
         if input.start.len() > MAX_FILE {
             let message = "the workbook has more than 256 MiB; split it, or export the sheet as CSV".to_owned();
-            return Err(ReadError::Content { name: input.name.clone(), message });
+            return Err(ReadError::content(&input.name, None, message));
         }
         let read = fill(&mut input.reader, &mut input.start, BLOCK);
         input.ended = read.map_err(|source| ReadError::Io { name: input.name.clone(), source })?;

@@ -52,6 +52,7 @@ fn summary_json(report: &Report<'_>) -> Value {
         },
         report.assessment.form.plural: report.assessment.cases.len(),
         "classes": summary::classes_json(&report.classes(), report.assessment.form.plural),
+        "notes": summary::notes_json(&report.assessment.notes, &report.assessment.files),
     })
 }
 
