@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use crate::cases::gather::Gathered;
-use crate::diagnose::{Settings, Strictness};
+use crate::diagnose::{Inference, Settings, Strictness};
 use crate::domains;
 use crate::domains::cell::Cell;
 use crate::domains::cmk::CMK;
@@ -71,7 +71,8 @@ pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String
         assume.extend(said);
     }
     let strictness = if judge.strict { Strictness::Strict } else { Strictness::Conditional };
-    Ok(Settings { assume, strictness })
+    let inference = if judge.no_inference { Inference::Off } else { Inference::On };
+    Ok(Settings { assume, strictness, inference })
 }
 
 /// `FACT=VALUE`, in the words of the inventory. A field that both instances of a pair have is assumed of both, unless a
@@ -141,6 +142,8 @@ impl Reading {
             args::InputFormat::Json => Format::Json,
             args::InputFormat::Jsonl => Format::JsonLines,
             args::InputFormat::Xlsx => Format::Sheet,
+            args::InputFormat::Terraform => Format::Terraform,
+            args::InputFormat::Scoutsuite => Format::ScoutSuite,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Reading { format, jobs: read.jobs.map_or_else(cores, usize::from), keep }
