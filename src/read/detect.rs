@@ -3,8 +3,11 @@
 use std::io::Read;
 
 use super::csv;
+use super::document;
 use super::json;
+use super::scoutsuite;
 use super::sheet;
+use super::terraform;
 use super::{Format, ReadError, Splitter};
 use crate::inventory::row::FileId;
 use crate::spare::Spare;
@@ -66,6 +69,8 @@ pub fn splitter(
         Format::Json => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field))),
         Format::JsonLines => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Lines, is_field))),
         Format::Sheet => sheet::Splitter::new(opened).map(|splitter| Splitter::Sheet(Box::new(splitter))),
+        Format::Terraform => Ok(Splitter::Document(document::Splitter::new(opened, terraform::read))),
+        Format::ScoutSuite => Ok(Splitter::Document(document::Splitter::new(opened, scoutsuite::read))),
     }
 }
 
@@ -91,6 +96,16 @@ fn sniff(name: &str, start: &[u8]) -> Format {
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
     if sheet::is_workbook(start) {
         return Format::Sheet;
+    }
+    if start.trim_ascii_start().starts_with(scoutsuite::PREFIX) {
+        return Format::ScoutSuite;
+    }
+    let members = document::top_members(start);
+    if terraform::is_document(&members) {
+        return Format::Terraform;
+    }
+    if scoutsuite::is_document(&members) {
+        return Format::ScoutSuite;
     }
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Format::JsonLines,

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use super::csv::{Header, count_lines};
 use super::marks::Marks;
 use crate::domains::cell::Cell;
-use crate::inventory::row::{Cells, FileId, Place, Reject, Row, RowSink, Table, Writing};
+use crate::inventory::row::{Cells, FileId, Place, RecordKind, Reject, Row, RowSink, Table, Writing};
 
 /// Hands the records of a block to the sink. Records whose quotes surround whole cells are cut where they stand;
 /// any other is read by `csv-core`.
@@ -183,7 +183,8 @@ fn hand_over<'h>(
     raw: &[u8],
     sink: &mut dyn RowSink,
 ) {
-    let row = |table| Row { line: place.line, content: header.content.hash_one(raw), cells: Cells::Table(table) };
+    let (line, content) = (place.line, header.content.hash_one(raw));
+    let row = |table| Row { line, content, kind: RecordKind::Plain, cells: Cells::Table(table) };
     let reject = |(column, value, reason): Refusal<'_>| refuse(place, last_line, column, &value, &reason);
     match table {
         Err(refusal) => sink.reject(reject(refusal)),
