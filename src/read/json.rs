@@ -34,6 +34,8 @@ const WRAPPERS: [&[u8]; 12] = [
     b"instances",
 ];
 
+/// Arrays of records stand in no more arrays than this.
+const MAX_DEPTH: usize = 128;
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -80,8 +82,15 @@ impl Splitter {
                 let message = "an object longer than 64 MiB; is a bracket or quote never closed?";
                 return Err(ReadError::content(&self.input.name, Some(self.scan.line), message));
             }
-            let read = fill(&mut self.input.reader, &mut self.input.start, BLOCK);
-            self.input.ended = read.map_err(|source| ReadError::Io { name: self.input.name.clone(), source })?;
+            if self.scan.keep_from >= BLOCK {
+                drop(self.cut());
+            }
+            match fill(&mut self.input.reader, &mut self.input.start, BLOCK) {
+                Ok(ended) => self.input.ended = ended,
+                // The reader fails again when it is asked for more.
+                Err(_) if !self.scan.spans.is_empty() || !self.rejects.is_empty() => return Ok(Some(self.cut())),
+                Err(source) => return Err(ReadError::Io { name: self.input.name.clone(), source }),
+            }
         }
         Ok(None)
     }
@@ -96,6 +105,7 @@ impl Splitter {
             layout: Layout::Json(spans),
             rejects: std::mem::take(&mut self.rejects),
             notes: Vec::new(),
+            encoding: None,
             spare: self.input.spare.clone(),
         }
     }
@@ -373,6 +383,9 @@ impl Scan {
             Some(_) => Role::Inner,
         };
         self.decided |= role == Role::Records;
+        if role == Role::Records && self.open.len() >= MAX_DEPTH {
+            return Step::Stop(Problem::Broken(format!("arrays inside each other deeper than {MAX_DEPTH}")));
+        }
         self.open.push(role);
         Step::On
     }

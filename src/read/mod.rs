@@ -1,7 +1,7 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
-//! [`source`] opens files, folders and standard input and inflates them; a splitter per format ([`csv`],
-//! [`json`] with [`object`], [`sheet`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then
+//! [`source`] opens files, folders and standard input and inflates them; [`text`] decodes what is not UTF-8; a splitter
+//! per format ([`csv`], [`json`] with [`object`], [`sheet`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then
 //! parses on any thread. Nothing here knows what a column means.
 
 pub mod csv;
@@ -14,8 +14,13 @@ mod quotes;
 mod records;
 pub mod sheet;
 pub mod source;
+pub mod text;
+mod top;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+
+use encoding_rs::Encoding;
 
 use crate::inventory::row::{FileId, Note, Place, Reject, RowSink};
 use crate::spare::Spare;
@@ -99,6 +104,8 @@ pub struct Block {
     pub rejects: Vec<Reject>,
     /// What is to be known about the input beside its records.
     pub notes: Vec<Note>,
+    /// The encoding from which the text was decoded, if it was; splitters leave that to [`Splitter`].
+    pub encoding: Option<&'static Encoding>,
     /// Where the buffer goes afterwards.
     pub spare: Spare,
 }
@@ -119,7 +126,8 @@ impl Block {
     pub fn of_reject(reject: Reject) -> Block {
         let layout = Layout::Json(Vec::new());
         let (file, rejects) = (reject.place.file, vec![reject]);
-        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes: Vec::new(), spare: Spare::default() }
+        let (notes, spare) = (Vec::new(), Spare::default());
+        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes, encoding: None, spare }
     }
 }
 
@@ -134,6 +142,14 @@ pub struct Parser {
 impl Parser {
     /// Hands every record of the block to the sink.
     pub fn rows(&mut self, block: Block, sink: &mut dyn RowSink) {
+        let mut sieve;
+        let is_doubtful = block.encoding.is_some() || memchr::memchr(0, &block.bytes).is_some();
+        let sink = if is_doubtful {
+            sieve = text::Sieve::new(block.file, block.encoding, sink);
+            &mut sieve
+        } else {
+            sink
+        };
         block.notes.into_iter().for_each(|note| sink.note(note));
         block.rejects.into_iter().for_each(|reject| sink.reject(reject));
         match block.layout {
@@ -147,26 +163,103 @@ impl Parser {
     }
 }
 
+/// What is asked of inputs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The format, instead of finding it.
+    pub format: Option<Format>,
+    /// The encoding of text, instead of finding it.
+    pub encoding: Option<&'static Encoding>,
+    /// What columns may be called.
+    pub columns: Columns,
+}
+
+/// What columns may be called.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    /// Whether a name is that of a field.
+    pub is_field: fn(&str) -> bool,
+    /// Of these fields each table needs one.
+    pub needed: &'static [&'static str],
+    /// Whether a name is that of one of them.
+    pub is_needed: fn(&str) -> bool,
+    /// Names that somebody asks for though no field has them.
+    pub asked: Vec<String>,
+}
+
+impl Columns {
+    /// Refuses a header line of which no record could be used.
+    ///
+    /// # Errors
+    /// What is wrong with it, what was expected, and what the first row says.
+    fn check(&self, names: &[String], first: &str) -> Result<(), String> {
+        if self.needed.is_empty() || names.iter().any(|name| (self.is_needed)(name)) {
+            return Ok(());
+        }
+        let needed = self.needed.join(" or ");
+        Err(format!(
+            "no column is called {needed}, so no record could be used; the first row says `{first}`. Add a header line, or name the column; docs/inventory.md lists the spellings"
+        ))
+    }
+
+    /// Names that nobody asks for may stand twice; the second is told from the first.
+    fn without_idle_twins(&self, mut names: Vec<String>) -> Vec<String> {
+        let matters =
+            |name: &str| (self.is_field)(name) || self.asked.iter().any(|asked| asked.eq_ignore_ascii_case(name));
+        let mut taken: HashSet<String> = names.iter().cloned().collect();
+        let mut seen: HashSet<String> = HashSet::new();
+        for name in names.iter_mut().filter(|name| !name.is_empty()) {
+            if seen.insert(name.clone()) || matters(name) {
+                continue;
+            }
+            let further =
+                (2..).map(|number| format!("{name} ({number})")).find(|further| taken.insert(further.clone()));
+            name.clone_from(&further.unwrap_or_default());
+        }
+        names
+    }
+}
+
 /// Cuts one file into blocks.
-pub enum Splitter {
-    /// Delimited text.
+pub struct Splitter {
+    kind: Kind,
+    /// What was found out about the encoding.
+    found: text::Found,
+    /// Whether it was told.
+    is_told: bool,
+}
+
+/// A splitter for each kind of format.
+enum Kind {
     Csv(csv::Splitter),
-    /// JSON.
     Json(json::Splitter),
-    /// A sheet of a workbook.
     Sheet(Box<sheet::Splitter>),
 }
 
 impl Splitter {
+    fn new(kind: Kind, found: text::Found) -> Splitter {
+        Splitter { kind, found, is_told: false }
+    }
+
     /// The next block, or nothing at the end of the file.
     ///
     /// # Errors
     /// The file cannot be read, or its content is not what the format asks for.
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        match self {
-            Splitter::Csv(splitter) => splitter.next_block(),
-            Splitter::Json(splitter) => splitter.next_block(),
-            Splitter::Sheet(splitter) => splitter.next_block(),
+        let mut block = match &mut self.kind {
+            Kind::Csv(splitter) => splitter.next_block(),
+            Kind::Json(splitter) => splitter.next_block(),
+            Kind::Sheet(splitter) => splitter.next_block(),
+        }?;
+        if let Some(block) = &mut block {
+            block.encoding = self.found.encoding();
+            if !self.is_told
+                && let Some(note) = self.found.note(block.file)
+            {
+                block.notes.insert(0, note);
+                self.is_told = true;
+            }
         }
+        Ok(block)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -132,29 +132,84 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
-/// Opens an input and inflates it if it is compressed; `count` grows by the bytes that are read.
+/// Opens an input and inflates it if it is compressed; `count` grows by the bytes that are read. At most `limit` bytes
+/// come out of it.
 ///
 /// # Errors
 /// The input cannot be opened.
-pub fn open(input: &Input, count: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, ReadError> {
+pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn Read + Send>, ReadError> {
     let failed = |source| ReadError::Io { name: input.name.clone(), source };
     let raw: Box<dyn Read + Send> = match &input.path {
         Some(path) => Box::new(File::open(path).map_err(failed)?),
         None => Box::new(std::io::stdin()),
     };
     let counting = Counting { inner: raw, count: Arc::clone(count) };
-    inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)
+    let (inner, wrapping) = inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)?;
+    Ok(Box::new(Bounded { inner, wrapping, limit, given: 0, failure: None }))
 }
 
-/// Inflates gzip (of any number of members) and zstd (of any number of frames); passes on the rest.
-pub fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<Box<dyn Read + Send>> {
+/// Inflates gzip (of any number of members) and zstd (of any number of frames), and names which; passes on the rest.
+fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<(Box<dyn Read + Send>, Option<&'static str>)> {
     let start = reader.fill_buf()?;
     if start.starts_with(&[0x1f, 0x8b]) {
-        Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
+        Ok((Box::new(flate2::bufread::MultiGzDecoder::new(reader)), Some("gzip")))
     } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok(Box::new(ZstdFrames { frame: None, rest: Some(reader) }))
+        Ok((Box::new(ZstdFrames { frame: None, rest: Some(reader) }), Some("zstd")))
     } else {
-        Ok(Box::new(reader))
+        Ok((Box::new(reader), None))
+    }
+}
+
+/// Gives so many bytes and no more. A failure comes again as often as somebody asks for more, so that what was read
+/// before can be used first.
+struct Bounded {
+    inner: Box<dyn Read + Send>,
+    /// How the input is compressed, if it is.
+    wrapping: Option<&'static str>,
+    limit: u64,
+    given: u64,
+    failure: Option<(ErrorKind, String)>,
+}
+
+impl Bounded {
+    fn fail(&mut self, kind: ErrorKind, message: String) -> std::io::Error {
+        self.failure = Some((kind, message.clone()));
+        std::io::Error::new(kind, message)
+    }
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if let Some((kind, message)) = &self.failure {
+            return Err(std::io::Error::new(*kind, message.clone()));
+        }
+        let left = self.limit - self.given;
+        let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        // At the limit, one byte more tells whether that was all.
+        let mut one = [0];
+        let probes = room == 0 && !buffer.is_empty();
+        match self.inner.read(if probes { &mut one } else { &mut buffer[..room] }) {
+            Ok(read) if probes && read > 0 => {
+                let inflated = if self.wrapping.is_some() { " after inflating" } else { "" };
+                let message = format!("it has more than {} bytes{inflated}; --max-input SIZE allows more", self.limit);
+                Err(self.fail(ErrorKind::FileTooLarge, message))
+            }
+            Ok(read) => {
+                self.given += read as u64;
+                Ok(read)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let message = match self.wrapping {
+                    Some(wrapping) => format!(
+                        "the {wrapping} data is cut off or damaged after {} bytes of content ({error}); what follows was not read, fetch the file again",
+                        self.given
+                    ),
+                    None => error.to_string(),
+                };
+                Err(self.fail(error.kind(), message))
+            }
+        }
     }
 }
 
