@@ -911,10 +911,10 @@ fn compressed_inputs_are_read_whatever_their_name() {
     }
     let whole = gzip(&plain);
     let cut = put(&folder, "cut.csv.gz", &whole[..whole.len() / 2]);
-    assert!(expect(3, &["diagnose", &cut]).err.contains("the gzip data is cut off or damaged"));
+    assert!(expect(3, &["diagnose", &cut]).err.contains("the gzip data is cut off"));
     let whole = zstd(&plain);
     let cut = put(&folder, "cut.csv.zst", &whole[..whole.len() / 2]);
-    assert!(expect(4, &["diagnose", &cut]).err.contains("the zstd data is cut off or damaged"), "nothing came out");
+    assert!(expect(4, &["diagnose", &cut]).err.contains("the zstd data is cut off"), "nothing came out");
 }
 
 #[test]

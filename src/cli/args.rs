@@ -130,7 +130,8 @@ pub struct Read {
 }
 
 fn encoding(label: &str) -> Result<&'static Encoding, String> {
-    text::encoding(label).map_err(|names| format!("there is no such encoding; {}", nearest(label, names)))
+    text::encoding(label)
+        .map_err(|names| format!("there is no such encoding; {}", nearest(&label.to_lowercase(), names)))
 }
 
 /// The bytes of `500MB`, `2GiB` or `4096`.

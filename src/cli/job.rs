@@ -172,6 +172,8 @@ struct Files<'f> {
     at: Option<(u32, Splitter)>,
     /// Whether more is read than the file at hand has given so far.
     has_more: bool,
+    /// Whether the file at hand has given something.
+    has_given: bool,
     options: Options,
     max_input: u64,
     progress: &'f Progress,
@@ -182,7 +184,7 @@ impl<'f> Files<'f> {
         let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
         let options = Options { format: reading.format, encoding: reading.encoding, columns };
         let max_input = reading.max_input;
-        Files { waiting, at: None, has_more: inputs.len() > 1, options, max_input, progress }
+        Files { waiting, at: None, has_more: inputs.len() > 1, has_given: false, options, max_input, progress }
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
@@ -190,10 +192,12 @@ impl<'f> Files<'f> {
             if let Some((number, splitter)) = &mut self.at {
                 match splitter.next_block() {
                     Ok(Some(block)) => {
-                        self.has_more = true;
+                        (self.has_more, self.has_given) = (true, true);
                         return Ok(Some(block));
                     }
                     Ok(None) => {}
+                    // Its records may be wrong, and some were handed over.
+                    Err(error) if error.is_damage() && self.has_given => return Err(error),
                     Err(error) => {
                         let number = *number;
                         self.at = None;
@@ -207,7 +211,7 @@ impl<'f> Files<'f> {
             let opened = open(input, &self.progress.bytes, self.max_input)
                 .and_then(|reader| detect::splitter(number, &input.name, reader, &self.options));
             match opened {
-                Ok(splitter) => self.at = Some((number, splitter)),
+                Ok(splitter) => (self.at, self.has_given) = (Some((number, splitter)), false),
                 Err(error) => return self.bear(number, error).map(Some),
             }
         }

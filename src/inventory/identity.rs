@@ -56,6 +56,10 @@ impl<'a> IdentityCells<'a> {
         if identity.key_id.is_empty() {
             return Err(("key_id", "", "the record names no key; fill in key_id or arn".to_owned()));
         }
+        if identity.key_id.contains("**") {
+            let reason = "masked, so that nobody can tell which key it is; export the ids in full";
+            return Err(("key_id", identity.key_id, reason.to_owned()));
+        }
         if is_shortened(identity.account_id) {
             let reason = "a number that a spreadsheet has shortened, so that digits are lost; format the column as text, enter the id again, and export again";
             return Err(("account_id", identity.account_id, reason.to_owned()));
@@ -128,6 +132,14 @@ mod tests {
         }
         for whole in ["1540361234567890", "", "E", "1E", "E+15", "1.E+15", "12E5a", "team-1e5"] {
             assert!(account(whole).is_ok(), "{whole}");
+        }
+    }
+
+    #[test]
+    fn a_masked_id_is_refused() {
+        for key_id in ["****", "key-hzz****1234", "acs:kms:cn-hangzhou:1:key/0f5a**"] {
+            let identity = IdentityCells { key_id, ..IdentityCells::default() }.identity();
+            assert!(identity.is_err_and(|(_, _, reason)| reason.starts_with("masked")), "{key_id}");
         }
     }
 

@@ -53,14 +53,12 @@ impl Splitter {
                     return Err(ReadError::content(&input.name, Some(1), message));
                 }
                 Err(Missing::Row) => return Err(ReadError::content(&input.name, None, "no header line was found")),
-                Err(Missing::Bytes) if input.start.len() > MAX_RECORD => {
-                    let message = "the header line is longer than 64 MiB; is this a table?";
+                Err(Missing::End) => {
+                    let message = "the header line is longer than 1 MiB; is a quote never closed, or is this no table?";
                     return Err(ReadError::content(&input.name, Some(1), message));
                 }
                 Err(Missing::Bytes) => {
-                    // Twice as many each time, for all are looked at again.
-                    let wanted = input.start.len().max(BLOCK);
-                    let read = fill(&mut input.reader, &mut input.start, wanted);
+                    let read = fill(&mut input.reader, &mut input.start, BLOCK);
                     input.ended = read.map_err(|source| ReadError::Io { name: input.name.clone(), source })?;
                 }
             }
@@ -90,7 +88,7 @@ impl Splitter {
                 return Ok(Some(self.cut(self.scan.boundary)));
             }
             if self.input.start.len() > MAX_RECORD + BLOCK {
-                let message = "a record longer than 64 MiB; is a quote never closed?";
+                let message = "a record longer than 4 MiB; is a quote never closed? Nothing from here to the end of the file was read";
                 return Err(ReadError::content(&self.input.name, Some(self.line), message));
             }
             match fill(&mut self.input.reader, &mut self.input.start, BLOCK) {

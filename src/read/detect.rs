@@ -72,11 +72,15 @@ pub fn splitter(
     let format = forced.unwrap_or_else(|| sniff(name, &start));
     let opened = Opened { file, name: name.to_owned(), reader: Box::new(text), start, ended, spare: Spare::default() };
     let is_field = options.columns.is_field;
+    let table = |opened, delimiter| {
+        let splitter = csv::Splitter::new(opened, delimiter, &options.columns).map_err(|error| found.explain(error))?;
+        Ok(Kind::Csv(splitter))
+    };
     let kind = match format {
-        Format::Tsv => Kind::Csv(csv::Splitter::new(opened, Some(b'\t'), &options.columns)?),
+        Format::Tsv => table(opened, Some(b'\t'))?,
         Format::Json => Kind::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field)),
         Format::JsonLines => Kind::Json(json::Splitter::new(opened, json::Mode::Lines, is_field)),
-        Format::Csv | Format::Sheet => Kind::Csv(csv::Splitter::new(opened, None, &options.columns)?),
+        Format::Csv | Format::Sheet => table(opened, None)?,
     };
     Ok(Splitter::new(kind, found))
 }

@@ -4,7 +4,7 @@
 //! stands inside is read by `serde_json`, so that broken text is found there, with its place.
 
 use super::detect::{Opened, fill};
-use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
+use super::{BLOCK, Block, Layout, MAX_DEPTH, MAX_RECORD, ReadError};
 use crate::inventory::row::{Place, Reject};
 
 /// Where an object stands in the bytes of a block.
@@ -34,8 +34,6 @@ const WRAPPERS: [&[u8]; 12] = [
     b"instances",
 ];
 
-/// Arrays of records stand in no more arrays than this.
-const MAX_DEPTH: usize = 128;
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -70,17 +68,18 @@ impl Splitter {
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         while !self.finished {
             self.find_objects();
-            let enough = self.scan.keep_from >= BLOCK || self.input.ended;
-            if enough && (!self.scan.spans.is_empty() || !self.rejects.is_empty()) {
+            let found = !self.scan.spans.is_empty() || !self.rejects.is_empty();
+            let too_long = self.input.start.len() - self.scan.keep_from > MAX_RECORD + BLOCK;
+            if found && (self.scan.keep_from >= BLOCK || self.input.ended || too_long) {
                 return Ok(Some(self.cut()));
             }
             if self.input.ended {
                 self.finished = true;
                 break;
             }
-            if self.input.start.len() - self.scan.keep_from > MAX_RECORD + BLOCK {
-                let message = "an object longer than 64 MiB; is a bracket or quote never closed?";
-                return Err(ReadError::content(&self.input.name, Some(self.scan.line), message));
+            if too_long {
+                let message = "an object longer than 4 MiB; is a bracket or quote never closed? Nothing from here to the end of the file was read";
+                return Err(ReadError::content(&self.input.name, Some(self.scan.object_line()), message));
             }
             if self.scan.keep_from >= BLOCK {
                 drop(self.cut());
@@ -88,7 +87,7 @@ impl Splitter {
             match fill(&mut self.input.reader, &mut self.input.start, BLOCK) {
                 Ok(ended) => self.input.ended = ended,
                 // The reader fails again when it is asked for more.
-                Err(_) if !self.scan.spans.is_empty() || !self.rejects.is_empty() => return Ok(Some(self.cut())),
+                Err(_) if found => return Ok(Some(self.cut())),
                 Err(source) => return Err(ReadError::Io { name: self.input.name.clone(), source }),
             }
         }

@@ -17,7 +17,7 @@ pub mod source;
 pub mod text;
 mod top;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use encoding_rs::Encoding;
@@ -28,8 +28,11 @@ use crate::spare::Spare;
 /// Blocks have about so many bytes.
 pub const BLOCK: usize = 1 << 18;
 
-/// A single record longer than this is refused; bounds the memory of a hostile or broken file.
-pub const MAX_RECORD: usize = 64 << 20;
+/// A single record longer than this is refused. Taken apart, a hostile or broken one needs many times as much memory.
+pub const MAX_RECORD: usize = 4 << 20;
+
+/// Arrays of records stand in no more arrays than this.
+const MAX_DEPTH: usize = 128;
 
 /// An input format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,11 @@ impl ReadError {
     /// What is wrong with the content of an input.
     pub(crate) fn content(name: &str, line: Option<u64>, message: impl Into<String>) -> ReadError {
         ReadError::Content { name: name.to_owned(), line, message: message.into() }
+    }
+
+    /// Whether what was read of the input before cannot be trusted either.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, ReadError::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData)
     }
 
     /// The same as a reject that stands for all that cannot be read of a file.
@@ -207,14 +215,17 @@ impl Columns {
         let matters =
             |name: &str| (self.is_field)(name) || self.asked.iter().any(|asked| asked.eq_ignore_ascii_case(name));
         let mut taken: HashSet<String> = names.iter().cloned().collect();
-        let mut seen: HashSet<String> = HashSet::new();
-        for name in names.iter_mut().filter(|name| !name.is_empty()) {
-            if seen.insert(name.clone()) || matters(name) {
-                continue;
+        // How often each name was seen.
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for name in names.iter_mut().filter(|name| !name.is_empty() && !matters(name)) {
+            let times = seen.entry(name.clone()).or_default();
+            *times += 1;
+            while *times > 1 && !taken.insert(format!("{name} ({times})")) {
+                *times += 1;
             }
-            let further =
-                (2..).map(|number| format!("{name} ({number})")).find(|further| taken.insert(further.clone()));
-            name.clone_from(&further.unwrap_or_default());
+            if *times > 1 {
+                *name = format!("{name} ({times})");
+            }
         }
         names
     }
@@ -261,5 +272,24 @@ impl Splitter {
             }
         }
         Ok(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_matter_may_not_stand_twice() {
+        let columns = Columns {
+            is_field: |name| name == "origin",
+            needed: &[],
+            is_needed: |_| false,
+            asked: vec!["Team".to_owned()],
+        };
+        let told = |names: &str| columns.without_idle_twins(names.split(',').map(str::to_owned).collect()).join(",");
+        assert_eq!(told("a,a,b,a"), "a,a (2),b,a (3)");
+        assert_eq!(told("a,a (2),a,a"), "a,a (2),a (3),a (4)");
+        assert_eq!(told("origin,origin,team,team,,"), "origin,origin,team,team,,");
     }
 }

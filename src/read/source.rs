@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::ReadError;
 
@@ -118,16 +118,20 @@ fn has_known_extension(path: &Path) -> bool {
         && EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
 }
 
-/// Counts the bytes that were read, before inflating.
+/// Counts the bytes that were read, before inflating, and notices their end.
 struct Counting<R> {
     inner: R,
     count: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read as u64, Ordering::Relaxed);
+        if read == 0 && !buffer.is_empty() {
+            self.ended.store(true, Ordering::Relaxed);
+        }
         Ok(read)
     }
 }
@@ -143,9 +147,10 @@ pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn
         Some(path) => Box::new(File::open(path).map_err(failed)?),
         None => Box::new(std::io::stdin()),
     };
-    let counting = Counting { inner: raw, count: Arc::clone(count) };
+    let ended = Arc::new(AtomicBool::new(false));
+    let counting = Counting { inner: raw, count: Arc::clone(count), ended: Arc::clone(&ended) };
     let (inner, wrapping) = inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)?;
-    Ok(Box::new(Bounded { inner, wrapping, limit, given: 0, failure: None }))
+    Ok(Box::new(Bounded { inner, wrapping, ended, limit, given: 0, failure: None }))
 }
 
 /// Inflates gzip (of any number of members) and zstd (of any number of frames), and names which; passes on the rest.
@@ -166,6 +171,8 @@ struct Bounded {
     inner: Box<dyn Read + Send>,
     /// How the input is compressed, if it is.
     wrapping: Option<&'static str>,
+    /// Whether all bytes of it were read.
+    ended: Arc<AtomicBool>,
     limit: u64,
     given: u64,
     failure: Option<(ErrorKind, String)>,
@@ -200,14 +207,23 @@ impl Read for Bounded {
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             Err(error) => {
-                let message = match self.wrapping {
-                    Some(wrapping) => format!(
-                        "the {wrapping} data is cut off or damaged after {} bytes of content ({error}); what follows was not read, fetch the file again",
-                        self.given
+                let (kind, message) = match self.wrapping {
+                    None => (error.kind(), error.to_string()),
+                    Some(wrapping) if self.ended.load(Ordering::Relaxed) => (
+                        ErrorKind::UnexpectedEof,
+                        format!(
+                            "the {wrapping} data is cut off after {} bytes of content; what follows is missing, fetch the file again",
+                            self.given
+                        ),
                     ),
-                    None => error.to_string(),
+                    Some(wrapping) => (
+                        ErrorKind::InvalidData,
+                        format!(
+                            "the {wrapping} data is damaged ({error}), so nothing that came out of it can be trusted; fetch the file again"
+                        ),
+                    ),
                 };
-                Err(self.fail(error.kind(), message))
+                Err(self.fail(kind, message))
             }
         }
     }
@@ -226,6 +242,10 @@ impl<R: BufRead> Read for ZstdFrames<R> {
                 let read = frame.read(buffer)?;
                 if read > 0 || buffer.is_empty() {
                     return Ok(read);
+                }
+                let (stated, found) = (frame.decoder.get_checksum_from_data(), frame.decoder.get_calculated_checksum());
+                if stated.is_some() && stated != found {
+                    return Err(std::io::Error::new(ErrorKind::InvalidData, "its checksum is another"));
                 }
                 self.rest = self.frame.take().map(|frame| frame.into_inner());
             }

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Decoder, EUC_JP, EUC_KR, Encoding, GBK, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::ReadError;
 use super::detect::fill;
 use crate::inventory::row::{FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 
@@ -21,22 +22,22 @@ const STEP: usize = 1 << 15;
 /// What stands where something could not be decoded.
 const REPLACEMENT: char = '\u{fffd}';
 
-/// Encodings that people name, for messages.
+/// Encodings that people name, for messages; in lower case.
 const NAMED: [&str; 14] = [
-    "UTF-8",
-    "UTF-16LE",
-    "UTF-16BE",
-    "GB18030",
-    "GBK",
-    "Big5",
-    "Shift_JIS",
-    "EUC-JP",
-    "EUC-KR",
+    "utf-8",
+    "utf-16le",
+    "utf-16be",
+    "gb18030",
+    "gbk",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
     "windows-1250",
     "windows-1251",
     "windows-1252",
     "windows-1254",
-    "KOI8-R",
+    "koi8-r",
 ];
 
 /// The encoding of a name (a label of the WHATWG Encoding Standard).
@@ -69,14 +70,27 @@ impl Found {
 
     /// What to know about it, if the text is decoded.
     pub(super) fn note(&self, file: FileId) -> Option<Note> {
+        Some(Note { place: Place { file, line: 0 }, kind: NoteKind::Reading, text: self.told()? })
+    }
+
+    fn told(&self) -> Option<String> {
         let (encoding, by) = self.0.get()?;
         let how = match by {
             By::Mark => "by its byte order mark",
             By::Option => "as --input-encoding asks for",
             By::Bytes => "found by its bytes; if that is wrong, name the encoding with --input-encoding",
         };
-        let text = format!("read as {}, {how}", encoding.name());
-        Some(Note { place: Place { file, line: 0 }, kind: NoteKind::Reading, text })
+        Some(format!("read as {}, {how}", encoding.name()))
+    }
+
+    /// What is wrong with content may come of how it was decoded.
+    pub(super) fn explain(&self, error: ReadError) -> ReadError {
+        match (error, self.told()) {
+            (ReadError::Content { name, line, message }, Some(told)) => {
+                ReadError::Content { name, line, message: format!("{message} ({told})") }
+            }
+            (error, _) => error,
+        }
     }
 
     fn set(&self, encoding: &'static Encoding, by: By) {
@@ -242,7 +256,7 @@ fn without_damage(sample: &[u8]) -> Option<&'static Encoding> {
     [GBK, BIG5, SHIFT_JIS, EUC_KR, EUC_JP].into_iter().find(|encoding| {
         let sound = |piece: &&&[u8]| encoding.decode_without_bom_handling_and_without_replacement(piece).is_some();
         let whole: Vec<&[u8]> = pieces.iter().filter(sound).copied().collect();
-        2 * whole.len() > pieces.len() && detect(&whole.join(&b'\n'), true) == *encoding
+        2 * whole.len() >= pieces.len() && detect(&whole.join(&b'\n'), true) == *encoding
     })
 }
 

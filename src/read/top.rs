@@ -9,8 +9,11 @@ use super::quotes::{Scan, State};
 /// Delimiters that are tried, in order of preference.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// So many bytes are looked at for a header line that names something.
+/// So many bytes are looked at for a header line.
 const ENOUGH: usize = 1 << 20;
+
+/// So many cells of a row are kept; rows that have more are no header lines that could be used.
+const MAX_CELLS: usize = 1 << 13;
 
 /// What is shown of a row is cut to this many characters.
 const MAX_SHOWN: usize = 80;
@@ -40,6 +43,8 @@ pub(super) enum Missing {
     Row,
     /// A quote in the first row is never closed.
     Quote,
+    /// The first row does not end where any would.
+    End,
 }
 
 /// Finds the header line. `delimiter` is known, or the one is taken under which most fields are named; and under which,
@@ -50,6 +55,8 @@ pub(super) fn find(
     delimiter: Option<u8>,
     is_field: fn(&str) -> bool,
 ) -> Result<Top, Missing> {
+    let (bytes, ended) = if bytes.len() > ENOUGH { (&bytes[..ENOUGH], false) } else { (bytes, ended) };
+    let may_be_more = !ended && bytes.len() < ENOUGH;
     let (start, said) = match separator_line(bytes) {
         Some((start, said)) => (start, Some(said)),
         None => (0, None),
@@ -61,13 +68,14 @@ pub(super) fn find(
     let best = rows.into_iter().rev().max_by_key(|rows| rows.score(is_field));
     let Some(rows) = best.filter(|rows| !rows.all.is_empty()) else {
         return Err(match () {
-            () if !ended => Missing::Bytes,
+            () if may_be_more => Missing::Bytes,
+            () if !ended => Missing::End,
             () if is_open => Missing::Quote,
             () => Missing::Row,
         });
     };
     let (header, named) = rows.header(is_field);
-    if named == 0 && !ended && bytes.len() < ENOUGH {
+    if named == 0 && may_be_more {
         return Err(Missing::Bytes);
     }
     Ok(rows.top(bytes, header))
@@ -120,7 +128,7 @@ impl Rows {
         // Beside each row that says something may stand a ruler.
         while all.len() <= 2 * header::LOOKED_AT && matches!(reader.read_byte_record(&mut record), Ok(true)) {
             let cells: Vec<String> =
-                record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+                record.iter().take(MAX_CELLS).map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
             if cells.iter().any(|cell| !cell.is_empty()) {
                 all.push(FirstRow { cells, end: start + reader.position().byte() as usize });
             }
@@ -265,5 +273,7 @@ mod tests {
         assert_eq!(find("nothing\n", false), Err(Missing::Bytes), "the header line may come yet");
         assert_eq!(find("nothing\n", true), Ok(vec!["nothing".to_owned()]));
         assert_eq!(find("key_id", true), Ok(vec!["key_id".to_owned()]));
+        assert_eq!(find(&"\"".repeat(ENOUGH + 1), false), Err(Missing::End));
+        assert_eq!(find(&format!("a\n{}", "b\n".repeat(ENOUGH / 2)), false), Ok(vec!["a".to_owned()]));
     }
 }
