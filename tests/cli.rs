@@ -278,6 +278,14 @@ fn help_of_diagnose() {
               - terraform:  A state or plan of Terraform
               - scoutsuite: A report of ScoutSuite
 
+          --input-encoding <NAME>
+              The encoding of all text, such as GB18030, instead of finding it
+
+          --max-input <SIZE>
+              Read at most so much of each input, after inflating it, such as 500MB or 2GiB
+              
+              [default: 16GiB]
+
           --rejects <FILE>
               Write rejected records to a CSV file: file, line, column, value, reason
 
@@ -413,6 +421,14 @@ fn help_of_explain() {
               - xlsx:       A workbook, of which the first sheet is read
               - terraform:  A state or plan of Terraform
               - scoutsuite: A report of ScoutSuite
+
+          --input-encoding <NAME>
+              The encoding of all text, such as GB18030, instead of finding it
+
+          --max-input <SIZE>
+              Read at most so much of each input, after inflating it, such as 500MB or 2GiB
+              
+              [default: 16GiB]
 
           --rejects <FILE>
               Write rejected records to a CSV file: file, line, column, value, reason
@@ -789,7 +805,8 @@ fn exit_4_it_could_not_be_done() {
     let nothing = put(&folder, "nothing.csv", "");
     let header = put(&folder, "header.csv", HEADER);
     let wrong = inventory(&folder, "wrong.csv", &[WRONG]);
-    let wide = put(&folder, "utf16.csv", b"\xff\xfek\0e\0y\0");
+    let wide = put(&folder, "utf32.csv", b"\xff\xfe\0\0k\0\0\0");
+    let bare = put(&folder, "bare.csv", "k1;alias/a\nk2;alias/b\n");
     let sheet = put(&folder, "sheet.xlsx", b"PK\x03\x04rest");
     let twins = put(&folder, "twins.csv", "key_id,versions,versions\nk,1,2\n");
     let empty = folder.path().join("empty");
@@ -804,6 +821,10 @@ fn exit_4_it_could_not_be_done() {
         (vec!["diagnose", &header], "no usable record"),
         (vec!["diagnose", &wrong, "--allow-rejects"], "no usable record"),
         (vec!["diagnose", &wide], "save it as UTF-8"),
+        (
+            vec!["diagnose", &bare],
+            "no column is called key_id or arn, so no record could be used; the first row says `k1;alias/a`",
+        ),
         (vec!["diagnose", &sheet], "a damaged workbook or archive"),
         (vec!["diagnose", &twins], "columns 2 and 3 are both named `versions`"),
         (vec!["diagnose", empty], "holds no .csv"),
@@ -903,10 +924,10 @@ fn compressed_inputs_are_read_whatever_their_name() {
     }
     let whole = gzip(&plain);
     let cut = put(&folder, "cut.csv.gz", &whole[..whole.len() / 2]);
-    assert!(expect(4, &["diagnose", &cut]).err.contains("cannot read"));
+    assert!(expect(3, &["diagnose", &cut]).err.contains("the gzip data is cut off"));
     let whole = zstd(&plain);
     let cut = put(&folder, "cut.csv.zst", &whole[..whole.len() / 2]);
-    assert!(expect(4, &["diagnose", &cut]).err.contains("cannot read"));
+    assert!(expect(4, &["diagnose", &cut]).err.contains("the zstd data is cut off"), "nothing came out");
 }
 
 #[test]

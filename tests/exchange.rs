@@ -545,6 +545,14 @@ fn help_of_exchange() {
               - terraform:  A state or plan of Terraform
               - scoutsuite: A report of ScoutSuite
 
+          --input-encoding <NAME>
+              The encoding of all text, such as GB18030, instead of finding it
+
+          --max-input <SIZE>
+              Read at most so much of each input, after inflating it, such as 500MB or 2GiB
+              
+              [default: 16GiB]
+
           --rejects <FILE>
               Write rejected records to a CSV file: file, line, column, value, reason
 

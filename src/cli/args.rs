@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use encoding_rs::Encoding;
 
 use super::case_args::{Beside, BesidePairs, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
+use crate::read::text;
+use crate::rulebook::compile::nearest;
 
 /// Which cloud encryption keys can be migrated, which cannot, why, and what is missing to know it.
 #[derive(Debug, Parser)]
@@ -103,12 +106,18 @@ pub struct Explain {
 }
 
 /// How inputs are read.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub struct Read {
     /// The format of all inputs, instead of finding it by content
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub input_format: Option<InputFormat>,
+    /// The encoding of all text, such as GB18030, instead of finding it
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub input_encoding: Option<&'static Encoding>,
+    /// Read at most so much of each input, after inflating it, such as 500MB or 2GiB
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16GiB")]
+    pub max_input: u64,
     /// Write rejected records to a CSV file: file, line, column, value, reason
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -118,6 +127,32 @@ pub struct Read {
     /// Threads to use [default: as many as there are cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
+}
+
+fn encoding(label: &str) -> Result<&'static Encoding, String> {
+    text::encoding(label)
+        .map_err(|names| format!("there is no such encoding; {}", nearest(&label.to_lowercase(), names)))
+}
+
+/// The bytes of `500MB`, `2GiB` or `4096`.
+fn size(text: &str) -> Result<u64, String> {
+    let expected = || "expected a number of bytes, such as 500MB, 2GiB or 4096".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1000 * 1000,
+        "gb" => 1000 * 1000 * 1000,
+        "tb" => 1000 * 1000 * 1000 * 1000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(expected)
 }
 
 /// How keys are judged.

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+use encoding_rs::Encoding;
+
 use crate::cases::gather::Gathered;
 use crate::diagnose::{Inference, Settings, Strictness};
 use crate::domains;
@@ -18,7 +20,7 @@ use crate::inventory::store::Store;
 use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
 use crate::read::source::{Input, open};
-use crate::read::{Block, Format, Parser, ReadError, Splitter, detect};
+use crate::read::{Block, Columns, Format, Options, Parser, ReadError, Splitter, detect};
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
 use crate::rulebook::{Domain, Rulebook, user};
@@ -127,6 +129,10 @@ fn facts_of_form(book: &Rulebook, column: &str) -> Vec<FactId> {
 pub struct Reading {
     /// The format of all inputs, instead of finding it.
     pub format: Option<Format>,
+    /// The encoding of all text, instead of finding it.
+    pub encoding: Option<&'static Encoding>,
+    /// So many bytes of each input are read, after inflating it.
+    pub max_input: u64,
     /// How many threads.
     pub jobs: usize,
     /// What is kept beside the facts.
@@ -146,7 +152,8 @@ impl Reading {
             args::InputFormat::Scoutsuite => Format::ScoutSuite,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Reading { format, jobs: read.jobs.map_or_else(cores, usize::from), keep }
+        let (encoding, max_input) = (read.input_encoding, read.max_input);
+        Reading { format, encoding, max_input, jobs: read.jobs.map_or_else(cores, usize::from), keep }
     }
 }
 
@@ -168,15 +175,19 @@ struct Files<'f> {
     at: Option<(u32, Splitter)>,
     /// Whether more is read than the file at hand has given so far.
     has_more: bool,
-    format: Option<Format>,
+    /// Whether the file at hand has given something.
+    has_given: bool,
+    options: Options,
+    max_input: u64,
     progress: &'f Progress,
-    is_field: fn(&str) -> bool,
 }
 
 impl<'f> Files<'f> {
-    fn new(inputs: &'f [Input], format: Option<Format>, progress: &'f Progress, is_field: fn(&str) -> bool) -> Self {
+    fn new(inputs: &'f [Input], reading: &Reading, progress: &'f Progress, columns: Columns) -> Self {
         let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
-        Files { waiting, at: None, has_more: inputs.len() > 1, format, progress, is_field }
+        let options = Options { format: reading.format, encoding: reading.encoding, columns };
+        let max_input = reading.max_input;
+        Files { waiting, at: None, has_more: inputs.len() > 1, has_given: false, options, max_input, progress }
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
@@ -184,10 +195,12 @@ impl<'f> Files<'f> {
             if let Some((number, splitter)) = &mut self.at {
                 match splitter.next_block() {
                     Ok(Some(block)) => {
-                        self.has_more = true;
+                        (self.has_more, self.has_given) = (true, true);
                         return Ok(Some(block));
                     }
                     Ok(None) => {}
+                    // Its records may be wrong, and some were handed over.
+                    Err(error) if error.is_damage() && self.has_given => return Err(error),
                     Err(error) => {
                         let number = *number;
                         self.at = None;
@@ -198,10 +211,10 @@ impl<'f> Files<'f> {
             let Some((number, input)) = self.waiting.pop_front() else {
                 return Ok(None);
             };
-            let opened = open(input, &self.progress.bytes)
-                .and_then(|reader| detect::splitter(number, &input.name, reader, self.format, self.is_field));
+            let opened = open(input, &self.progress.bytes, self.max_input)
+                .and_then(|reader| detect::splitter(number, &input.name, reader, &self.options));
             match opened {
-                Ok(splitter) => self.at = Some((number, splitter)),
+                Ok(splitter) => (self.at, self.has_given) = (Some((number, splitter)), false),
                 Err(error) => return self.bear(number, error).map(Some),
             }
         }
@@ -213,12 +226,21 @@ impl<'f> Files<'f> {
     }
 }
 
-fn is_field(name: &str) -> bool {
-    Field::from_header(name).is_some()
+/// What columns of an inventory may be called.
+fn columns_of_keys(book: &Rulebook) -> Columns {
+    let tests = book.user.iter().flat_map(|user| &user.columns);
+    Columns {
+        is_field: |name| Field::from_header(name).is_some(),
+        needed: &["key_id", "arn"],
+        is_needed: |name| matches!(Field::from_header(name), Some(Field::KeyId | Field::Arn)),
+        asked: tests.map(|test| test.column.clone()).collect(),
+    }
 }
 
-fn is_form_field(name: &str) -> bool {
-    domains::FORMS.iter().any(|form| form.field(name).is_some())
+/// What columns of pairs, instances and requests may be called.
+fn columns_of_forms() -> Columns {
+    let is_field = |name: &str| domains::FORMS.iter().any(|form| form.field(name).is_some());
+    Columns { is_field, needed: &[], is_needed: |_| false, asked: Vec::new() }
 }
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
@@ -237,7 +259,7 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
 /// # Errors
 /// An input cannot be read.
 pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
-    let mut files = Files::new(inputs, reading.format, progress, is_field);
+    let mut files = Files::new(inputs, reading, progress, columns_of_keys(book));
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let survey = read_all(|| files.next_block(), book, reading, progress, names);
     progress.finish();
@@ -250,8 +272,10 @@ pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &P
 /// It is of no format that is known, or not of the one that is named.
 pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rulebook) -> Result<Survey, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let mut splitter = detect::splitter(0, name, reader, format, is_field)?;
-    let reading = Reading { format: None, jobs: 1, keep: Keep::AllColumns };
+    let options = Options { format, encoding: None, columns: columns_of_keys(book) };
+    let mut splitter = detect::splitter(0, name, reader, &options)?;
+    let (encoding, max_input) = (None, u64::MAX);
+    let reading = Reading { format, encoding, max_input, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
     read_all(|| splitter.next_block(), book, &reading, &progress, vec![name.to_owned()])
 }
@@ -266,7 +290,7 @@ pub fn gather(
     reading: &Reading,
     progress: &Progress,
 ) -> Result<Gathered, ReadError> {
-    let mut files = Files::new(inputs, reading.format, progress, is_form_field);
+    let mut files = Files::new(inputs, reading, progress, columns_of_forms());
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let gathered = gather_all(form, || files.next_block(), names);
     progress.finish();
@@ -284,7 +308,8 @@ pub fn gather_bytes(
     format: Option<Format>,
 ) -> Result<Gathered, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let mut splitter = detect::splitter(0, name, reader, format, is_form_field)?;
+    let options = Options { format, encoding: None, columns: columns_of_forms() };
+    let mut splitter = detect::splitter(0, name, reader, &options)?;
     gather_all(form, || splitter.next_block(), vec![name.to_owned()])
 }
 

@@ -56,11 +56,28 @@ impl<'a> IdentityCells<'a> {
         if identity.key_id.is_empty() {
             return Err(("key_id", "", "the record names no key; fill in key_id or arn".to_owned()));
         }
+        if identity.key_id.contains("**") {
+            let reason = "masked, so that nobody can tell which key it is; export the ids in full";
+            return Err(("key_id", identity.key_id, reason.to_owned()));
+        }
+        if is_shortened(identity.account_id) {
+            let reason = "a number that a spreadsheet has shortened, so that digits are lost; format the column as text, enter the id again, and export again";
+            return Err(("account_id", identity.account_id, reason.to_owned()));
+        }
         if identity.key_id.len() > MAX_ID {
             return Err(("key_id", identity.key_id, format!("longer than {MAX_ID} bytes, so no key id")));
         }
         Ok(identity)
     }
+}
+
+/// Whether a text is a number as spreadsheets write long ones: `1.54036E+15`.
+fn is_shortened(text: &str) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let Some((number, power)) = text.split_once(['E', 'e']) else { return false };
+    let power = power.strip_prefix('+').unwrap_or(power);
+    let (whole, part) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+    [whole, part, power].iter().all(|digits| !digits.is_empty() && digits.as_bytes().iter().all(is_digit))
 }
 
 fn not_an_arn<'a>(column: &'static str, value: &'a str) -> (&'static str, &'a str, String) {
@@ -104,6 +121,25 @@ mod tests {
             IdentityCells { key_id: "0f5a1c1e", arn: ARN, account_id: "1234567890123456", region: "" },
         ] {
             assert_eq!(cells.identity(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn an_account_that_a_spreadsheet_has_shortened_is_refused() {
+        let account = |account_id| IdentityCells { key_id: "k", account_id, ..IdentityCells::default() }.identity();
+        for shortened in ["1.54036E+15", "1,54036E+15", "2E+15", "1.5e15"] {
+            assert!(account(shortened).is_err_and(|(_, _, reason)| reason.contains("as text")), "{shortened}");
+        }
+        for whole in ["1540361234567890", "", "E", "1E", "E+15", "1.E+15", "12E5a", "team-1e5"] {
+            assert!(account(whole).is_ok(), "{whole}");
+        }
+    }
+
+    #[test]
+    fn a_masked_id_is_refused() {
+        for key_id in ["****", "key-hzz****1234", "acs:kms:cn-hangzhou:1:key/0f5a**"] {
+            let identity = IdentityCells { key_id, ..IdentityCells::default() }.identity();
+            assert!(identity.is_err_and(|(_, _, reason)| reason.starts_with("masked")), "{key_id}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Follows the brackets and strings of JSON, to find where each object begins and ends.
 
+use super::MAX_DEPTH;
+
 /// Where an object stands in the bytes of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
@@ -279,6 +281,9 @@ impl Scan {
             Some(_) => Role::Inner,
         };
         self.decided |= role == Role::Records;
+        if role == Role::Records && self.open.len() >= MAX_DEPTH {
+            return Step::Stop(Problem::Broken(format!("arrays inside each other deeper than {MAX_DEPTH}")));
+        }
         self.open.push(role);
         Step::On
     }

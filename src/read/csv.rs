@@ -4,25 +4,19 @@
 //! taken for the end of a record, nor a stray quote inside a field for the beginning of a quoted one.
 
 use std::hash::BuildHasher;
-use std::io::Read;
 use std::sync::Arc;
 
-use csv::ByteRecord;
 use foldhash::fast::FixedState;
 
 use super::detect::{Opened, fill};
+use super::prowler;
 use super::quotes::{Scan, State};
-use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
-use crate::inventory::row::{FileId, Names, Place, Reject};
-
-/// Delimiters that are tried, in order of preference.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+use super::top::{self, Missing, Top};
+use super::{BLOCK, Block, Columns, Layout, MAX_RECORD, ReadError};
+use crate::inventory::row::{FileId, Names, Note, NoteKind, Place, Reject};
 
 /// A table with more columns than this is no inventory.
 const MAX_COLUMNS: usize = 4096;
-
-/// Records that are looked at to find the delimiter.
-const LOOKED_AT: usize = 20;
 
 /// The header line and the delimiter.
 #[derive(Debug)]
@@ -42,37 +36,45 @@ pub struct Splitter {
     scan: Scan,
     /// The line on which the buffer begins.
     line: u64,
+    /// What is to be told with the next block.
+    notes: Vec<Note>,
 }
 
 impl Splitter {
-    /// Reads the header line.
+    /// Reads the header line, and leaves out what stands above it.
     ///
     /// # Errors
-    /// There is no header line, or it names a column twice.
-    pub fn new(mut input: Opened, delimiter: Option<u8>) -> Result<Splitter, ReadError> {
-        let delimiter = delimiter.unwrap_or_else(|| find_delimiter(&input.start));
-        let mut scan = Scan::new(delimiter);
-        let (end, names) = loop {
-            scan.advance(&input.start);
-            let whole = if input.ended { input.start.len() } else { scan.boundary };
-            match header(&input.start[..whole], delimiter) {
-                Some(found) if whole > 0 => break found,
-                _ if input.ended => return Err(ReadError::content(&input.name, None, "no header line was found")),
-                Some(_) | None if input.start.len() > MAX_RECORD => {
-                    let message = "the header line is longer than 64 MiB; is this a table?";
+    /// There is no header line, it names a field twice, or no column that tells which record is about what.
+    pub(super) fn new(mut input: Opened, delimiter: Option<u8>, columns: &Columns) -> Result<Splitter, ReadError> {
+        let top = loop {
+            match top::find(&input.start, input.ended, delimiter, columns.is_field) {
+                Ok(top) => break top,
+                Err(Missing::Quote) => {
+                    let message = "a quote in the header line is never closed";
                     return Err(ReadError::content(&input.name, Some(1), message));
                 }
-                _ => {}
+                Err(Missing::Row) => return Err(ReadError::content(&input.name, None, "no header line was found")),
+                Err(Missing::End) => {
+                    let message = "the header line is longer than 1 MiB; is a quote never closed, or is this no table?";
+                    return Err(ReadError::content(&input.name, Some(1), message));
+                }
+                Err(Missing::Bytes) => {
+                    let read = fill(&mut input.reader, &mut input.start, BLOCK);
+                    input.ended = read.map_err(|source| ReadError::Io { name: input.name.clone(), source })?;
+                }
             }
-            input.ended = read_more(&mut input.reader, &input.name, &mut input.start)?;
         };
-        if input.ended && scan.state == State::Quoted && scan.boundary == 0 {
-            return Err(ReadError::content(&input.name, Some(1), "a quote in the header line is never closed"));
+        let Top { delimiter, names, end, line, titles, first } = top;
+        let refused = |message: String| ReadError::content(&input.name, Some(line), message);
+        if !prowler::is_header(&names) {
+            columns.check(&names, &first).map_err(refused)?;
         }
-        let header = header_of(input.file, &input.name, Some(1), names, delimiter)?;
+        let names = columns.without_idle_twins(names);
+        let header = header_of(input.file, &input.name, Some(line), names, delimiter)?;
+        let notes = (titles > 0).then(|| left_out(input.file, line, titles, &first)).into_iter().collect();
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
-        Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line })
+        Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line, notes })
     }
 
     /// The next block, or nothing at the end.
@@ -89,10 +91,15 @@ impl Splitter {
                 return Ok(Some(self.cut(self.scan.boundary)));
             }
             if self.input.start.len() > MAX_RECORD + BLOCK {
-                let message = "a record longer than 64 MiB; is a quote never closed?";
+                let message = "a record longer than 4 MiB; is a quote never closed? Nothing from here to the end of the file was read";
                 return Err(ReadError::content(&self.input.name, Some(self.line), message));
             }
-            self.input.ended = read_more(&mut self.input.reader, &self.input.name, &mut self.input.start)?;
+            match fill(&mut self.input.reader, &mut self.input.start, BLOCK) {
+                Ok(ended) => self.input.ended = ended,
+                // What is whole counts; the reader fails again when it is asked for more.
+                Err(_) if self.scan.boundary > 0 => return Ok(Some(self.cut(self.scan.boundary))),
+                Err(source) => return Err(ReadError::Io { name: self.input.name.clone(), source }),
+            }
         }
     }
 
@@ -102,8 +109,8 @@ impl Splitter {
         let first_line = self.line;
         self.line += count_lines(&bytes);
         let layout = Layout::Csv(Arc::clone(&self.header));
-        let (rejects, notes, spare) = (Vec::new(), Vec::new(), self.input.spare.clone());
-        Block { file: self.input.file, bytes, first_line, layout, rejects, notes, spare }
+        let (rejects, notes, spare) = (Vec::new(), std::mem::take(&mut self.notes), self.input.spare.clone());
+        Block { file: self.input.file, bytes, first_line, layout, rejects, notes, encoding: None, spare }
     }
 
     /// What is left at the end of the file; a quote that is never closed is one reject.
@@ -126,29 +133,14 @@ impl Splitter {
     }
 }
 
-fn read_more(reader: &mut dyn Read, name: &str, buffer: &mut Vec<u8>) -> Result<bool, ReadError> {
-    fill(reader, buffer, BLOCK).map_err(|source| ReadError::Io { name: name.to_owned(), source })
+fn left_out(file: FileId, line: u64, titles: usize, first: &str) -> Note {
+    let rows = if titles == 1 { "1 row".to_owned() } else { format!("{titles} rows") };
+    let text = format!("{rows} above the header line (line {line}) left out; the first says `{first}`");
+    Note { place: Place { file, line: 0 }, kind: NoteKind::LeftOut, text }
 }
 
 pub(super) fn count_lines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
-}
-
-fn parser(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes)
-}
-
-/// The end and the names of the first record, if there is one.
-fn header(bytes: &[u8], delimiter: u8) -> Option<(usize, Vec<String>)> {
-    let mut reader = parser(bytes, delimiter);
-    let mut record = ByteRecord::new();
-    while reader.read_byte_record(&mut record).ok()? {
-        let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-        if names.iter().any(|name| !name.is_empty()) {
-            return Some((reader.position().byte() as usize, names));
-        }
-    }
-    None
 }
 
 /// The header line of a table. `name` and `line` are where it stands, for messages.
@@ -183,23 +175,4 @@ fn refuse_twins(names: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The delimiter that divides most rows alike into most columns.
-fn find_delimiter(sample: &[u8]) -> u8 {
-    let score = |delimiter: u8| {
-        let mut reader = parser(sample, delimiter);
-        let (mut record, mut columns, mut alike) = (ByteRecord::new(), 0, 0);
-        for index in 0..LOOKED_AT {
-            match reader.read_byte_record(&mut record) {
-                Ok(true) if index == 0 => columns = record.len(),
-                Ok(true) if record.len() == columns => alike += 1,
-                Ok(true) => {}
-                _ => break,
-            }
-        }
-        if columns < 2 { 0 } else { columns * (1 + alike) }
-    };
-    let best = DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter));
-    best.filter(|delimiter| score(*delimiter) > 0).unwrap_or(b',')
 }

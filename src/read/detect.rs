@@ -8,7 +8,8 @@ use super::json;
 use super::scoutsuite;
 use super::sheet;
 use super::terraform;
-use super::{Format, ReadError, Splitter};
+use super::text::{Found, Text};
+use super::{Format, Kind, Options, ReadError, Splitter};
 use crate::inventory::row::FileId;
 use crate::spare::Spare;
 
@@ -49,54 +50,49 @@ pub fn splitter(
     file: FileId,
     name: &str,
     mut reader: Box<dyn Read + Send>,
-    forced: Option<Format>,
-    is_field: fn(&str) -> bool,
+    options: &Options,
 ) -> Result<Splitter, ReadError> {
+    let failed = |source| ReadError::Io { name: name.to_owned(), source };
+    let refused = |message: &str| ReadError::content(name, None, message);
     let mut start = Vec::new();
-    let ended =
-        fill(&mut reader, &mut start, SAMPLE).map_err(|source| ReadError::Io { name: name.to_owned(), source })?;
-    if start.starts_with(&[0xef, 0xbb, 0xbf]) {
-        start.drain(..3);
+    let mut ended = fill(&mut reader, &mut start, SAMPLE).map_err(failed)?;
+    let is_workbook = sheet::is_workbook(&start);
+    let forced = options.format;
+    if forced == Some(Format::Sheet) || is_workbook && forced.is_none() {
+        let opened = Opened { file, name: name.to_owned(), reader, start, ended, spare: Spare::default() };
+        let splitter = sheet::Splitter::new(opened)?;
+        return Ok(Splitter::new(Kind::Sheet(Box::new(splitter)), Found::default()));
+    }
+    if is_workbook {
+        return Err(refused("a workbook or archive; leave out --input-format, or export the sheet as CSV"));
+    }
+    let (mut text, found) = Text::new(start, reader, options.encoding).map_err(refused)?;
+    let mut start = Vec::new();
+    ended = fill(&mut text, &mut start, SAMPLE).map_err(failed)?;
+    if start.iter().all(u8::is_ascii_whitespace) {
+        return Err(refused("the input is empty; expected a header line or JSON"));
     }
     let format = forced.unwrap_or_else(|| sniff(name, &start));
-    if format != Format::Sheet {
-        refuse_unreadable(name, &start)?;
-    }
-    let opened = Opened { file, name: name.to_owned(), reader, start, ended, spare: Spare::default() };
-    match format {
-        Format::Csv => csv::Splitter::new(opened, None).map(Splitter::Csv),
-        Format::Tsv => csv::Splitter::new(opened, Some(b'\t')).map(Splitter::Csv),
-        Format::Json => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field))),
-        Format::JsonLines => Ok(Splitter::Json(json::Splitter::new(opened, json::Mode::Lines, is_field))),
-        Format::Sheet => sheet::Splitter::new(opened).map(|splitter| Splitter::Sheet(Box::new(splitter))),
-        Format::Terraform => Ok(Splitter::Document(document::Splitter::new(opened, terraform::read))),
-        Format::ScoutSuite => Ok(Splitter::Document(document::Splitter::new(opened, scoutsuite::read))),
-    }
-}
-
-fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
-    let refuse = |message: &str| Err(ReadError::content(name, None, message));
-    if sheet::is_workbook(start) {
-        return refuse("a workbook or archive; leave out --input-format, or export the sheet as CSV");
-    }
-    if start.starts_with(&[0xff, 0xfe])
-        || start.starts_with(&[0xfe, 0xff])
-        || start.iter().take(64).any(|byte| *byte == 0)
-    {
-        return refuse("not UTF-8 text (it looks like UTF-16 or a binary file); save it as UTF-8");
-    }
-    if start.iter().all(u8::is_ascii_whitespace) {
-        return refuse("the input is empty; expected a header line or JSON");
-    }
-    Ok(())
+    let opened = Opened { file, name: name.to_owned(), reader: Box::new(text), start, ended, spare: Spare::default() };
+    let is_field = options.columns.is_field;
+    let table = |opened, delimiter| {
+        let splitter = csv::Splitter::new(opened, delimiter, &options.columns).map_err(|error| found.explain(error))?;
+        Ok(Kind::Csv(splitter))
+    };
+    let kind = match format {
+        Format::Tsv => table(opened, Some(b'\t'))?,
+        Format::Json => Kind::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field)),
+        Format::JsonLines => Kind::Json(json::Splitter::new(opened, json::Mode::Lines, is_field)),
+        Format::Terraform => Kind::Document(document::Splitter::new(opened, terraform::read)),
+        Format::ScoutSuite => Kind::Document(document::Splitter::new(opened, scoutsuite::read)),
+        Format::Csv | Format::Sheet => table(opened, None)?,
+    };
+    Ok(Splitter::new(kind, found))
 }
 
 fn sniff(name: &str, start: &[u8]) -> Format {
     let lower = name.to_lowercase();
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
-    if sheet::is_workbook(start) {
-        return Format::Sheet;
-    }
     if start.trim_ascii_start().starts_with(scoutsuite::PREFIX) {
         return Format::ScoutSuite;
     }
@@ -115,9 +111,13 @@ fn sniff(name: &str, start: &[u8]) -> Format {
 }
 
 /// Reads until the buffer has grown by `wanted` bytes, or to the end, which is `true`.
+///
+/// # Errors
+/// Nothing can be read. What was read before a failure is kept; it must come again when more is asked for.
 pub fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>, wanted: usize) -> std::io::Result<bool> {
-    let target = buffer.len() + wanted;
-    let mut at = buffer.len();
+    let before = buffer.len();
+    let target = before + wanted;
+    let mut at = before;
     buffer.resize(target, 0);
     let ended = loop {
         if at == target {
@@ -127,6 +127,7 @@ pub fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>, wanted: usize) -> std::
             Ok(0) => break Ok(true),
             Ok(read) => at += read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) if at > before => break Ok(false),
             Err(error) => break Err(error),
         }
     };

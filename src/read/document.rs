@@ -51,6 +51,7 @@ impl Splitter {
             layout: Layout::Found(Box::new(found)),
             rejects: Vec::new(),
             notes: Vec::new(),
+            encoding: None,
             spare: Spare::default(),
         }))
     }

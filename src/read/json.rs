@@ -6,8 +6,11 @@
 pub use super::brackets::Span;
 use super::brackets::{Problem, Scan};
 use super::detect::{Opened, fill};
-use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
+use super::{BLOCK, Block, Layout, ReadError};
 use crate::inventory::row::{Note, NoteKind, Place, Reject};
+
+/// A single object longer than this is refused; a reply that lists all keys of a large account has some megabytes.
+const MAX_OBJECT: usize = 64 << 20;
 
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,21 +47,28 @@ impl Splitter {
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         while !self.finished {
             self.find_objects();
-            let enough = self.scan.keep_from >= BLOCK || self.input.ended;
             let has_any = !self.scan.spans.is_empty() || !self.rejects.is_empty() || !self.notes.is_empty();
-            if enough && has_any {
+            let too_long = self.input.start.len() - self.scan.keep_from > MAX_OBJECT + BLOCK;
+            if has_any && (self.scan.keep_from >= BLOCK || self.input.ended || too_long) {
                 return Ok(Some(self.cut()));
             }
             if self.input.ended {
                 self.finished = true;
                 break;
             }
-            if self.input.start.len() - self.scan.keep_from > MAX_RECORD + BLOCK {
-                let message = "an object longer than 64 MiB; is a bracket or quote never closed?";
-                return Err(ReadError::content(&self.input.name, Some(self.scan.line), message));
+            if too_long {
+                let message = "an object longer than 64 MiB; is a bracket or quote never closed? Nothing from here to the end of the file was read";
+                return Err(ReadError::content(&self.input.name, Some(self.scan.object_line()), message));
             }
-            let read = fill(&mut self.input.reader, &mut self.input.start, BLOCK);
-            self.input.ended = read.map_err(|source| ReadError::Io { name: self.input.name.clone(), source })?;
+            if self.scan.keep_from >= BLOCK {
+                drop(self.cut());
+            }
+            match fill(&mut self.input.reader, &mut self.input.start, BLOCK) {
+                Ok(ended) => self.input.ended = ended,
+                // The reader fails again when it is asked for more.
+                Err(_) if has_any => return Ok(Some(self.cut())),
+                Err(source) => return Err(ReadError::Io { name: self.input.name.clone(), source }),
+            }
         }
         Ok(None)
     }
@@ -73,6 +83,7 @@ impl Splitter {
             layout: Layout::Json(spans),
             rejects: std::mem::take(&mut self.rejects),
             notes: std::mem::take(&mut self.notes),
+            encoding: None,
             spare: self.input.spare.clone(),
         }
     }

@@ -1,6 +1,7 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
-//! [`source`] opens files, folders and standard input and inflates them; a splitter per format ([`csv`],
+//! [`source`] opens files, folders and standard input and inflates them; [`text`] decodes what is not UTF-8; a splitter
+//! per format ([`csv`],
 //! [`json`] with [`object`], [`sheet`], [`document`]) cuts the bytes into blocks of whole records, which
 //! [`Parser::rows`] then parses on any thread. Tables and lists of objects are handed over as they stand, and nothing
 //! here knows what their columns mean. What other tools write has a file each, which makes records of it under
@@ -25,8 +26,13 @@ mod scoutsuite;
 pub mod sheet;
 pub mod source;
 mod terraform;
+pub mod text;
+mod top;
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+
+use encoding_rs::Encoding;
 
 use crate::inventory::row::{FileId, Names, Note, Place, Reject, RowSink};
 use crate::spare::Spare;
@@ -34,8 +40,11 @@ use crate::spare::Spare;
 /// Blocks have about so many bytes.
 pub const BLOCK: usize = 1 << 18;
 
-/// A single record longer than this is refused; bounds the memory of a hostile or broken file.
-pub const MAX_RECORD: usize = 64 << 20;
+/// A single record longer than this is refused. Taken apart, a hostile or broken one needs many times as much memory.
+pub const MAX_RECORD: usize = 4 << 20;
+
+/// Arrays of records stand in no more arrays than this.
+const MAX_DEPTH: usize = 128;
 
 /// An input format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +97,11 @@ impl ReadError {
         ReadError::Content { name: name.to_owned(), line, message: message.into() }
     }
 
+    /// Whether what was read of the input before cannot be trusted either.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, ReadError::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData)
+    }
+
     /// The same as a reject that stands for all that cannot be read of a file.
     pub fn into_reject(self, file: FileId) -> Reject {
         let (line, reason) = match self {
@@ -114,6 +128,8 @@ pub struct Block {
     pub rejects: Vec<Reject>,
     /// What is to be known about the input beside its records.
     pub notes: Vec<Note>,
+    /// The encoding from which the text was decoded, if it was; splitters leave that to [`Splitter`].
+    pub encoding: Option<&'static Encoding>,
     /// Where the buffer goes afterwards.
     pub spare: Spare,
 }
@@ -136,7 +152,8 @@ impl Block {
     pub fn of_reject(reject: Reject) -> Block {
         let layout = Layout::Json(Vec::new());
         let (file, rejects) = (reject.place.file, vec![reject]);
-        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes: Vec::new(), spare: Spare::default() }
+        let (notes, spare) = (Vec::new(), Spare::default());
+        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes, encoding: None, spare }
     }
 }
 
@@ -152,6 +169,14 @@ pub struct Parser {
 impl Parser {
     /// Hands every record of the block to the sink.
     pub fn rows(&mut self, block: Block, sink: &mut dyn RowSink) {
+        let mut sieve;
+        let is_doubtful = block.encoding.is_some() || memchr::memchr(0, &block.bytes).is_some();
+        let sink = if is_doubtful {
+            sieve = text::Sieve::new(block.file, block.encoding, sink);
+            &mut sieve
+        } else {
+            sink
+        };
         block.notes.into_iter().for_each(|note| sink.note(note));
         block.rejects.into_iter().for_each(|reject| sink.reject(reject));
         match block.layout {
@@ -177,29 +202,127 @@ impl Parser {
     }
 }
 
+/// What is asked of inputs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The format, instead of finding it.
+    pub format: Option<Format>,
+    /// The encoding of text, instead of finding it.
+    pub encoding: Option<&'static Encoding>,
+    /// What columns may be called.
+    pub columns: Columns,
+}
+
+/// What columns may be called.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    /// Whether a name is that of a field.
+    pub is_field: fn(&str) -> bool,
+    /// Of these fields each table needs one.
+    pub needed: &'static [&'static str],
+    /// Whether a name is that of one of them.
+    pub is_needed: fn(&str) -> bool,
+    /// Names that somebody asks for though no field has them.
+    pub asked: Vec<String>,
+}
+
+impl Columns {
+    /// Refuses a header line of which no record could be used.
+    ///
+    /// # Errors
+    /// What is wrong with it, what was expected, and what the first row says.
+    fn check(&self, names: &[String], first: &str) -> Result<(), String> {
+        if self.needed.is_empty() || names.iter().any(|name| (self.is_needed)(name)) {
+            return Ok(());
+        }
+        let needed = self.needed.join(" or ");
+        Err(format!(
+            "no column is called {needed}, so no record could be used; the first row says `{first}`. Add a header line, or name the column; docs/inventory.md lists the spellings"
+        ))
+    }
+
+    /// Names that nobody asks for may stand twice; the second is told from the first.
+    fn without_idle_twins(&self, mut names: Vec<String>) -> Vec<String> {
+        let matters =
+            |name: &str| (self.is_field)(name) || self.asked.iter().any(|asked| asked.eq_ignore_ascii_case(name));
+        let mut taken: HashSet<String> = names.iter().cloned().collect();
+        // How often each name was seen.
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for name in names.iter_mut().filter(|name| !name.is_empty() && !matters(name)) {
+            let times = seen.entry(name.clone()).or_default();
+            *times += 1;
+            while *times > 1 && !taken.insert(format!("{name} ({times})")) {
+                *times += 1;
+            }
+            if *times > 1 {
+                *name = format!("{name} ({times})");
+            }
+        }
+        names
+    }
+}
+
 /// Cuts one file into blocks.
-pub enum Splitter {
-    /// Delimited text.
+pub struct Splitter {
+    kind: Kind,
+    /// What was found out about the encoding.
+    found: text::Found,
+    /// Whether it was told.
+    is_told: bool,
+}
+
+/// A splitter for each kind of format.
+enum Kind {
     Csv(csv::Splitter),
-    /// JSON.
     Json(json::Splitter),
-    /// A sheet of a workbook.
     Sheet(Box<sheet::Splitter>),
-    /// A document that is read as a whole.
     Document(document::Splitter),
 }
 
 impl Splitter {
+    fn new(kind: Kind, found: text::Found) -> Splitter {
+        Splitter { kind, found, is_told: false }
+    }
+
     /// The next block, or nothing at the end of the file.
     ///
     /// # Errors
     /// The file cannot be read, or its content is not what the format asks for.
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        match self {
-            Splitter::Csv(splitter) => splitter.next_block(),
-            Splitter::Json(splitter) => splitter.next_block(),
-            Splitter::Sheet(splitter) => splitter.next_block(),
-            Splitter::Document(splitter) => splitter.next_block(),
+        let mut block = match &mut self.kind {
+            Kind::Csv(splitter) => splitter.next_block(),
+            Kind::Json(splitter) => splitter.next_block(),
+            Kind::Sheet(splitter) => splitter.next_block(),
+            Kind::Document(splitter) => splitter.next_block(),
+        }?;
+        if let Some(block) = &mut block {
+            block.encoding = self.found.encoding();
+            if !self.is_told
+                && let Some(note) = self.found.note(block.file)
+            {
+                block.notes.insert(0, note);
+                self.is_told = true;
+            }
         }
+        Ok(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_matter_may_not_stand_twice() {
+        let columns = Columns {
+            is_field: |name| name == "origin",
+            needed: &[],
+            is_needed: |_| false,
+            asked: vec!["Team".to_owned()],
+        };
+        let told = |names: &str| columns.without_idle_twins(names.split(',').map(str::to_owned).collect()).join(",");
+        assert_eq!(told("a,a,b,a"), "a,a (2),b,a (3)");
+        assert_eq!(told("a,a (2),a,a"), "a,a (2),a (3),a (4)");
+        assert_eq!(told("origin,origin,team,team,,"), "origin,origin,team,team,,");
     }
 }

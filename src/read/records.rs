@@ -4,6 +4,7 @@ use std::hash::BuildHasher;
 
 use super::csv::{Header, count_lines};
 use super::marks::Marks;
+use super::top::is_border;
 use crate::domains::cell::Cell;
 use crate::inventory::row::{Cells, FileId, Place, RecordKind, Reject, Row, RowSink, Table, Writing};
 
@@ -34,7 +35,7 @@ pub(super) fn rows(
                 Quotes::Around => Table::new(text, starts, Writing::AsItStands),
                 Quotes::Inside => unquoted.table(text, starts),
             };
-            hand_over(header, place, line + cut.breaks, Ok(table), &bytes[at..cut.end], sink);
+            hand_over(header, place, line + cut.breaks, (table, None), &bytes[at..cut.end], sink);
             at = cut.next;
             line += cut.breaks + 1;
         } else {
@@ -179,23 +180,21 @@ fn hand_over<'h>(
     header: &'h Header,
     place: Place,
     last_line: u64,
-    table: Result<Table<'_>, Refusal<'h>>,
+    (table, refusal): (Table<'_>, Option<Refusal<'h>>),
     raw: &[u8],
     sink: &mut dyn RowSink,
 ) {
     let (line, content) = (place.line, header.content.hash_one(raw));
     let row = |table| Row { line, content, kind: RecordKind::Plain, cells: Cells::Table(table) };
     let reject = |(column, value, reason): Refusal<'_>| refuse(place, last_line, column, &value, &reason);
-    match table {
-        Err(refusal) => sink.reject(reject(refusal)),
-        Ok(table) => match fit(header, table) {
-            Ok(None) => {}
-            Ok(Some(table)) => sink.row(&header.names, row(table)),
-            Err(refusal) => {
-                let columns = header.names.as_slice().len();
-                sink.refuse(&header.names, row(table.first(columns)), reject(refusal));
-            }
-        },
+    match refusal.map_or_else(|| fit(header, table), Err) {
+        Ok(None) => {}
+        Ok(Some(table)) => sink.row(&header.names, row(table)),
+        Err(refusal) => {
+            // It may still tell which key it is about.
+            let columns = header.names.as_slice().len();
+            sink.refuse(&header.names, row(table.first(columns)), reject(refusal));
+        }
     }
 }
 
@@ -208,6 +207,9 @@ fn fit<'r, 'h>(header: &'h Header, table: Table<'r>) -> Result<Option<Table<'r>>
         return Ok(Some(table));
     }
     if !(0..count).any(says) {
+        return Ok(None);
+    }
+    if count == 1 && columns > 1 && is_border(table.text(0)) {
         return Ok(None);
     }
     if count < columns || (columns..count).any(says) {
@@ -227,7 +229,7 @@ fn not_utf8<'r, 'h>(header: &'h Header, mut record: impl Iterator<Item = &'r [u8
         std::str::from_utf8(cell).is_err().then(|| (name, String::from_utf8_lossy(cell).into_owned()))
     });
     let (name, value) = bad.unwrap_or_default();
-    (name.map(String::as_str), value, "not valid UTF-8; save the file as UTF-8".to_owned())
+    (name.map(String::as_str), value, "not valid UTF-8, unlike the text before it; save the file as UTF-8, or name its encoding with --input-encoding".to_owned())
 }
 
 /// Reads one record with quotes at a time.
@@ -237,12 +239,14 @@ struct Quoted {
     output: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
+    /// A record that is no text, as far as it is.
+    lossy: String,
 }
 
 impl Quoted {
     fn new(delimiter: u8) -> Quoted {
         let reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        Quoted { reader, output: vec![0; 4096], ends: vec![0; 64], fields: 0 }
+        Quoted { reader, output: vec![0; 4096], ends: vec![0; 64], fields: 0, lossy: String::new() }
     }
 
     /// Reads the record at the beginning of the bytes, and gives their number. A record that the bytes
@@ -272,7 +276,8 @@ impl Quoted {
         used + usize::from(closes)
     }
 
-    fn table<'r, 'h>(&'r self, header: &'h Header, starts: &'r mut Vec<u32>) -> Result<Table<'r>, Refusal<'h>> {
+    /// The record, and why it cannot be used if it is no text; then what is none stands as U+FFFD.
+    fn table<'r, 'h>(&'r mut self, header: &'h Header, starts: &'r mut Vec<u32>) -> (Table<'r>, Option<Refusal<'h>>) {
         let ends = &self.ends[..self.fields];
         let written = ends.last().copied().unwrap_or(0);
         // A character cut in two by a delimiter is no text, although its halves now stand side by side.
@@ -280,11 +285,19 @@ impl Quoted {
         let text = text.filter(|text| ends.iter().all(|end| text.is_char_boundary(*end)));
         starts.clear();
         starts.extend(std::iter::once(0).chain(ends.iter().map(|end| *end as u32)));
-        let Some(text) = text else {
-            let cells = starts.iter().zip(ends).map(|(start, end)| &self.output[*start as usize..*end]);
-            return Err(not_utf8(header, cells));
-        };
-        Ok(Table::new(text, starts, Writing::Unquoted))
+        if let Some(text) = text {
+            return (Table::new(text, starts, Writing::Unquoted), None);
+        }
+        let cells = starts.iter().zip(ends).map(|(start, end)| &self.output[*start as usize..*end]);
+        let refusal = not_utf8(header, cells.clone());
+        self.lossy.clear();
+        let mut shown = vec![0];
+        for cell in cells {
+            self.lossy.push_str(&String::from_utf8_lossy(cell));
+            shown.push(self.lossy.len() as u32);
+        }
+        *starts = shown;
+        (Table::new(&self.lossy, starts, Writing::Unquoted), Some(refusal))
     }
 }
 

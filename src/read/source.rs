@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::ReadError;
 
@@ -118,43 +118,114 @@ fn has_known_extension(path: &Path) -> bool {
         && EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
 }
 
-/// Counts the bytes that were read, before inflating.
+/// Counts the bytes that were read, before inflating, and notices their end.
 struct Counting<R> {
     inner: R,
     count: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read as u64, Ordering::Relaxed);
+        if read == 0 && !buffer.is_empty() {
+            self.ended.store(true, Ordering::Relaxed);
+        }
         Ok(read)
     }
 }
 
-/// Opens an input and inflates it if it is compressed; `count` grows by the bytes that are read.
+/// Opens an input and inflates it if it is compressed; `count` grows by the bytes that are read. At most `limit` bytes
+/// come out of it.
 ///
 /// # Errors
 /// The input cannot be opened.
-pub fn open(input: &Input, count: &Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, ReadError> {
+pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn Read + Send>, ReadError> {
     let failed = |source| ReadError::Io { name: input.name.clone(), source };
     let raw: Box<dyn Read + Send> = match &input.path {
         Some(path) => Box::new(File::open(path).map_err(failed)?),
         None => Box::new(std::io::stdin()),
     };
-    let counting = Counting { inner: raw, count: Arc::clone(count) };
-    inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)
+    let ended = Arc::new(AtomicBool::new(false));
+    let counting = Counting { inner: raw, count: Arc::clone(count), ended: Arc::clone(&ended) };
+    let (inner, wrapping) = inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)?;
+    Ok(Box::new(Bounded { inner, wrapping, ended, limit, given: 0, failure: None }))
 }
 
-/// Inflates gzip (of any number of members) and zstd (of any number of frames); passes on the rest.
-pub fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<Box<dyn Read + Send>> {
+/// Inflates gzip (of any number of members) and zstd (of any number of frames), and names which; passes on the rest.
+fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<(Box<dyn Read + Send>, Option<&'static str>)> {
     let start = reader.fill_buf()?;
     if start.starts_with(&[0x1f, 0x8b]) {
-        Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
+        Ok((Box::new(flate2::bufread::MultiGzDecoder::new(reader)), Some("gzip")))
     } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok(Box::new(ZstdFrames { frame: None, rest: Some(reader) }))
+        Ok((Box::new(ZstdFrames { frame: None, rest: Some(reader) }), Some("zstd")))
     } else {
-        Ok(Box::new(reader))
+        Ok((Box::new(reader), None))
+    }
+}
+
+/// Gives so many bytes and no more. A failure comes again as often as somebody asks for more, so that what was read
+/// before can be used first.
+struct Bounded {
+    inner: Box<dyn Read + Send>,
+    /// How the input is compressed, if it is.
+    wrapping: Option<&'static str>,
+    /// Whether all bytes of it were read.
+    ended: Arc<AtomicBool>,
+    limit: u64,
+    given: u64,
+    failure: Option<(ErrorKind, String)>,
+}
+
+impl Bounded {
+    fn fail(&mut self, kind: ErrorKind, message: String) -> std::io::Error {
+        self.failure = Some((kind, message.clone()));
+        std::io::Error::new(kind, message)
+    }
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if let Some((kind, message)) = &self.failure {
+            return Err(std::io::Error::new(*kind, message.clone()));
+        }
+        let left = self.limit - self.given;
+        let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        // At the limit, one byte more tells whether that was all.
+        let mut one = [0];
+        let probes = room == 0 && !buffer.is_empty();
+        match self.inner.read(if probes { &mut one } else { &mut buffer[..room] }) {
+            Ok(read) if probes && read > 0 => {
+                let inflated = if self.wrapping.is_some() { " after inflating" } else { "" };
+                let message = format!("it has more than {} bytes{inflated}; --max-input SIZE allows more", self.limit);
+                Err(self.fail(ErrorKind::FileTooLarge, message))
+            }
+            Ok(read) => {
+                self.given += read as u64;
+                Ok(read)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let (kind, message) = match self.wrapping {
+                    None => (error.kind(), error.to_string()),
+                    Some(wrapping) if self.ended.load(Ordering::Relaxed) => (
+                        ErrorKind::UnexpectedEof,
+                        format!(
+                            "the {wrapping} data is cut off after {} bytes of content; what follows is missing, fetch the file again",
+                            self.given
+                        ),
+                    ),
+                    Some(wrapping) => (
+                        ErrorKind::InvalidData,
+                        format!(
+                            "the {wrapping} data is damaged ({error}), so nothing that came out of it can be trusted; fetch the file again"
+                        ),
+                    ),
+                };
+                Err(self.fail(kind, message))
+            }
+        }
     }
 }
 
@@ -171,6 +242,10 @@ impl<R: BufRead> Read for ZstdFrames<R> {
                 let read = frame.read(buffer)?;
                 if read > 0 || buffer.is_empty() {
                     return Ok(read);
+                }
+                let (stated, found) = (frame.decoder.get_checksum_from_data(), frame.decoder.get_calculated_checksum());
+                if stated.is_some() && stated != found {
+                    return Err(std::io::Error::new(ErrorKind::InvalidData, "its checksum is another"));
                 }
                 self.rest = self.frame.take().map(|frame| frame.into_inner());
             }

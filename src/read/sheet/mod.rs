@@ -96,7 +96,16 @@ impl Splitter {
         };
         let (layout, spare) = (Layout::Sheet(rows), Spare::default());
         let (rejects, notes) = (Vec::new(), Vec::new());
-        Ok(Some(Block { file: self.file, bytes: Vec::new(), first_line, layout, rejects, notes, spare }))
+        Ok(Some(Block {
+            file: self.file,
+            bytes: Vec::new(),
+            first_line,
+            layout,
+            rejects,
+            notes,
+            encoding: None,
+            spare,
+        }))
     }
 
     /// Why the row cannot be used. Columns without a name do not matter.

@@ -1,0 +1,612 @@
+//! Every way in which inputs can be broken: the program ends by itself, within bounds of memory and time, says what is
+//! wrong, and accounts for every record.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+// ---------------------------------------------------------------------------------------------------
+// Running the program within bounds.
+
+/// Address space that the program may have, in KiB: enough for its threads and for 300 MB.
+const MEMORY: u64 = 700_000;
+
+/// Seconds of processor time that it may take.
+const SECONDS: u64 = 60;
+
+/// Records read, diagnosed, rejected and found twice.
+type Account = (u64, u64, u64, u64);
+
+/// How a run ended and what it said.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    /// The document, if one was written.
+    document: Option<Value>,
+    err: String,
+}
+
+impl Ran {
+    /// What became of the records, of the document or else of what was said.
+    fn account(&self) -> Account {
+        let line = self.err.lines().find(|line| line.contains(" records read = "));
+        let said: Option<Vec<u64>> = line
+            .map(|line| line.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect());
+        let said = said.map(|said| (said[0], said[1], said[3], said[4]));
+        let Some(document) = &self.document else { return said.unwrap_or_default() };
+        let number = |name: &str| document["summary"]["records"][name].as_u64().unwrap();
+        let written = (number("read"), number("diagnosed"), number("rejected"), number("exact_duplicates"));
+        assert_eq!(said, Some(written));
+        written
+    }
+
+    /// The ids of the keys.
+    fn keys(&self) -> Vec<&str> {
+        let keys = self.document.as_ref().and_then(|document| document["keys"].as_array());
+        keys.into_iter().flatten().map(|key| key["key_id"].as_str().unwrap()).collect()
+    }
+
+    fn class(&self, key: &str) -> &str {
+        let keys = self.document.as_ref().unwrap()["keys"].as_array().unwrap();
+        keys.iter().find(|known| known["key_id"] == key).unwrap()["class"].as_str().unwrap()
+    }
+}
+
+/// Diagnoses inputs within bounds. What a shell cannot bound on a system stays unbounded there.
+fn run_in(folder: &Path, arguments: &[&str], mut input: impl Read) -> Ran {
+    let bounds = format!("ulimit -v {MEMORY} 2> /dev/null; ulimit -t {SECONDS} 2> /dev/null; exec \"$@\"");
+    let mut child = Command::new("sh")
+        .args(["-c", &bounds, "sh", env!("CARGO_BIN_EXE_cmkdiag"), "diagnose", "--format", "json"])
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("NO_COLOR", "1")
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || child.wait_with_output().unwrap());
+        // The program may have enough before the input ends.
+        let _ = std::io::copy(&mut input, &mut stdin);
+        drop(stdin);
+        waiting.join().unwrap()
+    });
+    let err = String::from_utf8(output.stderr).expect("it writes UTF-8");
+    let code = output.status.code().unwrap_or_else(|| panic!("{arguments:?} ended by a signal: {err}"));
+    let document = serde_json::from_slice(&output.stdout).ok();
+    assert_eq!(document.is_some(), !output.stdout.is_empty(), "{arguments:?} wrote something else than JSON");
+    assert!(!err.contains('\u{1b}'), "{err:?}");
+    let ran = Ran { code, document, err };
+    let (read, diagnosed, rejected, duplicates) = ran.account();
+    assert_eq!(read, diagnosed + rejected + duplicates, "{arguments:?}");
+    ran
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn put(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) {
+    std::fs::write(folder.path().join(name), content).unwrap();
+}
+
+/// Diagnoses one file of this content and demands exit code, account and message.
+fn expect(name: &str, content: impl AsRef<[u8]>, code: i32, account: Account, says: &str) -> Ran {
+    expect_with(&[], name, content, code, account, says)
+}
+
+fn expect_with(more: &[&str], name: &str, content: impl AsRef<[u8]>, code: i32, account: Account, says: &str) -> Ran {
+    let folder = folder();
+    put(&folder, name, &content);
+    let mut arguments = vec![name];
+    arguments.extend(more);
+    let ran = run_in(folder.path(), &arguments, std::io::empty());
+    let start: String = String::from_utf8_lossy(content.as_ref()).chars().take(200).collect();
+    assert_eq!((ran.code, ran.account()), (code, account), "{name} {start:?}\n{}", ran.err);
+    assert!(ran.err.contains(says), "{name} {start:?} does not say {says:?}:\n{}", ran.err);
+    let through = run_in(folder.path(), &[&["-"], more].concat(), content.as_ref());
+    assert_eq!((through.code, through.account()), (code, account), "through a pipe: {name} {start:?}\n{}", through.err);
+    ran
+}
+
+const HEADER: &str = "key_id,aliases,instance,origin,rotation,versions,usage,operations,languages,network\n";
+
+/// A key in whose way nothing is.
+fn good(key: &str) -> String {
+    format!("{key},alias/{key},default,Aliyun_KMS,Disabled,1,self-managed,Encrypt,Java,vpc\n")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// So many bytes of one piece again and again, behind a first one.
+fn bomb(first: &[u8], piece: &[u8], length: u64) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(first).unwrap();
+    let chunk = piece.repeat((1 << 20) / piece.len());
+    for _ in 0..length / chunk.len() as u64 {
+        encoder.write_all(&chunk).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+fn encode(label: &str, text: &str) -> Vec<u8> {
+    let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+    encoding.encode(text).0.into_owned()
+}
+
+fn utf_16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Encodings.
+
+const CHINESE: &str =
+    "密钥ID,别名,密钥材料来源,负责人\nk1,alias/订单,EXTERNAL,支付团队\nk2,alias/仓库,Aliyun_KMS,数据库小组\n";
+
+#[test]
+fn text_is_read_in_every_encoding_and_told_unless_it_is_utf_8() {
+    let json =
+        r#"[{"key_id": "k1", "origin": "EXTERNAL", "owner": "支付团队"}, {"key_id": "k2", "owner": "数据库小组"}]"#;
+    for (name, text) in [("keys.csv", CHINESE), ("keys.json", json)] {
+        let plain = expect(name, text, 0, (2, 2, 0, 0), "");
+        assert!(!plain.err.contains("read as"), "{}", plain.err);
+        for (says, bytes) in [
+            ("", format!("\u{feff}{text}").into_bytes()),
+            ("note: FILE: read as GBK, found by its bytes", encode("gb18030", text)),
+            ("note: FILE: read as UTF-16LE, found by its bytes", utf_16(text)),
+            ("note: FILE: read as UTF-16LE, by its byte order mark", utf_16(&format!("\u{feff}{text}"))),
+        ] {
+            let says = says.replace("FILE", name);
+            for bytes in [bytes.clone(), gzip(&bytes), zstd(&bytes)] {
+                let ran = expect(name, &bytes, 0, (2, 2, 0, 0), &says);
+                let notes = ran.document.as_ref().unwrap()["summary"]["notes"].as_array().map_or(0, Vec::len);
+                assert_eq!(notes, usize::from(!says.is_empty()));
+                let keys = |ran: &Ran| ran.document.as_ref().unwrap()["keys"].clone();
+                assert_eq!(keys(&ran), keys(&plain), "{says}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_encoding_may_show_late() {
+    let ascii: String = (0..4000).map(|number| format!("a{number},alias/a{number},Aliyun_KMS,team\n")).collect();
+    assert!(ascii.len() > 100_000);
+    let late = format!("key_id,alias,origin,owner\n{ascii}{}", CHINESE.split_once('\n').unwrap().1);
+    let ran = expect("keys.csv", encode("gbk", &late), 0, (4002, 4002, 0, 0), "read as GBK");
+    assert_eq!(ran.class("k1"), "blocked");
+    assert!(ran.document.unwrap()["keys"].to_string().contains("alias/订单"));
+}
+
+#[test]
+fn what_cannot_be_decoded_refuses_its_record_and_taints_its_key() {
+    let rows = format!("{HEADER}{}{}", good("k1"), good("k2"));
+    let broken = good("k1").replace("alias/k1", "alias/K");
+    // In UTF-8.
+    let bytes =
+        [format!("{rows}k3,\"钥匙的名字\",,,,,,,,\n").as_bytes(), &broken.replace('K', "\u{1}").into_bytes()].concat();
+    let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+    let ran =
+        expect("keys.csv", &bytes, 3, (4, 3, 1, 0), "keys.csv:5, column aliases: `alias/\u{fffd}` not valid UTF-8");
+    assert_eq!((ran.class("k1"), ran.class("k2")), ("undetermined", "migratable"));
+    // In GBK, where a quote cuts a character.
+    let chinese = format!("{rows}k3,\"钥匙的名字是什么\",,,,,,,,\n{broken}");
+    let bytes = encode("gbk", &chinese);
+    let at = bytes.len() - broken.len() + "k1,alias/K".len();
+    let bytes = [&bytes[..at], b"\xb0", &bytes[at..]].concat();
+    let ran = expect(
+        "keys.csv",
+        &bytes,
+        3,
+        (4, 3, 1, 0),
+        "column aliases: `alias/K\u{fffd}` holds bytes that are no text in GBK",
+    );
+    assert_eq!((ran.class("k1"), ran.class("k2")), ("undetermined", "migratable"));
+    let json = encode("gbk", r#"[{"key_id":"k1","owner":"支付团队的负责人X"},{"key_id":"k2","owner":"数据库小组"}]"#);
+    let at = json.iter().position(|byte| *byte == b'X').unwrap();
+    let json = [&json[..at], b"\xb0", &json[at + 1..]].concat();
+    expect("keys.json", &json, 3, (2, 1, 1, 0), "keys.json:1, column owner");
+}
+
+#[test]
+fn an_encoding_can_be_named() {
+    // Two characters of GBK that are characters of UTF-8, too.
+    let bytes = encode("gbk", "key_id,origin,owner\nk,EXTERNAL,未知\n");
+    let ran = expect_with(&["--input-encoding", "gb2312"], "keys.csv", &bytes, 0, (1, 1, 0, 0), "read as GBK, as");
+    assert!(!ran.document.unwrap()["keys"].to_string().contains('δ'));
+    let says = "there is no such encoding; did you mean `utf-8`?";
+    expect_with(&["--input-encoding", "utf-9"], "keys.csv", &bytes, 2, (0, 0, 0, 0), says);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Tables.
+
+#[test]
+fn tables_are_read_below_titles_and_within_borders() {
+    for (name, text, line) in [
+        ("sep.csv", "sep=;\nkey_id;origin;owner\nk1;EXTERNAL;a,b,c\nk2;;d,e,f\n", 3),
+        ("title.csv", "Keys, of all teams\n\n\nkey_id;origin\nk1;EXTERNAL\nk2;\n", 5),
+        ("page.md", "# Keys\n\n| Key ID | Origin |\n|--------|:------:|\n| k1 | EXTERNAL |\n| k2 | |\n", 5),
+        ("columns.txt", "KeyId | Origin\n----- | ------\nk1    | EXTERNAL\nk2    | \n", 3),
+        (
+            "box.txt",
+            "+----+--------+\n| id | origin |\n+----+--------+\n| k1 | EXTERNAL |\n| k2 | |\n+----+--------+\n",
+            4,
+        ),
+    ] {
+        let ran = expect(name, text, 0, (2, 2, 0, 0), "");
+        assert_eq!(ran.keys(), ["k1", "k2"], "{name}");
+        let origins = &ran.document.as_ref().unwrap()["keys"][0]["origins"];
+        assert_eq!(origins[0]["line"], line, "{name}");
+    }
+    let says = "title.csv: 2 rows above the header line (line 3) left out; the first says `Keys, of all teams`";
+    expect("title.csv", "Keys, of all teams\nas of May\nkey_id;origin\nk1;EXTERNAL\n", 0, (1, 1, 0, 0), says);
+}
+
+#[test]
+fn a_table_without_key_ids_is_refused_once() {
+    let rows = "0f5a1c1e,EXTERNAL\n".repeat(1000);
+    let says =
+        "line 1: no column is called key_id or arn, so no record could be used; the first row says `0f5a1c1e,EXTERNAL`";
+    expect("keys.csv", &rows, 4, (0, 0, 0, 0), says);
+    let folder = folder();
+    put(&folder, "bare.csv", rows);
+    put(&folder, "good.csv", format!("{HEADER}{}", good("k")));
+    let ran = run_in(folder.path(), &["bare.csv", "good.csv"], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (3, (2, 1, 1, 0)), "{}", ran.err);
+}
+
+#[test]
+fn columns_of_one_name() {
+    let twice = "line 1: columns 2 and 3 are both named `origin`; rename or remove one";
+    expect("keys.csv", "key_id,origin,origin\nk,EXTERNAL,EXTERNAL\n", 4, (0, 0, 0, 0), twice);
+    let says = "columns not understood and left out: Notes, Notes (2)";
+    expect("keys.csv", "key_id,Notes,Notes,,\nk,a,b,,\n", 0, (1, 1, 0, 0), says);
+}
+
+#[test]
+fn ragged_rows_quotes_and_nul_bytes() {
+    let ragged = "key_id,aliases,origin\nk1,a\nk2,a,EXTERNAL,more\nk3,a,EXTERNAL\n\n,,\n";
+    expect("keys.csv", ragged, 3, (3, 1, 2, 0), "keys.csv:2: the record has 2 cells, but the header names 3 columns");
+    let open = "key_id,aliases\nk1,a\n\"k2,b\nk3,c\n";
+    let says = "keys.csv:3: a quote is opened and never closed, so this record and the 2 lines after it";
+    expect("keys.csv", open, 3, (2, 1, 1, 0), says);
+    expect("keys.csv", "\"key_id,aliases\nk1,a\n", 4, (0, 0, 0, 0), "a quote in the header line is never closed");
+    let zeros = format!("{HEADER}{}{}{}", good("k1"), good("k2"), good("k1").replace("Aliyun_KMS", "Aliyun_KMS\0"));
+    let says = "keys.csv:4, column origin: `Aliyun_KMS\u{fffd}` holds a NUL byte";
+    let ran = expect("keys.csv", zeros, 3, (3, 2, 1, 0), says);
+    assert_eq!((ran.class("k1"), ran.class("k2")), ("undetermined", "migratable"));
+    expect("keys.csv", [0; 4096], 4, (0, 0, 0, 0), "not text (it holds many NUL bytes)");
+}
+
+#[test]
+fn values_that_cannot_be() {
+    for versions in ["-1", "0", "1.5", "1e9", "99999999999999999999999", "１"] {
+        let says = format!("column versions: `{versions}` not understood as versions");
+        expect("keys.csv", format!("key_id,versions\nk,{versions}\n"), 4, (1, 0, 1, 0), &says);
+    }
+    for versions in ["-1", "0", "1.5", "1e400", "99999999999999999999999", "-99999999999999999999999"] {
+        expect("keys.json", format!("{{\"key_id\":\"k\",\"versions\":{versions}}}"), 4, (1, 0, 1, 0), "rejected: ");
+    }
+    let masked = "key_id,origin\n****,EXTERNAL\nkey-hzz****01,EXTERNAL\n-,EXTERNAL\nk,EXTERNAL\n";
+    expect("keys.csv", masked, 3, (4, 1, 3, 0), "column key_id: `****` masked");
+    let account = "key_id,account_id\nk,1.54036E+15\nl,1540361234567890\n";
+    let says = "column account_id: `1.54036E+15` a number that a spreadsheet has shortened";
+    expect("keys.csv", account, 3, (2, 1, 1, 0), says);
+}
+
+#[test]
+fn what_says_nothing() {
+    for blank in ["", "\n", " \r\n\t\n", "\u{feff}", "\u{feff}\n\n"] {
+        expect("keys.csv", blank, 4, (0, 0, 0, 0), "the input is empty; expected a header line or JSON");
+    }
+    expect("keys.csv", ",,\n;;\n", 4, (0, 0, 0, 0), "no column is called key_id or arn");
+    expect("keys.csv", "\",\"\n,\n", 4, (0, 0, 0, 0), "");
+    expect("keys.csv", HEADER, 4, (0, 0, 0, 0), "no usable record");
+    for nothing in ["[]", "{\"Keys\": []}", "[[], []]"] {
+        expect("keys.json", nothing, 4, (0, 0, 0, 0), "no usable record");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Far too much of something.
+
+#[test]
+fn what_never_ends_is_cut_short() {
+    let (brackets, braces) = ("[".repeat(10_000_000), "{\"a\":".repeat(4_000_000));
+    expect("keys.json", &brackets, 4, (1, 0, 1, 0), "keys.json:1: arrays inside each other deeper than 128");
+    expect("keys.json", &braces, 4, (0, 0, 0, 0), "keys.json, line 1: an object longer than 4 MiB");
+    let first = "{\"key_id\":\"j\"},{\"key_id\":\"k\",\"tags\":";
+    expect("keys.json", format!("[{first}{brackets}"), 3, (2, 1, 1, 0), "keys.json:1: an object longer than 4 MiB");
+    let (open, close) = ("[".repeat(1_000_000), "]".repeat(1_000_000));
+    let deep = format!("[{first}{open}{close}}},{{\"key_id\":\"l\"}}]");
+    let ran =
+        expect("keys.json", deep, 3, (3, 2, 1, 0), "keys.json:1: not an object of JSON: recursion limit exceeded");
+    assert_eq!(ran.keys(), ["j", "l"]);
+    expect("keys.csv", &brackets, 4, (1, 0, 1, 0), "");
+    expect_with(
+        &["--input-format", "csv"],
+        "keys.csv",
+        &brackets,
+        4,
+        (0, 0, 0, 0),
+        "the header line is longer than 1 MiB",
+    );
+}
+
+#[test]
+fn long_cells_rows_and_header_lines() {
+    let long = |piece: &str, length: usize| piece.repeat(length / piece.len());
+    let says = "keys.csv:3: a record longer than 4 MiB; is a quote never closed? Nothing from here to the end";
+    for piece in ["a", ",", "\"\"", "a\"b\",", "钥"] {
+        let row = format!("key_id,description\nj,\nk,{}", long(piece, 12 << 20));
+        expect("keys.csv", row, 3, (2, 1, 1, 0), says);
+    }
+    let quoted = format!("key_id,description\nj,\nk,\"{}", long("a\n", 12 << 20));
+    expect("keys.csv", quoted, 3, (2, 1, 1, 0), says);
+    let header = "line 1: the header line is longer than 1 MiB";
+    for piece in ["a", ",", "\"", "\"\n\","] {
+        expect("keys.csv", long(piece, 12 << 20), 4, (0, 0, 0, 0), header);
+    }
+    let wide = format!("key_id{}\nk\n", ",a".repeat(5000));
+    expect("keys.csv", wide, 4, (0, 0, 0, 0), "5001 columns; at most 4096 are read");
+    let text = format!("key_id,description\nk,{}\nl,\n", long("a", 3 << 20));
+    expect("keys.csv", text, 0, (2, 2, 0, 0), "");
+    // As many cells and elements as fit.
+    let cells = format!("key_id\n\"k\"x{}\nl\n", long(",", 4_000_000));
+    expect("keys.csv", cells, 0, (2, 2, 0, 0), "");
+    let list = format!("[{{\"key_id\":\"k\",\"tags\":[[0{}]]}}]", long(",0", 4_000_000));
+    expect("keys.json", list, 0, (1, 1, 0, 0), "");
+    let aliases = format!("key_id,aliases\nk,{}\nl,\n", long("a", 100_000));
+    expect("keys.csv", aliases, 3, (2, 1, 1, 0), "more than 65,535 bytes of aliases");
+}
+
+#[test]
+fn what_is_compressed_is_bounded() {
+    let limit = 24 << 20;
+    let allowed = ["--max-input", "8MiB"];
+    let too_much = "it has more than 8388608 bytes after inflating; --max-input SIZE allows more";
+    for (first, piece, code, account, says) in [
+        ("", "\0", 4, (0, 0, 0, 0), "not text (it holds many NUL bytes)"),
+        ("", "\n", 4, (0, 0, 0, 0), "the input is empty"),
+        ("key_id\nk\n", "\n", 3, (2, 1, 1, 0), too_much),
+        ("key_id\nk\n", ",\n", 3, (2, 1, 1, 0), too_much),
+        ("", "{", 4, (0, 0, 0, 0), "an object longer than 4 MiB"),
+        ("", "[", 4, (1, 0, 1, 0), "arrays inside each other deeper than 128"),
+        ("", "\"", 4, (0, 0, 0, 0), "the header line is longer than 1 MiB"),
+        ("[{\"key_id\":\"k\"},", "\n", 3, (2, 1, 1, 0), too_much),
+        ("[{\"key_id\":\"k\"},", "[],", 3, (2, 1, 1, 0), too_much),
+        ("{\"key_id\":\"k\"}\n", "\n", 3, (2, 1, 1, 0), too_much),
+    ] {
+        expect_with(&allowed, "keys.gz", bomb(first.as_bytes(), piece.as_bytes(), limit), code, account, says);
+    }
+    // One record again and again: what was read counts.
+    let row = good("k");
+    let bomb = bomb(HEADER.as_bytes(), row.as_bytes(), 44_000_000);
+    let whole = ((8 << 20) - HEADER.len() as u64) / row.len() as u64;
+    expect_with(&allowed, "keys.gz", bomb, 3, (whole + 1, 1, 1, whole - 1), too_much);
+    let says = "it has more than 100 bytes; --max-input SIZE allows more";
+    expect_with(&["--max-input", "100"], "keys.csv", format!("{HEADER}{row}"), 4, (0, 0, 0, 0), says);
+    let exact = format!("{HEADER}{row}");
+    expect_with(&["--max-input", &exact.len().to_string()], "keys.csv", &exact, 0, (1, 1, 0, 0), "");
+    for wrong in ["0", "-1", "many", "1.5GB", "5 parsecs", "99999999999TB", ""] {
+        expect_with(&[&format!("--max-input={wrong}")], "keys.csv", &exact, 2, (0, 0, 0, 0), "");
+    }
+}
+
+#[test]
+fn what_is_cut_off_counts_as_far_as_it_was_read() {
+    // Text that does not compress well, so that half of the bytes are half of the text.
+    let mut seed = 1_u64;
+    let mut random = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{:016x}", seed)
+    };
+    let ids: Vec<String> = (0..40_000).map(|_| random() + &random()).collect();
+    let csv = format!("key_id,aliases\n{}", ids.iter().map(|id| format!("{id},\n")).collect::<String>());
+    let lines: String = ids.iter().map(|id| format!("{{\"key_id\":\"{id}\"}}\n")).collect();
+    let array = format!("[{}]", lines.trim_end().replace('\n', ","));
+    for (name, text) in [("keys.csv", &csv), ("keys.jsonl", &lines), ("keys.json", &array)] {
+        for (kind, whole) in [("gzip", gzip(text.as_bytes())), ("zstd", zstd(text.as_bytes()))] {
+            let folder = folder();
+            put(&folder, name, &whole[..whole.len() / 2]);
+            let ran = run_in(folder.path(), &[name], std::io::empty());
+            let (_, diagnosed, rejected, _) = ran.account();
+            assert_eq!((ran.code, rejected), (3, 1), "{name} {kind}: {}", ran.err);
+            assert!(diagnosed > 5_000 && diagnosed < 40_000, "{name} {kind}: {diagnosed}");
+            assert!(ran.err.contains(&format!("the {kind} data is cut off after")), "{}", ran.err);
+            assert_eq!(ran.keys(), ids[..diagnosed as usize], "{name} {kind}: no part of a record is a record");
+        }
+    }
+    // Among other files, also if nothing came out of it.
+    let folder = folder();
+    put(&folder, "none.csv.gz", &gzip(csv.as_bytes())[..15]);
+    put(&folder, "good.csv", format!("{HEADER}{}", good("k")));
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (3, (2, 1, 1, 0)), "{}", ran.err);
+}
+
+#[test]
+fn nothing_of_damaged_data_is_trusted() {
+    let csv: String = (0..100_000).map(|number| format!("key-{number},EXTERNAL\n")).collect();
+    for (kind, mut bytes) in [("gzip", gzip(csv.as_bytes())), ("zstd", zstd(csv.as_bytes()))] {
+        let at = if kind == "gzip" { bytes.len() - 6 } else { bytes.len() - 2 };
+        bytes[at] ^= 1;
+        let with_header =
+            [if kind == "gzip" { gzip(b"key_id,origin\n") } else { zstd(b"key_id,origin\n") }, bytes].concat();
+        let says = format!("the {kind} data is damaged");
+        expect("keys.csv", with_header, 4, (0, 0, 0, 0), &says);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Files that are none, and names that are strange.
+
+fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_pipe_is_read_where_it_is_named_and_skipped_in_a_folder() {
+    let folder = folder();
+    put(&folder, "keys.csv", format!("{HEADER}{}", good("k1")));
+    let pipe = folder.path().join("pipe.csv");
+    make_pipe(&pipe);
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (0, (1, 1, 0, 0)), "{}", ran.err);
+    let writer = std::thread::spawn(move || std::fs::write(pipe, format!("{HEADER}{}", good("k2"))).unwrap());
+    let ran = run_in(folder.path(), &["pipe.csv", "keys.csv"], std::io::empty());
+    writer.join().unwrap();
+    assert_eq!((ran.code, ran.keys()), (0, vec!["k2", "k1"]), "{}", ran.err);
+}
+
+#[test]
+fn links_in_a_circle_come_to_an_end() {
+    let folder = folder();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+    put(&folder, "keys.csv", format!("{HEADER}{}", good("k")));
+    std::fs::create_dir(folder.path().join("inner")).unwrap();
+    link("..", "inner/up");
+    link(".", "here");
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (0, (1, 1, 0, 0)), "{}", ran.err);
+    // Links to themselves and to nothing are files that cannot be read, each is one reject.
+    link("self.csv", "self.csv");
+    link("nowhere", "gone.csv");
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (3, (3, 1, 2, 0)), "{}", ran.err);
+    assert!(
+        ran.err.contains("self.csv: cannot be read") && ran.err.contains("gone.csv: cannot be read"),
+        "{}",
+        ran.err
+    );
+    let ran = run_in(folder.path(), &["self.csv"], std::io::empty());
+    assert_eq!(ran.code, 4, "{}", ran.err);
+}
+
+#[test]
+fn one_bad_file_among_many_is_one_reject() {
+    let folder = folder();
+    put(&folder, "a.csv", format!("{HEADER}{}", good("k1")));
+    put(&folder, "b.csv", "");
+    put(&folder, "c.csv", [0; 100]);
+    put(&folder, "d.csv", "no header\n");
+    put(&folder, "e.csv", b"\x1f\x8b\x08");
+    put(&folder, "f.json", "{");
+    put(&folder, "g.xlsx", "PK\x03\x04");
+    put(&folder, "h.csv", HEADER);
+    put(&folder, "z.csv", format!("{HEADER}{}", good("k2")));
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (3, (8, 2, 6, 0)), "{}", ran.err);
+    assert_eq!((ran.class("k1"), ran.class("k2")), ("migratable", "migratable"));
+    for name in ["b.csv", "c.csv", "d.csv:1", "e.csv", "f.json:1", "g.xlsx"] {
+        assert!(ran.err.contains(&format!("{name}: ")), "{name}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_one_reject() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    put(&folder, "keys.csv", format!("{HEADER}{}", good("k")));
+    put(&folder, "secret.csv", format!("{HEADER}{}", good("l")));
+    let secret = folder.path().join("secret.csv");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::File::open(&secret).is_ok() {
+        // Some users may read everything.
+        return;
+    }
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (3, (2, 1, 1, 0)), "{}", ran.err);
+    assert!(ran.err.contains("secret.csv: cannot be read: Permission denied"), "{}", ran.err);
+}
+
+#[test]
+fn folders_of_nothing_and_files_that_are_not_there() {
+    let folder = folder();
+    std::fs::create_dir_all(folder.path().join("empty/inner")).unwrap();
+    std::fs::write(folder.path().join("empty/photo.jpg"), "x").unwrap();
+    let ran = run_in(folder.path(), &["empty"], std::io::empty());
+    assert!(ran.code == 4 && ran.err.contains("empty holds no .csv"), "{}", ran.err);
+    let ran = run_in(folder.path(), &["none.csv"], std::io::empty());
+    assert!(ran.code == 4 && ran.err.contains("cannot read none.csv"), "{}", ran.err);
+}
+
+#[test]
+fn standard_input_among_files() {
+    let folder = folder();
+    put(&folder, "keys.csv", format!("{HEADER}{}", good("k1")));
+    let input = format!("{HEADER}{}", good("k2"));
+    let ran = run_in(folder.path(), &["keys.csv", "-"], input.as_bytes());
+    assert_eq!((ran.code, ran.keys()), (0, vec!["k1", "k2"]), "{}", ran.err);
+    let ran = run_in(folder.path(), &["-", "keys.csv"], &b""[..]);
+    assert_eq!((ran.code, ran.account()), (3, (2, 1, 1, 0)), "{}", ran.err);
+    assert!(ran.err.contains("(standard input): the input is empty"), "{}", ran.err);
+}
+
+#[test]
+fn names_with_strange_characters() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = folder();
+    let names: [&[u8]; 8] = [
+        b"with blank.csv",
+        b"new\nline.csv",
+        b"\x1b[31mred.csv",
+        b"-o.csv",
+        "\u{202e}vsc.csv".as_bytes(),
+        b"quote\"'`$(x).csv",
+        b"not-\xff-text.csv",
+        b"a,b;c.csv",
+    ];
+    for (number, name) in names.iter().enumerate() {
+        let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(path, format!("{HEADER}{}bad\n", good(&format!("k{number}")))).unwrap();
+    }
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (3, (16, 8, 8, 0)), "{}", ran.err);
+    assert!(!ran.err.contains('\u{202e}') && ran.err.lines().all(|line| !line.starts_with("line.csv")), "{}", ran.err);
+}
+
+#[test]
+fn nothing_is_written_but_what_is_named() {
+    let folder = folder();
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    put(&folder, "keys.csv", format!("{HEADER}{}../../evil,,,,,,,,,\n/abs/evil,,,,,,,,,\nbad\n", good("k")));
+    let listed = || -> BTreeSet<String> {
+        let entries =
+            |path: &Path| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+        let all = [entries(folder.path()), entries(&inner)].concat();
+        all.into_iter().map(|name| name.into_string().unwrap()).collect()
+    };
+    let before = listed();
+    let ran = run_in(&inner, &["../keys.csv", "-o", "out.json", "--rejects", "rejects.csv"], std::io::empty());
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let written: Vec<String> = listed().difference(&before).cloned().collect();
+    assert_eq!(written, ["out.json", "rejects.csv"]);
+    // A run that fails leaves nothing.
+    let before = listed();
+    assert_eq!(run_in(&inner, &["../none.csv", "-o", "other.json"], std::io::empty()).code, 4);
+    assert_eq!(run_in(&inner, &["../keys.csv", "-o", "none/other.json"], std::io::empty()).code, 4);
+    assert_eq!(listed(), before);
+}
