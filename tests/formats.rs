@@ -631,7 +631,7 @@ fn the_name_of_a_file_acts_in_no_format() {
 #[test]
 fn errors_about_an_input_do_not_act() {
     let folder = tempfile::tempdir().unwrap();
-    let twins = put(&folder, "twins.csv", "key_id,\u{1b}[31m\u{202e}x,\u{1b}[31m\u{202e}x\nk,1,2\n");
+    let twins = put(&folder, "twins.csv", "key_id,\u{1b}\u{202e}origin,\u{1b}\u{202e}origin\nk,1,2\n");
     let output = diagnose(&twins, "csv", &[]);
     assert_eq!(output.status.code(), Some(4));
     assert_harmless("twins", &text(&output.stderr));

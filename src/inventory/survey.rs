@@ -100,6 +100,17 @@ impl Survey {
             }
             told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
         }
+        // Records of a masked id may be about several keys, and must not complete each other.
+        let mut masked = Undescribed::default();
+        let mut alike: Vec<(&RecordId, &Group)> =
+            groups.iter().filter(|(first, _)| is_masked(&store, **first)).collect();
+        alike.sort_by_key(|(first, _)| **first);
+        for (first, _) in alike {
+            let record = store.record(*first);
+            let told = told.entry(*first).or_insert(Told::by(&record));
+            told.shape = shapes.tainted(told.shape);
+            masked.add(Some(record.place), record.key_id);
+        }
         let lists = Lists::new(&store.listings);
         if lists.has_aliases() {
             for first in firsts.iter() {
@@ -131,7 +142,11 @@ impl Survey {
         };
         let (shapes, asides) = (shapes.all, asides.all);
         let mut survey = Survey { store, numbered, firsts, told, groups, shapes, asides, files, account };
-        let notes: Vec<Note> = lists.notes().chain(survey.undescribed()).collect();
+        let masked = masked.note(
+            "have a masked id that several records share, which may be about different keys",
+            "export the ids in full; until then these keys are undetermined",
+        );
+        let notes: Vec<Note> = lists.notes().chain(masked).chain(survey.undescribed()).collect();
         survey.store.notes.extend(notes);
         survey
     }
@@ -304,6 +319,10 @@ impl<'s> Joining<'s> {
             self.all.len() as u32 - 1
         })
     }
+}
+
+fn is_masked(store: &Store, id: RecordId) -> bool {
+    store.record(id).key_id.contains('*')
 }
 
 /// The bit of "several" in the fact `versions`.
