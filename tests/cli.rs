@@ -167,7 +167,7 @@ fn the_summary_of_the_sample() {
 }
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "",
     "diagnose",
     "exchange",
@@ -178,6 +178,7 @@ const COMMANDS: [&str; 11] = [
     "rules list",
     "rules new",
     "rules show",
+    "schema",
     "sources",
 ];
 
@@ -229,6 +230,7 @@ fn help_of_the_program() {
                  them?
       rules      The rulebook: list, show, check or start a card
       sources    The documents that the rulebook rests on, and their age
+      schema     JSON Schemas of what is read and written as JSON; without a name, which there are
       help       Print this message or the help of the given subcommand(s)
 
     Options:

@@ -12,6 +12,7 @@ pub mod output;
 pub mod progress;
 mod rulebooks;
 pub mod run;
+mod schemas;
 
 use std::process::ExitCode;
 

@@ -46,7 +46,8 @@ pub fn each_bit(bits: Bits) -> impl Iterator<Item = Bits> {
 }
 
 /// How a fact came to be known, or why it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum Grade {
     /// Nobody said.
     #[default]

@@ -18,8 +18,8 @@ pub struct Span {
     pub line: u64,
 }
 
-/// Members that hold lists of keys, in lower case.
-const WRAPPERS: [&[u8]; 12] = [
+/// Members that hold lists of records, in lower case.
+pub const WRAPPERS: [&[u8]; 12] = [
     b"keys",
     b"items",
     b"data",
