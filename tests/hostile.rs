@@ -802,6 +802,9 @@ fn arguments_that_are_not_understood_are_told_safely() {
             &["diagnose", "samples/card.csv", "--only", text],
             &["preflight", "samples/servicenow/fleet.csv", "--from", text],
             &["exchange", "samples/servicenow/requests.csv", "--as-of", text],
+            &["diagnose", "samples/card.csv", "--format", text],
+            &["diagnose", "samples/card.csv", text, "--jobs", text],
+            &[text],
         ] {
             let ran = run(arguments);
             assert!([2, 4].contains(&ran.code), "{arguments:?}: {}", ran.err);

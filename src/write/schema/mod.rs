@@ -61,6 +61,7 @@ impl Named {
         put("$id", json!(format!("urn:cmkdiag:{}:1", self.name)));
         put("title", json!(self.about));
         members.remove("title");
+        put("description", members.remove("description").unwrap_or(Value::Null));
         for (name, value) in members {
             put(&name, value);
         }
