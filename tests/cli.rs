@@ -168,7 +168,7 @@ fn the_summary_of_the_sample() {
 }
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "",
     "diagnose",
     "exchange",
@@ -179,6 +179,7 @@ const COMMANDS: [&str; 11] = [
     "rules list",
     "rules new",
     "rules show",
+    "schema",
     "sources",
 ];
 
@@ -230,6 +231,7 @@ fn help_of_the_program() {
                  them?
       rules      The rulebook: list, show, check or start a card
       sources    The documents that the rulebook rests on, and their age
+      schema     JSON Schemas of what is read and written as JSON; without a name, which there are
       help       Print this message or the help of the given subcommand(s)
 
     Options:
@@ -1682,7 +1684,6 @@ fn explain_tells_everything_about_a_key() {
       key_spec          Aliyun_AES_256           stated    samples/inventory.csv:32
       key_usage         ENCRYPT/DECRYPT          stated    samples/inventory.csv:32
       protection_level  SOFTWARE                 stated    samples/inventory.csv:32
-      service_use       -                        unknown   
       key_id_form       uuid                     stated    samples/inventory.csv:32
 
     Findings

@@ -38,6 +38,9 @@ pub enum Command {
     Rules(Rules),
     /// The documents that the rulebook rests on, and their age
     Sources(Sources),
+    /// JSON Schemas of what is read and written as JSON; without a name, which there are
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(Schema),
 }
 
 const DIAGNOSE_EXAMPLES: &str = "\
@@ -52,6 +55,11 @@ Examples:
   cmkdiag explain alias/orders --in keys.csv
   cmkdiag explain 0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01 --in exports/
   cmkdiag explain prod:test --domain ekms --in pairs.csv";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  cmkdiag schema
+  cmkdiag schema diagnosis > diagnosis.schema.json";
 
 /// `diagnose`.
 #[derive(Debug, Args)]
@@ -309,6 +317,14 @@ pub struct Sources {
     /// Output format
     #[arg(long, value_enum, default_value_t = TextFormat::Text)]
     pub format: TextFormat,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which schema
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// Input formats.

@@ -63,8 +63,9 @@ fn context(beside: &Beside, of_pairs: &BesidePairs) -> Result<Context, Failure> 
 fn keys(paths: &[PathBuf]) -> Result<Vec<crate::domains::form::DescribedKey>, Failure> {
     let mut keys = Vec::new();
     for path in source::evidence_files(paths)? {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::Failed(format!("cannot read {}: {error}", visible(&path.display().to_string())))
+        })?;
         keys.extend(described_keys(&text, &path.display().to_string()).map_err(Failure::Failed)?);
     }
     Ok(keys)
@@ -225,8 +226,7 @@ pub(super) fn explain(
         for case in assessment.cases.iter().filter(|case| is_meant(case, wanted)) {
             match command.format {
                 TextFormat::Json => {
-                    text.extend_from_slice(write::cases::json::object(&report, case).to_string().as_bytes());
-                    text.push(b'\n');
+                    write::cases::json::line(&report, case, &mut text);
                 }
                 TextFormat::Text => {
                     text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });

@@ -12,11 +12,13 @@ pub mod output;
 pub mod progress;
 mod rulebooks;
 pub mod run;
+mod schemas;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::write::safe::visible_lines;
 use exit::Exit;
 
 /// Parses the arguments, runs the command, and turns what happened into an exit code.
@@ -25,8 +27,13 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            // A closed pipe while printing help is no failure.
-            let _ = error.print();
+            let text = error.render().to_string();
+            if visible_lines(&text) == text {
+                // A closed pipe while printing help is no failure.
+                let _ = error.print();
+            } else {
+                output::say(&text);
+            }
             return code.into();
         }
     };

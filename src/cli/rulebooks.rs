@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::engine::facts::Lang;
 use crate::rulebook::compile::nearest;
 use crate::rulebook::{Rulebook, lint, render, scaffold};
+use crate::write::safe::{json_lines, visible_lines};
 
 use super::args::{self, TextFormat};
 use super::exit::Exit;
@@ -25,9 +26,9 @@ pub(super) fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
                 let card = &page.card;
                 json!({ "id": card.id, "kind": card.kind.name(), "class": card.class, "basis": card.basis.name(), "title": card.title.get(lang), "since": card.since, "until": card.until })
             });
-            format!("{:#}\n", json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() }))
+            json_lines(&format!("{:#}\n", json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() })))
         }
-        TextFormat::Text => list_text(&book, lang),
+        TextFormat::Text => visible_lines(&list_text(&book, lang)),
     };
     write_to(None, Ink::Text, |out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Done)
@@ -60,7 +61,7 @@ pub(super) fn rules_show(command: &args::RulesShow) -> Result<Exit, Failure> {
             book.page(id).ok_or_else(|| Failure::Usage(format!("there is no card `{id}`; {}", nearest(id, &ids))))?;
         texts.push(render::page(&book, page, lang));
     }
-    write_to(None, Ink::Text, |out| out.write_all(texts.join("\n").as_bytes()))?;
+    write_to(None, Ink::Text, |out| out.write_all(visible_lines(&texts.join("\n")).as_bytes()))?;
     Ok(Exit::Done)
 }
 
@@ -75,7 +76,7 @@ pub(super) fn rules_check(command: &args::RulesCheck) -> Result<Exit, Failure> {
         0 => format!("{}: {} cards, nothing to complain about\n", book.name(), book.pages.len()),
         count => format!("{}\n{count} problem(s) in {}\n", problems.join("\n"), book.name()),
     };
-    write_to(None, Ink::Text, |out| out.write_all(verdict.as_bytes()))?;
+    write_to(None, Ink::Text, |out| out.write_all(visible_lines(&verdict).as_bytes()))?;
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
@@ -108,7 +109,10 @@ pub(super) fn sources(command: &args::Sources) -> Result<Exit, Failure> {
             let documents = entries.iter().map(|(document, citing, read, days)| {
                 json!({ "id": document.id, "title": document.title, "publisher": document.publisher, "dated": document.dated, "url": document.url, "read": read, "age_days": days, "cards": citing })
             });
-            format!("{:#}\n", json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() }))
+            json_lines(&format!(
+                "{:#}\n",
+                json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() })
+            ))
         }
         TextFormat::Text => {
             let each = entries.iter().map(|(document, citing, read, days)| {

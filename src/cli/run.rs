@@ -25,7 +25,7 @@ use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::{cases, rulebooks};
+use super::{cases, rulebooks, schemas};
 
 /// Why a command did not end with a result.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl From<io::Error> for Failure {
 
 impl From<crate::read::ReadError> for Failure {
     fn from(error: crate::read::ReadError) -> Failure {
-        Failure::Failed(error.to_string())
+        // The name of a file may hold line breaks, and none may pass for a message of ours.
+        Failure::Failed(visible(&error.to_string()).into_owned())
     }
 }
 
@@ -79,6 +80,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
             RulesCommand::New(command) => rulebooks::rules_new(&command),
         },
         Command::Sources(command) => rulebooks::sources(&command),
+        Command::Schema(command) => schemas::schema(&command),
     }
 }
 
@@ -227,7 +229,7 @@ fn write_diagnosis(
 pub(super) fn at_path(error: io::Error, path: Option<&Path>) -> Failure {
     match (path, error.kind()) {
         (Some(path), kind) if kind != io::ErrorKind::BrokenPipe => {
-            Failure::Failed(format!("cannot write {}: {error}", path.display()))
+            Failure::Failed(format!("cannot write {}: {error}", visible(&path.display().to_string())))
         }
         _ => error.into(),
     }

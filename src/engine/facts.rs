@@ -46,7 +46,8 @@ pub fn each_bit(bits: Bits) -> impl Iterator<Item = Bits> {
 }
 
 /// How a fact came to be known, or why it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum Grade {
     /// Nobody said.
     #[default]
@@ -64,6 +65,10 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// All of them, the surest first.
+    pub const ALL: [Grade; 6] =
+        [Grade::Measured, Grade::Stated, Grade::Inferred, Grade::Assumed, Grade::Conflict, Grade::Unknown];
+
     /// The word for outputs.
     pub fn name(self) -> &'static str {
         match self {

@@ -56,7 +56,7 @@ impl<'a> IdentityCells<'a> {
         if identity.key_id.is_empty() {
             return Err(("key_id", "", "the record names no key; fill in key_id or arn".to_owned()));
         }
-        if !identity.key_id.contains(char::is_alphanumeric) {
+        if identity.key_id.chars().all(|c| matches!(c, '*' | '-' | '_' | '.')) {
             return Err(("key_id", identity.key_id, "not a key id; export the ids in full".to_owned()));
         }
         if is_shortened(identity.account_id) {

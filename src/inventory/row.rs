@@ -244,7 +244,8 @@ impl<'a> Table<'a> {
 }
 
 /// What a note is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum NoteKind {
     /// How the input was understood: its encoding, its sheets, its header line.
     Reading,

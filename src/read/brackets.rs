@@ -14,7 +14,7 @@ pub struct Span {
 }
 
 /// Members that hold lists of keys, in lower case.
-const WRAPPERS: [&[u8]; 12] = [
+pub const WRAPPERS: [&[u8]; 12] = [
     b"keys",
     b"items",
     b"data",

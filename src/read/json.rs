@@ -3,8 +3,8 @@
 //! The splitter only follows brackets and strings, to find where each object begins and ends; what
 //! stands inside is read by `serde_json`, so that broken text is found there, with its place.
 
-pub use super::brackets::Span;
 use super::brackets::{Problem, Scan};
+pub use super::brackets::{Span, WRAPPERS};
 use super::detect::{Opened, fill};
 use super::{BLOCK, Block, Layout, ReadError};
 use crate::inventory::row::{Note, NoteKind, Place, Reject};

@@ -1,5 +1,6 @@
 //! The data block of a page, read strictly: an unknown field is an error with its place.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// One documented statement.
@@ -41,7 +42,7 @@ pub struct Card {
 }
 
 /// What a card is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Decides the class.
@@ -84,7 +85,7 @@ impl Kind {
 }
 
 /// How firmly a card stands on its sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// The document says it.
@@ -139,7 +140,7 @@ pub struct Step {
 }
 
 /// Where a step is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepSide {
     /// On the source.
@@ -235,7 +236,7 @@ impl Remedy {
 }
 
 /// The means of a remedy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemedyKind {
     /// A command.

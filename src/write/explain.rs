@@ -10,7 +10,7 @@ use crate::engine::facts::{FactId, Grade, Lang};
 use crate::rulebook::Rulebook;
 use crate::rulebook::render::source_line;
 
-use super::safe::visible;
+use super::safe::{visible, visible_lines};
 use super::table::tone_style;
 use super::{fill, words};
 use crate::domains::cell::LIST_SEPARATOR;
@@ -122,7 +122,7 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             Grade::Assumed => "--assume".to_owned(),
             _ => visible(&said).into_owned(),
         };
-        let _ = writeln!(out, "  {:<17} {:<24} {:<9} {place}", spec.name, value, grade.name());
+        let _ = writeln!(out, "  {:<17} {:<24} {:<9} {place}", visible(&spec.name), value, grade.name());
     }
 }
 
@@ -130,6 +130,7 @@ pub(super) fn findings(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>
     if outcome.findings().next().is_some() {
         heading(lang.pick("Findings", "依据"), out);
     }
+    let mut text = String::new();
     for fired in outcome.findings() {
         let card = book.card(fired.card);
         let role = match fired.decides {
@@ -137,19 +138,20 @@ pub(super) fn findings(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>
             false => lang.pick("also holds", "同样成立"),
         };
         let class = card.class.as_deref().unwrap_or_default();
-        let _ = writeln!(out, "  {} → {class} ({role}, {})", card.id, card.basis.name());
-        let _ = writeln!(out, "    {}", words::because(book, outcome, fired, lang));
+        let _ = writeln!(text, "  {} → {class} ({role}, {})", card.id, card.basis.name());
+        let _ = writeln!(text, "    {}", words::because(book, outcome, fired, lang));
         for source in &card.source {
-            let _ = writeln!(out, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
-            let _ = writeln!(out, "            {}", source.says);
+            let _ = writeln!(text, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
+            let _ = writeln!(text, "            {}", source.says);
         }
         if let Some(remedy) = &card.remedy {
-            let _ = writeln!(out, "    {}{}", lang.pick("remedy: ", "处理："), fill(remedy.get(lang)));
+            let _ = writeln!(text, "    {}{}", lang.pick("remedy: ", "处理："), fill(remedy.get(lang)));
             if let Some(command) = &remedy.command {
-                let _ = writeln!(out, "            {}", fill(command));
+                let _ = writeln!(text, "            {}", fill(command));
             }
         }
     }
+    out.push_str(&visible_lines(&text));
 }
 
 pub(super) fn open(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>, lang: Lang, out: &mut String) {
@@ -159,8 +161,8 @@ pub(super) fn open(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>, la
         }
         for fact in facts {
             let spec = &book.facts[fact.index()];
-            let _ = writeln!(out, "  {}: {}", spec.name, text(fact));
-            let _ = writeln!(out, "    {}{}", lang.pick("columns: ", "列："), spec.settle.columns);
+            let _ = writeln!(out, "  {}", visible(&format!("{}: {}", spec.name, text(fact))));
+            let _ = writeln!(out, "    {}{}", lang.pick("columns: ", "列："), visible(&spec.settle.columns));
             if !spec.settle.command.is_empty() {
                 let _ = writeln!(out, "    {}", fill(spec.settle.command));
             }
@@ -181,29 +183,33 @@ pub(super) fn ways_out(book: &Rulebook, outcome: &ShapeOutcome, fill: Filled<'_>
         let each = lang.pick(" (each a minimal set of actions)", "（每一项均为最少操作的组合）");
         heading(&format!("{}{each}", book.domain.ways.get(lang)), out);
     }
+    let mut text = String::new();
     for set in words::unlocks(book, outcome) {
         let titles: Vec<&str> = set.iter().map(|card| card.title.get(lang)).collect();
-        let _ = writeln!(out, "  {}", titles.join(" + "));
+        let _ = writeln!(text, "  {}", titles.join(" + "));
         for card in set {
             if let Some(command) = card.remedy.as_ref().and_then(|remedy| remedy.command.as_ref()) {
-                let _ = writeln!(out, "    {}", fill(command));
+                let _ = writeln!(text, "    {}", fill(command));
             }
         }
     }
+    out.push_str(&visible_lines(&text));
 }
 
 pub(super) fn advisories(book: &Rulebook, cards: &[u16], fill: Filled<'_>, lang: Lang, out: &mut String) {
     if !cards.is_empty() {
         heading(lang.pick("Advisories", "提示"), out);
     }
+    let mut text = String::new();
     for card in cards.iter().copied() {
         let card = book.card(card);
-        let _ = writeln!(out, "  {}: {}", card.id, card.title.get(lang));
+        let _ = writeln!(text, "  {}: {}", card.id, card.title.get(lang));
         if let Some(remedy) = &card.remedy {
-            let _ = writeln!(out, "    {}", fill(remedy.get(lang)));
+            let _ = writeln!(text, "    {}", fill(remedy.get(lang)));
         }
         for source in &card.source {
-            let _ = writeln!(out, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
+            let _ = writeln!(text, "    {}{}", lang.pick("source: ", "出处："), source_line(book, source));
         }
     }
+    out.push_str(&visible_lines(&text));
 }

@@ -3,7 +3,7 @@
 use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
 
-use super::safe::markdown_text;
+use super::safe::{markdown_code, markdown_text};
 use super::summary::{Counts, next_steps};
 use super::{Format, words};
 
@@ -55,7 +55,7 @@ impl Format for Markdown<'_> {
             line(out, &format!("| {name} | {confirmed} | {conditional} | {meaning} |"));
         }
         if let Some(assumed) = counts.assumed_line(self.lang) {
-            line(out, &format!("\n{assumed}"));
+            line(out, &format!("\n{}", escaped(&assumed)));
         }
         if let Some(inferred) = counts.inferred_line(self.lang) {
             line(out, &format!("\n{inferred}"));
@@ -76,7 +76,7 @@ impl Format for Markdown<'_> {
         for (index, step) in steps.iter().enumerate() {
             line(out, &format!("{}. {}", index + 1, escaped(&step.text)));
             if let Some(command) = &step.command {
-                line(out, &format!("   `{command}`"));
+                line(out, &format!("   {}", markdown_code(command)));
             }
         }
         line(out, &format!("\n## {}\n", self.lang.pick("Keys", "密钥")));

@@ -11,6 +11,7 @@ pub mod json;
 pub mod markdown;
 mod pieces;
 pub mod safe;
+pub mod schema;
 pub mod summary;
 pub mod table;
 pub mod words;

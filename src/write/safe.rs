@@ -1,14 +1,20 @@
 //! Texts from outside that must not act where they are shown: in a terminal, a spreadsheet, a shell,
-//! Markdown or JSON.
+//! Markdown or JSON, or as the name of a file.
 
 use std::borrow::Cow;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::bytes::{all, equal, letters, within};
 
-/// Characters that move the cursor, change direction or cannot be seen.
+/// Characters that move the cursor, change direction or cannot be seen: controls, and what Unicode calls ignorable by
+/// default.
 fn acts(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The text with every acting character replaced by U+FFFD.
@@ -19,9 +25,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect())
 }
 
+/// The same of a text of several lines, which stay lines.
+pub fn visible_lines(text: &str) -> String {
+    let lines: Vec<Cow<'_, str>> = text.split('\n').map(visible).collect();
+    lines.join("\n")
+}
+
 /// Whether a cell that begins so would be a formula in a spreadsheet.
 fn starts_formula(text: &str) -> bool {
-    text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    let first = text.trim_start().chars().next();
+    first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '﹦' | '﹢' | '﹣' | '﹫'))
 }
 
 /// Whether nothing in a text means anything in CSV, to a spreadsheet or to a terminal: letters, digits, `-`, `.`,
@@ -29,6 +42,13 @@ fn starts_formula(text: &str) -> bool {
 fn is_plain(text: &str) -> bool {
     let plain = |bytes| letters(bytes) | within(bytes, b'-', b':') | equal(bytes, b'_') | equal(bytes, b' ');
     !matches!(text.as_bytes().first(), Some(b'-' | b' ')) && all(text, plain)
+}
+
+/// The text with an apostrophe in front of what a spreadsheet would take for a formula. Where the semicolon separates
+/// cells, as in much of Europe, what stands behind one begins a cell.
+fn without_formulas(text: &str) -> String {
+    let guarded = text.split(';').map(|part| if starts_formula(part) { format!("'{part}") } else { part.to_owned() });
+    guarded.collect::<Vec<_>>().join(";")
 }
 
 /// Appends a cell of CSV: quoted where RFC 4180 asks for it, with an apostrophe in front of what a
@@ -39,7 +59,7 @@ pub fn csv_cell(text: &str, out: &mut Vec<u8>) {
         return;
     }
     let text = visible(text);
-    let guarded = if starts_formula(&text) { Cow::Owned(format!("'{text}")) } else { text };
+    let guarded = if text.split(';').any(starts_formula) { Cow::Owned(without_formulas(&text)) } else { text };
     if guarded.contains([',', '"', ';', '\t']) {
         out.push(b'"');
         out.extend_from_slice(guarded.replace('"', "\"\"").as_bytes());
@@ -59,14 +79,21 @@ pub fn json_text(text: &str, out: &mut Vec<u8>) {
         match c {
             '"' => out.extend_from_slice(b"\\\""),
             '\\' => out.extend_from_slice(b"\\\\"),
-            c if acts(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
-                }
-            }
+            c if acts(c) => out.extend_from_slice(escape(c).as_bytes()),
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
+}
+
+/// A character as JSON escapes it.
+fn escape(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+}
+
+/// JSON that was written with line breaks, in which acting characters are escaped.
+pub fn json_lines(json: &str) -> String {
+    // Outside of strings stand line breaks and characters that do nothing; inside, line breaks are escaped already.
+    json.chars().map(|c| if acts(c) && c != '\n' { escape(c) } else { c.to_string() }).collect()
 }
 
 /// Appends a JSON string.
@@ -76,20 +103,43 @@ pub fn json_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends text for a cell of a Markdown table: what Markdown or HTML would act on is escaped.
+/// Appends text for a cell of a Markdown table, a heading, or an item of a list: what Markdown or HTML would act on
+/// is escaped, also what many readers make links of.
 pub fn markdown_text(text: &str, out: &mut Vec<u8>) {
-    for c in visible(text).chars() {
+    let text = visible(text);
+    let start = text.len() - text.trim_start().len();
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[start.min(at)..at], &text[at..]);
+        let escaped = match c {
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '!' | '#' | '~' | '$' | '@' => true,
+            // The beginning of a list, of a line under a heading, or of a definition.
+            '+' | '-' | '=' | ':' if at == start => true,
+            '.' | ')' => {
+                let is_number = !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
+                let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                is_number || c == '.' && word.eq_ignore_ascii_case("www")
+            }
+            ':' => after.starts_with("://"),
+            _ => false,
+        };
         match c {
             '<' => out.extend_from_slice(b"&lt;"),
             '>' => out.extend_from_slice(b"&gt;"),
             '&' => out.extend_from_slice(b"&amp;"),
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '!' | '#' | '~' => {
-                out.push(b'\\');
-                out.push(c as u8);
+            c => {
+                out.extend_from_slice(if escaped { b"\\" } else { b"" });
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
+}
+
+/// A command as Markdown code that it cannot end: backticks are a longer fence inside.
+pub fn markdown_code(command: &str) -> String {
+    let visible = visible(command);
+    let longest = visible.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    if longest > 0 { format!("{fence} {visible} {fence}") } else { format!("{fence}{visible}{fence}") }
 }
 
 /// One word of a shell command, quoted if a shell would act on it.
@@ -99,6 +149,61 @@ pub fn shell(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", visible(word).replace('\'', "'\\''"))
+}
+
+/// The most bytes of a name of a file.
+const MAX_FILE_NAME: usize = 100;
+
+/// Stands before the digest in names of files, and in no name that is kept as it is.
+const DIGEST_MARK: char = '~';
+
+/// Names that are devices on Windows, with any ending.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// The name of a file for an id, without ending: it stays in its folder on Linux, macOS and Windows, and two ids never
+/// get the same one, also where case or the writing of accents does not matter.
+///
+/// Lower-case letters, digits, `-`, `_` and single dots inside are kept; an id of these only is its own name. Of any
+/// other, a digest stands behind the name.
+pub fn file_name(id: &str) -> String {
+    let mut name = String::new();
+    let mut before = '.';
+    for c in id.chars() {
+        let kept = match c {
+            '-' => !name.is_empty(),
+            // At the beginning it hides the file, and two lead out of the folder.
+            '.' => before != '.',
+            '_' => true,
+            c => c.is_alphanumeric() && !acts(c),
+        };
+        before = if kept { c } else { '_' };
+        name.push(before);
+    }
+    if name.ends_with('.') {
+        name.pop();
+        name.push('_');
+    }
+    if is_device(&name) {
+        name.insert(0, '_');
+    }
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
+    if name == id && !name.is_empty() && name.len() <= MAX_FILE_NAME && name.bytes().all(plain) {
+        return name;
+    }
+    let digest = Sha256::digest(id.as_bytes());
+    // As many bits as nobody can search for two ids with the same ones.
+    let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let room = MAX_FILE_NAME - digest.len() - DIGEST_MARK.len_utf8();
+    let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}{DIGEST_MARK}{digest}", &name[..end])
+}
+
+/// Whether Windows takes the name for a device, whatever its ending.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_lowercase();
+    let numbered = ["com", "lpt"].iter().filter_map(|port| stem.strip_prefix(port));
+    let is_number = |rest: &str| rest.chars().count() == 1 && rest.contains(|c: char| c.is_numeric());
+    DEVICES.contains(&stem.as_str()) || numbered.into_iter().any(is_number)
 }
 
 #[cfg(test)]
@@ -135,5 +240,78 @@ mod tests {
         assert_eq!(shell("x; rm -rf ~"), "'x; rm -rf ~'");
         assert_eq!(shell("it's"), "'it'\\''s'");
         assert_eq!(shell("--help"), "'--help'");
+    }
+
+    #[test]
+    fn no_part_of_a_cell_starts_a_formula_where_semicolons_separate() {
+        assert_eq!(csv("alias/a;=1+cmd|' /C calc'!A0;b"), "\"alias/a;'=1+cmd|' /C calc'!A0;b\"");
+        assert_eq!(csv("a; -b"), "\"a;' -b\"");
+        assert_eq!(csv("a; b"), "\"a; b\"");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_replaced() {
+        for c in ['\u{0}', '\u{7f}', '\u{9b}', '\u{180e}', '\u{3164}', '\u{fe0f}', '\u{feff}', '\u{e0101}', '\u{2066}']
+        {
+            assert_eq!(visible(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
+        assert_eq!(visible_lines("a\u{1b}\nb\r"), "a\u{fffd}\nb\u{fffd}");
+        assert_eq!(json_lines("{\n  \"a\": \"\u{9b}\u{e0001}é\"\n}"), "{\n  \"a\": \"\\u009b\\udb40\\udc01é\"\n}");
+    }
+
+    fn markdown(text: &str) -> String {
+        let mut out = Vec::new();
+        markdown_text(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_begins_a_block_or_a_link_in_markdown() {
+        for (text, escaped) in [
+            ("- a-b", "\\- a-b"),
+            ("+1", "\\+1"),
+            ("1. a 2. b", "1\\. a 2. b"),
+            ("12) a", "12\\) a"),
+            ("3.14", "3\\.14"),
+            ("see http://a.b", "see http\\://a.b"),
+            ("www.a.b", "www\\.a.b"),
+            ("(WWW.a", "(WWW\\.a"),
+            ("awww.a", "awww.a"),
+            ("acs:kms:x", "acs:kms:x"),
+            ("", ""),
+        ] {
+            assert_eq!(markdown(text), escaped);
+        }
+        assert_eq!(markdown_code("a `` b"), "``` a `` b ```");
+        assert_eq!(markdown_code("a\nb"), "`a\u{fffd}b`");
+    }
+
+    #[test]
+    fn an_id_is_its_own_file_name_or_gets_a_digest() {
+        for id in ["key-hzz62f1cb66fa42qo29iq", "0f5a1c1e-8a51-4b0e", "a", "a.b_c", "examplia"] {
+            assert_eq!(file_name(id), id);
+        }
+        for (id, start) in [
+            ("../../etc/passwd", "_._.__etc_passwd~"),
+            ("KX01", "KX01~"),
+            ("", "~"),
+            (".", "_~"),
+            ("..", "__~"),
+            (".hidden", "_hidden~"),
+            ("-rf", "_rf~"),
+            ("a.", "a_~"),
+            ("a ", "a_~"),
+            ("con", "_con~"),
+            ("nul.tar.gz", "_nul.tar.gz~"),
+            ("COM¹", "_COM¹~"),
+            ("a→b", "a_b~"),
+            ("密钥", "密钥~"),
+        ] {
+            let name = file_name(id);
+            assert!(name.starts_with(start), "{id}: {name}, expected {start}");
+            assert_eq!(name.len(), name.rfind('~').unwrap() + 33, "{name}");
+        }
+        assert_eq!(file_name(&"a".repeat(100)), "a".repeat(100));
+        assert_eq!(file_name(&"密".repeat(200)).len(), 99);
     }
 }

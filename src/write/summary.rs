@@ -1,7 +1,5 @@
 //! What came out, in numbers, and what to do next in order of urgency.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use crate::diagnose::{Diagnosis, KeyOutcome, Settings, ShapeOutcome, Tally};
@@ -53,7 +51,7 @@ impl<'d> Counts<'d> {
     /// The facts that were inferred and not stated, with the number of keys, in one line.
     pub fn inferred_line(&self, lang: Lang) -> Option<String> {
         let each = self.grades().into_iter().filter_map(|(fact, counts)| {
-            let count = counts.iter().find(|(grade, _)| *grade == Grade::Inferred)?.1;
+            let (_, count) = counts.iter().find(|(grade, count)| *grade == Grade::Inferred && *count > 0)?;
             let name = words::fact_name(&self.diagnosis.rulebook, fact);
             Some(format!("{name} {count}"))
         });
@@ -68,11 +66,11 @@ impl<'d> Counts<'d> {
         let asides = self.diagnosis.rulebook.asides();
         let judged = members(!asides).filter(|fact| fact.index() < self.diagnosis.rulebook.facts.len());
         let of = |fact: FactId| {
-            let mut counts: BTreeMap<Grade, u64> = BTreeMap::new();
-            for (outcome, count) in &counted {
-                *counts.entry(outcome.facts.grade(fact)).or_default() += count;
-            }
-            (fact, counts.into_iter().rev().collect())
+            let count = |grade: Grade| {
+                let with = counted.iter().filter(|(outcome, _)| outcome.facts.grade(fact) == grade);
+                (grade, with.map(|(_, count)| count).sum())
+            };
+            (fact, Grade::ALL.into_iter().map(count).collect())
         };
         judged.map(of).collect()
     }

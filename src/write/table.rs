@@ -189,13 +189,13 @@ pub(crate) fn step_lines(steps: &[Step], width: usize, lang: Lang, text: &mut St
     let heading = lang.pick("Next steps", "后续步骤");
     let _ = writeln!(text, "\n{bold}{heading}{bold:#}");
     for (index, step) in steps.iter().enumerate() {
-        for (at, line) in wrap(&step.text, width.saturating_sub(4).max(MIN_WHY)).iter().enumerate() {
+        for (at, line) in wrap(&visible(&step.text), width.saturating_sub(4).max(MIN_WHY)).iter().enumerate() {
             let number = if at == 0 { format!("{:>2}. ", index + 1) } else { "    ".to_owned() };
             let _ = writeln!(text, "{number}{line}");
         }
         if let Some(command) = &step.command {
             let dim = Style::new().dimmed();
-            let _ = writeln!(text, "    {dim}{command}{dim:#}");
+            let _ = writeln!(text, "    {dim}{}{dim:#}", visible(command));
         }
     }
 }

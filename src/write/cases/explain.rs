@@ -21,7 +21,7 @@ pub fn explain(report: &Report<'_>, case: &Case, width: usize) -> String {
     facts(report, case, &mut out);
     findings(book, &case.outcome, &filled, lang, &mut out);
     if let Some(one_of) = report.one_of(case) {
-        let _ = writeln!(out, "\n{one_of}");
+        let _ = writeln!(out, "\n{}", visible(&one_of));
     }
     open(book, &case.outcome, &filled, lang, &mut out);
     ways_out(book, &case.outcome, &filled, lang, &mut out);
@@ -84,7 +84,8 @@ fn facts(report: &Report<'_>, case: &Case, out: &mut String) {
             _ if places.is_empty() => lang.pick("follows from other statements", "由其他陈述得出").to_owned(),
             _ => places.join(", "),
         };
-        let _ = writeln!(out, "  {:<width$} {:<22} {:<9} {}", spec.name, value, grade.name(), visible(&place));
+        let _ =
+            writeln!(out, "  {:<width$} {:<22} {:<9} {}", visible(&spec.name), value, grade.name(), visible(&place));
     }
     // Values of facts stand above already.
     let form = report.assessment.form;
@@ -92,7 +93,7 @@ fn facts(report: &Report<'_>, case: &Case, out: &mut String) {
         |name: &str| form.field(name).is_some_and(|(field, side)| field.of.fact(side).is_some()) || name == form.parts;
     for (name, said) in case.draft.texts.iter().filter(|(name, _)| !is_fact(name)) {
         for said in said.iter().filter(|said| !said.at.is_empty()) {
-            let _ = writeln!(out, "  {:<width$} {}  {}", name, visible(&said.text), visible(&said.at));
+            let _ = writeln!(out, "  {:<width$} {}  {}", visible(name), visible(&said.text), visible(&said.at));
         }
     }
     for (side, modules) in &case.draft.modules {

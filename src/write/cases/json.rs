@@ -9,6 +9,11 @@ use crate::write::pieces::{Pieces, write_value};
 use crate::write::summary;
 use crate::write::words;
 
+/// The name and version of the format of a form's documents.
+pub fn format(form: &crate::domains::form::Form) -> String {
+    format!("{}/1", form.format)
+}
+
 /// The whole document, or one object a line.
 pub fn json(report: &Report<'_>, framing: Framing) -> Vec<u8> {
     let mut out = Vec::new();
@@ -19,7 +24,7 @@ pub fn json(report: &Report<'_>, framing: Framing) -> Vec<u8> {
             "rulebook": { "domain": book.domain.name, "edition": book.edition, "digest": format!("sha256:{}", book.digest) },
             "summary": summary_json(report),
         });
-        out.extend_from_slice(format!("{{\"format\":\"{}/1\",\n", form.format).as_bytes());
+        out.extend_from_slice(format!("{{\"format\":\"{}\",\n", format(form)).as_bytes());
         let mut members = Vec::new();
         write_value(&head, &mut members);
         out.extend_from_slice(&members[1..members.len() - 1]);
@@ -29,9 +34,9 @@ pub fn json(report: &Report<'_>, framing: Framing) -> Vec<u8> {
         if index > 0 && framing == Framing::Document {
             out.extend_from_slice(b",\n");
         }
-        write_value(&object(report, case), &mut out);
-        if framing == Framing::Lines {
-            out.push(b'\n');
+        match framing {
+            Framing::Lines => line(report, case, &mut out),
+            Framing::Document => write_value(&object(report, case), &mut out),
         }
     }
     if framing == Framing::Document {
@@ -54,6 +59,12 @@ fn summary_json(report: &Report<'_>) -> Value {
         "classes": summary::classes_json(&report.classes(), report.assessment.form.plural),
         "notes": summary::notes_json(&report.assessment.notes, &report.assessment.files),
     })
+}
+
+/// One subject in one line.
+pub fn line(report: &Report<'_>, case: &Case, out: &mut Vec<u8>) {
+    write_value(&object(report, case), out);
+    out.push(b'\n');
 }
 
 /// One subject.

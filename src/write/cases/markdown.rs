@@ -6,21 +6,13 @@ use super::matrix::{Matrix, legend};
 use super::{Report, conflicts, fill, fill_command, is_conditional, overruled, step_texts, steps};
 use crate::cases::Case;
 use crate::rulebook::render::source_line;
-use crate::write::safe::markdown_text;
+use crate::write::safe::{markdown_code as code, markdown_text};
 use crate::write::words;
 
 fn escaped(text: &str) -> String {
     let mut out = Vec::new();
     markdown_text(text, &mut out);
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// A command as a block of code that it cannot end: backticks are a longer fence inside.
-fn code(command: &str) -> String {
-    let longest = command.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let visible = crate::write::safe::visible(command);
-    if longest > 0 { format!("{fence} {visible} {fence}") } else { format!("{fence}{visible}{fence}") }
 }
 
 /// The whole report.
