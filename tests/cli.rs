@@ -133,6 +133,7 @@ fn the_summary_of_the_sample() {
     migratable                       16            7  Nothing is in the way of the migration
     undetermined                      9            -  Facts are missing or records disagree
     Rulebook cmk/alibaba-2023@DIGEST
+    Inferred, and not stated by any record (keys): versions 1, application_use 2
 
     Next steps
      1. Rotation clock: 9 key(s) get a second version, and are then blocked for good, at their next rotation. First:
@@ -269,11 +270,13 @@ fn help_of_diagnose() {
               The format of all inputs, instead of finding it by content
 
               Possible values:
-              - csv:   Delimited text with a header line
-              - tsv:   Tab-separated text with a header line
-              - json:  JSON
-              - jsonl: One JSON object a line
-              - xlsx:  A workbook, of which the first sheet is read
+              - csv:        Delimited text with a header line
+              - tsv:        Tab-separated text with a header line
+              - json:       JSON
+              - jsonl:      One JSON object a line
+              - xlsx:       A workbook, of which the first sheet is read
+              - terraform:  A state or plan of Terraform
+              - scoutsuite: A report of ScoutSuite
 
           --input-encoding <NAME>
               The encoding of all text, such as GB18030, instead of finding it
@@ -304,6 +307,10 @@ fn help_of_diagnose() {
 
           --strict
               Conditional verdicts count as undetermined
+
+          --no-inference
+              Infer nothing that no record says, such as one version from the dates of creation and last
+              rotation
 
           --lang <LANG>
               Language of titles, reasons and remedies
@@ -407,11 +414,13 @@ fn help_of_explain() {
               The format of all inputs, instead of finding it by content
 
               Possible values:
-              - csv:   Delimited text with a header line
-              - tsv:   Tab-separated text with a header line
-              - json:  JSON
-              - jsonl: One JSON object a line
-              - xlsx:  A workbook, of which the first sheet is read
+              - csv:        Delimited text with a header line
+              - tsv:        Tab-separated text with a header line
+              - json:       JSON
+              - jsonl:      One JSON object a line
+              - xlsx:       A workbook, of which the first sheet is read
+              - terraform:  A state or plan of Terraform
+              - scoutsuite: A report of ScoutSuite
 
           --input-encoding <NAME>
               The encoding of all text, such as GB18030, instead of finding it
@@ -442,6 +451,10 @@ fn help_of_explain() {
 
           --strict
               Conditional verdicts count as undetermined
+
+          --no-inference
+              Infer nothing that no record says, such as one version from the dates of creation and last
+              rotation
 
           --lang <LANG>
               Language of titles, reasons and remedies
@@ -961,7 +974,6 @@ fn a_record_that_may_be_about_either_of_two_keys_is_joined_to_neither() {
 }
 
 #[test]
-#[ignore = "gap: replies of the API that wrap twice ({Keys: {Key: […]}}) or wrap an object are one reject"]
 fn the_replies_of_the_api_are_read_as_they_are() {
     for (reply, keys) in [
         (r#"{"TotalCount": 2, "Keys": {"Key": [{"KeyId": "a"}, {"KeyId": "b"}]}, "PageNumber": 1}"#, 2),
@@ -1067,8 +1079,7 @@ fn a_link_stays_a_link_and_a_device_a_device() {
 fn an_existing_file_is_unchanged_if_the_run_fails() {
     let folder = folder();
     let file = put(&folder, "out.csv", "old");
-    let cut = gzip(&std::fs::read(root().join(INVENTORY)).unwrap());
-    let cut = put(&folder, "cut.csv.gz", &cut[..20]);
+    let cut = put(&folder, "cut.csv.gz", &gzip(b"key_id\n")[..9]);
     for (code, arguments) in [
         (4, vec!["diagnose", "samples/none.csv", "-o", &file]),
         (4, vec!["diagnose", &cut, "-o", &file]),
@@ -1649,6 +1660,8 @@ fn explain_tells_everything_about_a_key() {
     needs-rotation-disabled. Can be migrated once automatic rotation is disabled
     scenario: 2
     rotation deadline: 2026-12-20T06:34:21Z
+    owner: team-orders
+    applications: order-service
     rulebook: cmk/alibaba-2023@DIGEST
 
     Facts
@@ -1669,6 +1682,8 @@ fn explain_tells_everything_about_a_key() {
       key_spec          Aliyun_AES_256           stated    samples/inventory.csv:32
       key_usage         ENCRYPT/DECRYPT          stated    samples/inventory.csv:32
       protection_level  SOFTWARE                 stated    samples/inventory.csv:32
+      service_use       -                        unknown   
+      key_id_form       uuid                     stated    samples/inventory.csv:32
 
     Findings
       rotation-on → needs-rotation-disabled (decides, documented)

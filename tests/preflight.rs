@@ -950,11 +950,13 @@ fn help_of_preflight() {
               The format of all inputs, instead of finding it by content
 
               Possible values:
-              - csv:   Delimited text with a header line
-              - tsv:   Tab-separated text with a header line
-              - json:  JSON
-              - jsonl: One JSON object a line
-              - xlsx:  A workbook, of which the first sheet is read
+              - csv:        Delimited text with a header line
+              - tsv:        Tab-separated text with a header line
+              - json:       JSON
+              - jsonl:      One JSON object a line
+              - xlsx:       A workbook, of which the first sheet is read
+              - terraform:  A state or plan of Terraform
+              - scoutsuite: A report of ScoutSuite
 
           --input-encoding <NAME>
               The encoding of all text, such as GB18030, instead of finding it
@@ -1007,6 +1009,10 @@ fn help_of_preflight() {
 
           --strict
               Conditional verdicts count as undetermined
+
+          --no-inference
+              Infer nothing that no record says, such as one version from the dates of creation and last
+              rotation
 
           --lang <LANG>
               Language of titles, reasons and remedies

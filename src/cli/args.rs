@@ -171,6 +171,9 @@ pub struct Judge {
     /// Conditional verdicts count as undetermined
     #[arg(long)]
     pub strict: bool,
+    /// Infer nothing that no record says, such as one version from the dates of creation and last rotation
+    #[arg(long)]
+    pub no_inference: bool,
     /// Language of titles, reasons and remedies
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub lang: Language,
@@ -321,6 +324,10 @@ pub enum InputFormat {
     Jsonl,
     /// A workbook, of which the first sheet is read
     Xlsx,
+    /// A state or plan of Terraform
+    Terraform,
+    /// A report of ScoutSuite
+    Scoutsuite,
 }
 
 /// Output formats of `diagnose`.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use encoding_rs::Encoding;
 
 use crate::cases::gather::Gathered;
-use crate::diagnose::{Settings, Strictness};
+use crate::diagnose::{Inference, Settings, Strictness};
 use crate::domains;
 use crate::domains::cell::Cell;
 use crate::domains::cmk::CMK;
@@ -73,7 +73,8 @@ pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String
         assume.extend(said);
     }
     let strictness = if judge.strict { Strictness::Strict } else { Strictness::Conditional };
-    Ok(Settings { assume, strictness })
+    let inference = if judge.no_inference { Inference::Off } else { Inference::On };
+    Ok(Settings { assume, strictness, inference })
 }
 
 /// `FACT=VALUE`, in the words of the inventory. A field that both instances of a pair have is assumed of both, unless a
@@ -147,6 +148,8 @@ impl Reading {
             args::InputFormat::Json => Format::Json,
             args::InputFormat::Jsonl => Format::JsonLines,
             args::InputFormat::Xlsx => Format::Sheet,
+            args::InputFormat::Terraform => Format::Terraform,
+            args::InputFormat::Scoutsuite => Format::ScoutSuite,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (encoding, max_input) = (read.input_encoding, read.max_input);

@@ -12,7 +12,7 @@ use crate::engine::facts::Facts;
 use crate::inventory::survey::{Key, Survey};
 use crate::rulebook::Rulebook;
 
-pub use shape::{Scenario, Settings, ShapeOutcome, Strictness, Tally};
+pub use shape::{Inference, Scenario, Settings, ShapeOutcome, Strictness, Tally};
 
 use advice::Advice;
 

@@ -17,6 +17,18 @@ pub struct Settings {
     pub assume: Vec<(FactId, Bits)>,
     /// How conditional verdicts count.
     pub strictness: Strictness,
+    /// Whether facts are inferred from others that suggest them.
+    pub inference: Inference,
+}
+
+/// Whether facts are inferred from others that suggest them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Inference {
+    /// They are, and verdicts that rest on them are conditional.
+    #[default]
+    On,
+    /// They are not.
+    Off,
 }
 
 /// How conditional verdicts count.
@@ -105,15 +117,27 @@ impl Tally {
 /// Fills in what is assumed, where nothing is known and nothing follows from what is known, and then what follows; gives
 /// the facts that were filled.
 fn complete(rulebook: &Rulebook, settings: &Settings, observed: &Facts) -> (Facts, FactSet) {
-    let mut without = *observed;
-    (rulebook.domain.derive)(&mut without);
+    let mut observed = *observed;
+    if settings.inference == Inference::Off {
+        rulebook.domain.infers_from.iter().for_each(|(evidence, _)| observed.set(*evidence, 0, Grade::Unknown));
+    }
+    let mut without = observed;
+    derive(rulebook, settings, &mut without);
     let open: Vec<(FactId, Bits)> =
         settings.assume.iter().copied().filter(|(fact, _)| without.grade(*fact) == Grade::Unknown).collect();
-    let mut facts = *observed;
+    let mut facts = observed;
     let mut assumed = fill(&mut facts, &open);
-    (rulebook.domain.derive)(&mut facts);
+    derive(rulebook, settings, &mut facts);
     assumed |= fill(&mut facts, &open);
     (facts, assumed)
+}
+
+/// Sets what follows; what is only inferred stays unknown if nobody wants inferences.
+fn derive(rulebook: &Rulebook, settings: &Settings, facts: &mut Facts) {
+    (rulebook.domain.derive)(facts);
+    if settings.inference == Inference::Off {
+        members(facts.graded(Grade::Inferred)).for_each(|fact| facts.set(fact, 0, Grade::Unknown));
+    }
 }
 
 fn fill(facts: &mut Facts, assume: &[(FactId, Bits)]) -> FactSet {

@@ -36,6 +36,12 @@ pub const fn set(
     FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity, presumption, settle }
 }
 
+/// A fact that has any of the values together, of which none is ever known to be absent.
+pub const fn evidence(name: &'static str, label: Text, values: &'static [&'static str], settle: Settle) -> FactSpec {
+    let arity = Arity::Set { none: None };
+    FactSpec { name: Borrowed(name), label, values: Borrowed(values), arity, presumption: None, settle }
+}
+
 /// What is taken to hold of an unknown fact, and what must then be confirmed.
 pub const fn presume(
     value: &'static str,

@@ -5,7 +5,7 @@
 //! arithmetic and comparing of dates happen before a fact is set, in a domain's `observe`.
 
 /// How many facts one subject can have: those of the domain and those that a user's rulebook adds.
-pub const MAX_FACTS: usize = 24;
+pub const MAX_FACTS: usize = 32;
 
 /// How many atoms one rulebook can have.
 pub const MAX_ATOMS: usize = 128;

@@ -6,11 +6,23 @@ use super::facts::{Bits, FactId, FactSet, FactSpec, Facts, Grade, members};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Packed([u64; 2]);
 
+/// The last bit says that the facts were read from the system itself.
+const MEASURED: u64 = 1 << 63;
+
+/// So many bits are left for values.
+const VALUE_BITS: u32 = 2 * u64::BITS - 1;
+
 impl Packed {
-    /// The facts of both.
+    /// The facts of both, graded as these are.
     #[must_use]
     pub fn and(self, other: Packed) -> Packed {
-        Packed([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+        Packed([self.0[0] & other.0[0], self.0[1] & (other.0[1] | MEASURED)])
+    }
+
+    /// The same facts, read from the system itself.
+    #[must_use]
+    pub fn measured(self) -> Packed {
+        Packed([self.0[0], self.0[1] | MEASURED])
     }
 
     /// The facts that are not in the other.
@@ -87,7 +99,7 @@ impl Packing {
             });
             used += bits;
         }
-        if used > 2 * u64::BITS { Err(used) } else { Ok(packing) }
+        if used > VALUE_BITS { Err(used) } else { Ok(packing) }
     }
 
     /// The values of a fact.
@@ -111,12 +123,13 @@ impl Packing {
         members(facts).fold(Packed::default(), |mask, fact| self.with(mask, fact, self.slot(fact).mask))
     }
 
-    /// The facts, each stated.
+    /// The facts, each stated or each measured.
     pub fn unpack(&self, packed: Packed) -> Facts {
+        let grade = if packed.0[1] & MEASURED == 0 { Grade::Stated } else { Grade::Measured };
         let mut facts = Facts::unknown();
         for index in 0..self.slots.len() {
             let fact = FactId(index as u8);
-            facts.set(fact, self.get(packed, fact), Grade::Stated);
+            facts.set(fact, self.get(packed, fact), grade);
         }
         facts
     }

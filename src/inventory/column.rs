@@ -19,6 +19,8 @@ use super::shared::Shared;
 pub enum Purpose {
     /// It supplies a fact.
     Fact(Field, FactId),
+    /// It supplies one fact or another, whichever its text is about.
+    Either(Field),
     /// Its words are kept.
     Note(Field),
     /// It is known, but nothing here uses it.
@@ -93,10 +95,20 @@ impl Column {
         column
     }
 
+    /// A column that a system writes and no field takes; only the user's own tests may ask it.
+    fn of_system(name: &str, rules: &Rules) -> Column {
+        let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, None);
+        let tests = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
+        let (cells, elements) = (Recent::default(), Recent::default());
+        let (purpose, key_id, ways) = (Purpose::Idle, KeyIdName::None, Ways::Several);
+        Column { purpose, key_id, left_out: None, tests, kept: None, ways, cells, elements }
+    }
+
     fn find_ways(&self, rules: &Rules, suppliers: usize) -> Ways {
         match self.purpose {
             _ if !self.tests.is_empty() => Ways::Several,
             Purpose::Idle | Purpose::Unknown => Ways::Silent,
+            Purpose::Either(_) => Ways::Several,
             Purpose::Note(field) => Word::identifying(field).map_or(Ways::Several, Ways::Identifying),
             Purpose::Fact(Field::Aliases, fact) => Ways::Aliases(rules.packing.slot(fact)),
             Purpose::Fact(Field::Resource, _) => Ways::Several,
@@ -114,7 +126,7 @@ impl Column {
 
     fn field(&self) -> Option<Field> {
         match self.purpose {
-            Purpose::Fact(field, _) | Purpose::Note(field) => Some(field),
+            Purpose::Fact(field, _) | Purpose::Either(field) | Purpose::Note(field) => Some(field),
             Purpose::Idle | Purpose::Unknown => None,
         }
     }
@@ -172,6 +184,7 @@ fn list_meaning(elements: &mut Recent, field: Field, none: Bits, text: &str) -> 
 fn purpose_of(field: Field) -> Purpose {
     match field.spec().fact {
         Some(fact) => Purpose::Fact(field, fact),
+        None if matches!(field, Field::KeyType | Field::Creator) => Purpose::Either(field),
         None if Said::is_noted(field) => Purpose::Note(field),
         None => Purpose::Idle,
     }
@@ -203,7 +216,11 @@ impl Columns {
             self.columns.clear();
         }
         for name in &names.as_slice()[self.columns.len()..] {
-            self.columns.push(Column::new(name, shared, rules));
+            let column = match names.are_of_system() && Field::from_header(name).is_none() {
+                true => Column::of_system(name, rules),
+                false => Column::new(name, shared, rules),
+            };
+            self.columns.push(column);
         }
         if matches!(cells, Cells::Table(_)) && self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
             // Beside it, a column such as `id` is something else.
@@ -215,12 +232,13 @@ impl Columns {
         let purposes: Vec<Purpose> = self.columns.iter().map(|column| column.purpose).collect();
         let fact_of = |purpose: &Purpose| if let Purpose::Fact(_, fact) = purpose { Some(*fact) } else { None };
         for (column, purpose) in self.columns.iter_mut().zip(&purposes) {
-            let is_same = |other: &&Purpose| fact_of(other) == fact_of(purpose);
+            let is_same = |other: &&Purpose| fact_of(other) == fact_of(purpose) || matches!(other, Purpose::Either(_));
             column.ways = column.find_ways(rules, purposes.iter().filter(is_same).count());
         }
         let of_field = |field: Field| self.columns.iter().filter(move |column| column.field() == Some(field)).count();
-        // When a key was created matters only together with an interval.
-        let is_in_vain = of_field(Field::Created) == 1 && of_field(Field::RotationInterval) == 0;
+        // When a key was created matters only together with an interval, or with its last rotation.
+        let of_clock = of_field(Field::RotationInterval) + of_field(Field::LastRotation);
+        let is_in_vain = of_field(Field::Created) == 1 && of_clock == 0;
         let says = |column: &Column| {
             column.ways != Ways::Silent
                 && !(is_in_vain && column.tests.is_empty() && column.purpose == Purpose::Note(Field::Created))

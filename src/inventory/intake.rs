@@ -8,20 +8,21 @@ use foldhash::fast::FixedState;
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::Misread;
+use crate::domains::cmk::observe::{Misread, key_type};
 use crate::domains::spelling::is_unknown;
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
+use super::clock::{SingleVersion, rotation_extra};
 use super::column::{Column, Columns, KeyIdName, Purpose};
 use super::identity::{Identity, parse_arn};
+use super::listings::Listing;
 use super::recent::Recent;
 use super::record::{Batch, Extra, Record};
-use super::row::{Cells, FileId, Names, Note, Place, Reject, Row, RowSink};
+use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
-use super::survey::{SingleVersion, rotation_extra};
 
 /// What the intake keeps beside the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -141,7 +142,15 @@ impl<'s> Intake<'s> {
             // An inventory of keys lists keys, unless it says otherwise.
             said.facts = packing.with(said.facts, facts::RESOURCE, 1);
         }
-        self.keep(place, row, &said)
+        said.follow(packing);
+        if let Some(source) = row.kind.source() {
+            let bits = facts::FACTS[facts::SOURCES.index()].value(source).unwrap_or_default();
+            said.facts = packing.with(said.facts, facts::SOURCES, bits);
+        }
+        if row.kind.is_reply() {
+            said.facts = said.facts.measured();
+        }
+        self.keep(place, row, &mut said)
     }
 
     /// Which key a record is about that could not be used.
@@ -158,13 +167,17 @@ impl<'s> Intake<'s> {
         Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
     }
 
-    fn keep(&mut self, place: Place, row: Row<'_>, said: &Said<'_>) -> Result<(), Reject> {
+    fn keep(&mut self, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
         let identity =
             said.identity().identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
+        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, key_id_form(identity.key_id));
         let line = u32::try_from(place.line)
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
         let aside = self.aside(place, said.facts.and(self.rules.asides))?;
+        if is_word_for_total(identity.key_id) {
+            return Err(Reject::cell(place, "key_id", identity.key_id, "not the id of a key"));
+        }
         let text = self.batch.text.len();
         self.batch.text.push_str(identity.key_id);
         let aliases_at = self.batch.text.len();
@@ -241,10 +254,22 @@ impl<'s> Intake<'s> {
 impl RowSink for Intake<'_> {
     fn row(&mut self, names: &Names, row: Row<'_>) {
         self.columns.learn(names, row.cells, self.shared, self.rules);
-        if let Err(reject) = self.take_row(names, row) {
-            let key_id = self.key_id(row);
-            self.batch.rejects.push(Reject { key_id, ..reject });
+        match self.take_row(names, row) {
+            Err(_) if is_total(row) => {
+                let place = Place { file: self.batch.file, line: row.line };
+                let text = "a row of totals below the records was left out".to_owned();
+                self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
+            }
+            Err(reject) => {
+                let key_id = self.key_id(row);
+                self.batch.rejects.push(Reject { key_id, ..reject });
+            }
+            Ok(()) => {}
         }
+    }
+
+    fn listing(&mut self, listing: Listing) {
+        self.batch.listings.push(listing);
     }
 
     fn reject(&mut self, reject: Reject) {
@@ -260,6 +285,58 @@ impl RowSink for Intake<'_> {
         let key_id = self.key_id(row);
         self.batch.rejects.push(Reject { key_id, ..reject });
     }
+}
+
+/// Whether a row of a table sums up those above it: its first text is a word for that, and it names no key.
+fn is_total(row: Row<'_>) -> bool {
+    let Cells::Table(table) = row.cells else { return false };
+    let first = (0..table.len()).find_map(|at| table.cell(at).text());
+    first.is_some_and(is_word_for_total)
+}
+
+/// Whether a text is what people write before a sum, alone or followed by numbers.
+fn is_word_for_total(text: &str) -> bool {
+    // Key ids are many, and few texts begin like these.
+    let first = text.bytes().next().map_or(b' ', |first| first.to_ascii_lowercase());
+    if text.len() > 64 || first.is_ascii() && !matches!(first, b't' | b's' | b'g') {
+        return false;
+    }
+    let word: String = text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+    matches!(
+        word.as_str(),
+        "total"
+            | "totals"
+            | "sum"
+            | "subtotal"
+            | "grandtotal"
+            | "totalkeys"
+            | "合计"
+            | "总计"
+            | "小计"
+            | "共计"
+            | "总数"
+            | "汇总"
+    )
+}
+
+/// The form of a key id: UUIDs are those of older keys, `key-…` of newer ones, and `*` stands for characters that
+/// somebody has masked.
+fn key_id_form(key_id: &str) -> Bits {
+    const DASHES: [usize; 4] = [8, 13, 18, 23];
+    let bytes = key_id.as_bytes();
+    let form = if memchr::memchr(b'*', bytes).is_some() {
+        2
+    } else if bytes.starts_with(b"key-") {
+        1
+    } else if bytes.len() == 36
+        && DASHES.iter().all(|at| bytes[*at] == b'-')
+        && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+    {
+        0
+    } else {
+        3
+    };
+    1 << form
 }
 
 /// Takes what a cell says.
@@ -288,6 +365,12 @@ fn take_cell<'a>(
                 Field::Aliases => said.add_aliases(cell)?,
                 Field::Resource if cell != Cell::Absent => said.names_resource = true,
                 _ => {}
+            }
+        }
+        Purpose::Either(field) => {
+            let (field, bits) = key_type(field, cell)?;
+            if let Some(fact) = field.spec().fact {
+                said.state(rules.packing.slot(fact), field, fact, bits)?;
             }
         }
         Purpose::Note(field) => said.note(field, cell)?,

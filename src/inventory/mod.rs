@@ -6,9 +6,11 @@
 //! account of every record that went in.
 
 pub mod batches;
+pub mod clock;
 pub mod column;
 pub mod identity;
 pub mod intake;
+pub mod listings;
 pub mod recent;
 pub mod record;
 pub mod row;

@@ -2,6 +2,7 @@
 
 use crate::domains::cmk::fields::{FIELDS, Field};
 
+use super::listings::Listing;
 use super::row::{FileId, Note, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
@@ -42,6 +43,8 @@ pub struct Batch {
     pub rejects: Vec<Reject>,
     /// What else is to be known.
     pub notes: Vec<Note>,
+    /// How much there is of the lists that replies are part of.
+    pub listings: Vec<Listing>,
 }
 
 /// A text that is kept beside the facts, with what it is.

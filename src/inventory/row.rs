@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::listings::Listing;
 use crate::domains::cell::Cell;
 
 /// The position of a file in the list of inputs.
@@ -31,12 +32,25 @@ pub struct Names {
     /// The positions of names that were added.
     positions: HashMap<String, u16>,
     source: u64,
+    /// Whether they are the names of a system, so that those that nobody uses are no news.
+    of_system: bool,
 }
 
 impl Names {
     /// The columns of one source; `source` tells it from all others.
     pub fn new(source: u64, names: Vec<String>) -> Names {
-        Names { names, positions: HashMap::new(), source }
+        Names { names, positions: HashMap::new(), source, of_system: false }
+    }
+
+    /// The same columns of one source, whose names a system chose and not a person.
+    #[must_use]
+    pub fn of_system(self) -> Names {
+        Names { of_system: true, ..self }
+    }
+
+    /// Whether a system chose the names.
+    pub fn are_of_system(&self) -> bool {
+        self.of_system
     }
 
     /// Which source this is.
@@ -64,6 +78,65 @@ impl Names {
     }
 }
 
+/// From what a record comes: what its reader knows beside what stands in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RecordKind {
+    /// A table or a list of objects.
+    #[default]
+    Plain,
+    /// An element of a reply of `ListKeys`.
+    ListKeys,
+    /// A reply of `DescribeKey`.
+    DescribeKey,
+    /// A reply of `ListKeyVersions`, or of `DescribeKeyVersion`.
+    ListKeyVersions,
+    /// An element of a reply of `ListAliases` or `ListAliasesByKeyId`.
+    ListAliases,
+    /// The tags of a key in a reply of `ListResourceTags` or `ListTagResources`.
+    ListResourceTags,
+    /// A resource in a state or plan of Terraform.
+    Terraform,
+    /// A key in a report of ScoutSuite.
+    ScoutSuite,
+    /// A finding of Prowler.
+    Prowler,
+    /// A resource of Cloud Config.
+    CloudConfig,
+    /// A resource of Resource Center.
+    ResourceCenter,
+}
+
+impl RecordKind {
+    /// The value of the fact `sources`; nothing for tables.
+    pub fn source(self) -> Option<&'static str> {
+        Some(match self {
+            RecordKind::Plain => return None,
+            RecordKind::ListKeys => "ListKeys",
+            RecordKind::DescribeKey => "DescribeKey",
+            RecordKind::ListKeyVersions => "ListKeyVersions",
+            RecordKind::ListAliases => "ListAliases",
+            RecordKind::ListResourceTags => "ListResourceTags",
+            RecordKind::Terraform => "Terraform",
+            RecordKind::ScoutSuite => "ScoutSuite",
+            RecordKind::Prowler => "Prowler",
+            RecordKind::CloudConfig => "CloudConfig",
+            RecordKind::ResourceCenter => "ResourceCenter",
+        })
+    }
+
+    /// Whether the record is a reply of the system itself.
+    pub fn is_reply(self) -> bool {
+        matches!(
+            self,
+            RecordKind::ListKeys
+                | RecordKind::DescribeKey
+                | RecordKind::ListKeyVersions
+                | RecordKind::ListAliases
+                | RecordKind::ListResourceTags
+        )
+    }
+}
+
 /// One record, borrowed from the reader's buffer.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
@@ -71,6 +144,8 @@ pub struct Row<'a> {
     pub line: u64,
     /// A hash of the record as it stands, and of what its columns are called.
     pub content: u64,
+    /// From what it comes.
+    pub kind: RecordKind,
     /// What stands in its columns.
     pub cells: Cells<'a>,
 }
@@ -243,6 +318,8 @@ pub trait RowSink {
     fn reject(&mut self, reject: Reject);
     /// Something to know about the input.
     fn note(&mut self, note: Note);
+    /// How much of a list there is; matters to keys only.
+    fn listing(&mut self, _listing: Listing) {}
     /// A record of which one cell must not be believed. The others may tell which key it is about.
     fn refuse(&mut self, _names: &Names, _row: Row<'_>, reject: Reject) {
         self.reject(reject);

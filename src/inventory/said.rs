@@ -3,11 +3,12 @@
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, alias_form, is_plain_alias};
+use crate::domains::cmk::observe::{Misread, alias_form, alias_names, is_plain_alias, observe};
 use crate::domains::spelling::{is_none, is_unknown};
 use crate::engine::facts::{Bits, FactId};
-use crate::engine::packing::{Packed, Slot};
+use crate::engine::packing::{Packed, Packing, Slot};
 
+use super::clock::{parse_interval, parse_time};
 use super::identity::IdentityCells;
 
 /// What a record says, before it is packed.
@@ -32,7 +33,7 @@ pub struct Said<'a> {
 }
 
 /// The fields that say which key a record is about or when it rotates: one text each.
-const WORDS: [Field; 7] = [
+const WORDS: [Field; 9] = [
     Field::KeyId,
     Field::Arn,
     Field::AccountId,
@@ -40,13 +41,22 @@ const WORDS: [Field; 7] = [
     Field::NextRotation,
     Field::Created,
     Field::RotationInterval,
+    Field::LastRotation,
+    Field::PrimaryVersion,
 ];
 
 /// So many of them identify the key.
 const IDENTIFYING: usize = 4;
 
 /// The fields whose text outputs and plans use.
-pub const NOTED: [Field; 4] = [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval];
+pub const NOTED: [Field; 6] = [
+    Field::Services,
+    Field::Applications,
+    Field::Owner,
+    Field::RotationInterval,
+    Field::KeyVersionId,
+    Field::TerraformAddress,
+];
 
 /// What a record says about its next rotation.
 #[derive(Debug, Default, Clone, Copy)]
@@ -57,6 +67,10 @@ pub struct Clock<'a> {
     pub created: &'a str,
     /// `rotation_interval`.
     pub interval: &'a str,
+    /// `last_rotation`.
+    pub last: &'a str,
+    /// `primary_key_version`.
+    pub primary: &'a str,
 }
 
 impl<'a> Clock<'a> {
@@ -98,8 +112,8 @@ impl<'a> Said<'a> {
 
     /// When it rotates.
     pub fn clock(&self) -> Clock<'a> {
-        let [.., next, created, interval] = self.words;
-        Clock { next, created, interval }
+        let [.., next, created, interval, last, primary] = self.words;
+        Clock { next, created, interval, last, primary }
     }
 
     /// Keeps a text that identifies the key, if that is all there is to do. Tells whether it was.
@@ -184,11 +198,67 @@ impl<'a> Said<'a> {
         Ok(())
     }
 
+    /// Sets what follows from the record's own times and texts: rotation from its period, as the old console shows it,
+    /// and what suggests how many versions there are.
+    pub fn follow(&mut self, packing: &Packing) {
+        let clock = self.clock();
+        if !clock.interval.is_empty() && packing.get(self.facts, facts::ROTATION) == 0 {
+            self.facts = packing.with(self.facts, facts::ROTATION, rotation_by_period(clock.interval));
+        }
+        let mut evidence = 0;
+        if !clock.last.is_empty() && !clock.created.is_empty() {
+            let spec = packing.get(self.facts, facts::KEY_SPEC);
+            // Only symmetric keys have a primary version, and only they rotate.
+            let is_symmetric = spec & SYMMETRIC != 0 || spec == 0 && !clock.primary.is_empty();
+            evidence |= if is_symmetric { version_evidence(&clock) } else { 0 };
+        }
+        if self.notes[KEY_VERSION].is_some() {
+            evidence |= facts::ONE_VERSION_LISTED;
+        }
+        if evidence != 0 {
+            self.facts = packing.with(self.facts, facts::VERSION_EVIDENCE, evidence);
+        }
+    }
+
     /// Writes the aliases one behind the other, each closed by a unit separator.
     pub fn write_aliases(&self, out: &mut String) {
         for cell in self.aliases {
             write_aliases(cell, out);
         }
+    }
+}
+
+/// The place of `key_version_id` among [`NOTED`].
+const KEY_VERSION: usize = 4;
+
+/// The symmetric specs, which stand first among the values of `key_spec`.
+const SYMMETRIC: Bits = (1 << 5) - 1;
+
+/// Rotation intervals are at least 7 days (KMS API, `UpdateRotationPolicy`), so times that differ by less than two mean
+/// the same moment in other time zones, and by six or more another.
+const SAME: jiff::SignedDuration = jiff::SignedDuration::from_hours(2 * 24);
+const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
+
+fn version_evidence(clock: &Clock<'_>) -> Bits {
+    let (Some(created), Some(last)) = (parse_time(clock.created), parse_time(clock.last)) else { return 0 };
+    let between = last.duration_since(created);
+    if between >= LATER {
+        facts::ROTATED
+    } else if between.abs() < SAME {
+        facts::NOT_ROTATED
+    } else {
+        0
+    }
+}
+
+/// Whether a key rotates, by the period after which it does: the old console shows "Disable" (不开启) in its place.
+fn rotation_by_period(period: &str) -> Bits {
+    match observe(Field::Rotation, Cell::Text(period)) {
+        Ok(bits) => bits,
+        Err(_) if parse_interval(period).is_some() => {
+            facts::FACTS[facts::ROTATION.index()].value("Enabled").unwrap_or(0)
+        }
+        Err(_) => 0,
     }
 }
 
@@ -208,7 +278,7 @@ fn write_aliases(cell: Cell<'_>, out: &mut String) {
     if cell.text().is_none_or(is_unknown) {
         return;
     }
-    for alias in cell.elements().filter(|alias| !is_none(alias)) {
+    for alias in alias_names(cell).unwrap_or_default().iter().filter(|alias| !is_none(alias)) {
         out.push_str(alias);
         out.push('\u{1f}');
     }

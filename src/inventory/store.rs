@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 
 use super::batches::{Batches, RecordId, StoredRecord};
+use super::listings::Listing;
 use super::record::Batch;
 use super::row::{Note, Reject};
 use super::same::{Several, several};
@@ -19,6 +20,8 @@ pub struct Store {
     pub rejects: Vec<Reject>,
     /// What else is to be known, in input order.
     pub notes: Vec<Note>,
+    /// How much there is of the lists that replies are part of.
+    pub listings: Vec<Listing>,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
 }
@@ -86,6 +89,7 @@ impl Store {
         self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
         self.rejects.append(&mut batch.rejects);
         self.notes.append(&mut batch.notes);
+        self.listings.append(&mut batch.listings);
         self.batches.push(batch);
     }
 

@@ -2,18 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use foldhash::fast::FixedState;
-use jiff::Timestamp;
-
-use crate::domains::cmk::facts::RECORDS;
+use crate::domains::cmk::facts::{
+    ALIASES, FACTS, ONE_VERSION_LISTED, ORIGIN, RECORDS, ROTATION, SOURCES, VERSION_EVIDENCE, VERSIONS,
+};
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{FactId, FactSpec, Facts};
+use crate::engine::facts::{Bits, FactId, FactSpec, Facts, Grade};
 use crate::engine::packing::{Packed, Packing};
+use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
+use super::listings::{Lists, Undescribed};
 use super::record::{Extra, extras};
 use super::row::{Note, Place, Reject};
-use super::said::Clock;
 use super::shared::Numbered;
 use super::store::{Firsts, Group, Store, Subjects};
 
@@ -92,8 +92,36 @@ impl Survey {
         joined.sort_by_key(|(first, _)| **first);
         for (first, group) in joined {
             let records = || group.records.iter().map(|id| store.record(*id).record);
-            let shape = shapes.join(records().map(|record| record.shape));
+            let mut shape = shapes.join(records().map(|record| record.shape));
+            if shapes.all[shape as usize].get(VERSION_EVIDENCE) & ONE_VERSION_LISTED != 0
+                && lists_several(&store, group)
+            {
+                shape = shapes.with_several_versions(shape);
+            }
             told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
+        }
+        // Records of a masked id may be about several keys, and must not complete each other.
+        let mut masked = Undescribed::default();
+        let mut alike: Vec<(&RecordId, &Group)> =
+            groups.iter().filter(|(first, _)| is_masked(&store, **first)).collect();
+        alike.sort_by_key(|(first, _)| **first);
+        for (first, _) in alike {
+            let record = store.record(*first);
+            let told = told.entry(*first).or_insert(Told::by(&record));
+            told.shape = shapes.tainted(told.shape);
+            masked.add(Some(record.place), record.key_id);
+        }
+        let lists = Lists::new(&store.listings);
+        if lists.has_aliases() {
+            for first in firsts.iter() {
+                let record = store.record(first);
+                let scope =
+                    groups.get(&first).map_or_else(|| numbered.scope(record.record), |group| group.scope.clone());
+                if let Some(grade) = lists.without_alias(&scope.0, &scope.1) {
+                    let told = told.entry(first).or_insert(Told::by(&record));
+                    told.shape = shapes.without_alias(told.shape, grade);
+                }
+            }
         }
         let tainted: HashSet<&str> = store.rejects.iter().filter_map(|reject| reject.key_id.as_deref()).collect();
         if !tainted.is_empty() {
@@ -112,7 +140,46 @@ impl Survey {
             diagnosed: store.records_read - store.rejects.len() as u64 - duplicates,
             keys: firsts.len() as u64,
         };
-        Survey { store, numbered, firsts, told, groups, shapes: shapes.all, asides: asides.all, files, account }
+        let (shapes, asides) = (shapes.all, asides.all);
+        let mut survey = Survey { store, numbered, firsts, told, groups, shapes, asides, files, account };
+        let masked = masked.note(
+            "have a masked id that several records share, which may be about different keys",
+            "export the ids in full; until then these keys are undetermined",
+        );
+        let notes: Vec<Note> = lists.notes().chain(masked).chain(survey.undescribed()).collect();
+        survey.store.notes.extend(notes);
+        survey
+    }
+
+    /// Notes about keys that lists or findings name, and of which nothing else is known.
+    fn undescribed(&self) -> impl Iterator<Item = Note> + use<> {
+        let bit = |name: &str| FACTS[SOURCES.index()].value(name).unwrap_or_default();
+        let (list_keys, prowler) = (bit("ListKeys"), bit("Prowler"));
+        let mut undescribed = [(); 3].map(|()| Undescribed::default());
+        if self.asides.iter().any(|facts| facts.get(SOURCES) != 0) {
+            for key in self.keys() {
+                let sources = key.aside().get(SOURCES);
+                let facts = &self.shapes[key.shape as usize];
+                let is_described = [ORIGIN, ROTATION].iter().any(|fact| facts.grade(*fact) != Grade::Unknown);
+                if sources == 0 || is_described {
+                    continue;
+                }
+                let kind = if sources & list_keys != 0 { 0 } else { 1 + usize::from(sources == prowler) };
+                undescribed[kind].add(key.places().next(), key.key_id());
+            }
+        }
+        let describe = "fetch `aliyun kms DescribeKey --region REGION --KeyId KEY_ID` and ListKeyVersions for each";
+        let [listed, other, found] = undescribed;
+        let notes = [
+            listed.note("are listed and not described", describe),
+            other
+                .note("are named by aliases, versions or tags, or listed without details, and not described", describe),
+            found.note(
+                "are named by findings and stand in no inventory",
+                "add the inventory of their accounts and regions",
+            ),
+        ];
+        notes.into_iter().flatten()
     }
 
     /// How many keys there are.
@@ -220,6 +287,24 @@ impl<'s> Joining<'s> {
         self.number(facts)
     }
 
+    /// The same combination for a key of which several versions are listed, one in each record.
+    fn with_several_versions(&mut self, number: u32) -> u32 {
+        let mut facts = self.all[number as usize];
+        let several = Facts::unknown().with(VERSIONS, SEVERAL_VERSIONS, Grade::Stated);
+        facts.join(self.specs, &several);
+        self.number(facts)
+    }
+
+    /// The same combination for a key that a list of all aliases does not name.
+    fn without_alias(&mut self, number: u32, grade: Grade) -> u32 {
+        let facts = self.all[number as usize];
+        if facts.grade(ALIASES) != Grade::Unknown {
+            return number;
+        }
+        let none = self.specs[ALIASES.index()].none_bit();
+        self.number(facts.with(ALIASES, none, grade))
+    }
+
     fn join(&mut self, numbers: impl Iterator<Item = u32>) -> u32 {
         let mut facts = Facts::unknown();
         for number in numbers {
@@ -234,6 +319,22 @@ impl<'s> Joining<'s> {
             self.all.len() as u32 - 1
         })
     }
+}
+
+fn is_masked(store: &Store, id: RecordId) -> bool {
+    store.record(id).key_id.contains('*')
+}
+
+/// The bit of "several" in the fact `versions`.
+const SEVERAL_VERSIONS: Bits = 1 << 1;
+
+/// Whether the records of a key name different versions of it, one in each.
+fn lists_several(store: &Store, group: &Group) -> bool {
+    let version = |(extra, id): (Extra, &str)| (extra == Extra::Field(Field::KeyVersionId)).then(|| id.to_owned());
+    let named =
+        group.records.iter().flat_map(|id| extras(store.record(*id).extras()).filter_map(version).collect::<Vec<_>>());
+    let versions: HashSet<String> = named.collect();
+    versions.len() > 1
 }
 
 impl<'a> Key<'a> {
@@ -332,73 +433,5 @@ impl<'a> Key<'a> {
                 _ => None,
             });
         clocks.min_by_key(|(text, computed)| (*computed, *text))
-    }
-}
-
-/// Whether a key is known to have one version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SingleVersion {
-    /// It has, and it is known how it rotates.
-    Known,
-    /// It may have several.
-    Unknown,
-}
-
-/// Writes down when the next rotation is: as stated, or else creation plus interval for a key that has
-/// one version, since its only version is the one that it was created with.
-///
-/// # Errors
-/// The field that is not understood, and why.
-pub fn rotation_extra(
-    clock: &Clock<'_>,
-    versions: SingleVersion,
-    mut write: impl FnMut(Extra, &str),
-) -> Result<(), (Field, String)> {
-    if !clock.next.is_empty() {
-        let next = parse_time(clock.next).ok_or_else(|| (Field::NextRotation, expected_time()))?;
-        write(Extra::NextRotation, &next.to_string());
-        return Ok(());
-    }
-    if clock.interval.is_empty() || clock.created.is_empty() || versions == SingleVersion::Unknown {
-        return Ok(());
-    }
-    let seconds = parse_interval(clock.interval).ok_or_else(|| {
-        (
-            Field::RotationInterval,
-            "not understood as an interval; expected days or seconds, such as 365d or 31536000s".to_owned(),
-        )
-    })?;
-    let created = parse_time(clock.created).ok_or_else(|| (Field::Created, expected_time()))?;
-    if let Ok(next) = created.checked_add(jiff::SignedDuration::from_secs(seconds)) {
-        write(Extra::ComputedRotation, &next.to_string());
-    }
-    Ok(())
-}
-
-fn expected_time() -> String {
-    "not understood as a time; expected 2026-12-20T06:34:21Z or 2026-12-20 (UTC)".to_owned()
-}
-
-/// A time as inventories write it; a time without zone is taken as UTC, as in the API's replies.
-pub fn parse_time(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time);
-    }
-    let civil = text.replace('/', "-");
-    let civil: jiff::civil::DateTime = civil.parse().ok()?;
-    civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-}
-
-/// An interval in seconds: `31536000s`, `365d`, or a bare number of days (up to 730) or seconds.
-fn parse_interval(text: &str) -> Option<i64> {
-    let lower = text.trim().to_lowercase();
-    let digits: String = lower.chars().take_while(char::is_ascii_digit).collect();
-    let number: i64 = digits.parse().ok().filter(|number| *number > 0)?;
-    match lower[digits.len()..].trim() {
-        "s" | "sec" | "seconds" => Some(number),
-        "d" | "day" | "days" | "天" => number.checked_mul(86_400),
-        "" if number <= 730 => number.checked_mul(86_400),
-        "" => Some(number),
-        _ => None,
     }
 }

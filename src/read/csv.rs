@@ -9,6 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::detect::{Opened, fill};
+use super::prowler;
 use super::quotes::{Scan, State};
 use super::top::{self, Missing, Top};
 use super::{BLOCK, Block, Columns, Layout, MAX_RECORD, ReadError};
@@ -65,7 +66,9 @@ impl Splitter {
         };
         let Top { delimiter, names, end, line, titles, first } = top;
         let refused = |message: String| ReadError::content(&input.name, Some(line), message);
-        columns.check(&names, &first).map_err(refused)?;
+        if !prowler::is_header(&names) {
+            columns.check(&names, &first).map_err(refused)?;
+        }
         let names = columns.without_idle_twins(names);
         let header = header_of(input.file, &input.name, Some(line), names, delimiter)?;
         let notes = (titles > 0).then(|| left_out(input.file, line, titles, &first)).into_iter().collect();

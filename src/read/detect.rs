@@ -3,8 +3,11 @@
 use std::io::Read;
 
 use super::csv;
+use super::document;
 use super::json;
+use super::scoutsuite;
 use super::sheet;
+use super::terraform;
 use super::text::{Found, Text};
 use super::{Format, Kind, Options, ReadError, Splitter};
 use crate::inventory::row::FileId;
@@ -80,6 +83,8 @@ pub fn splitter(
         Format::Tsv => table(opened, Some(b'\t'))?,
         Format::Json => Kind::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field)),
         Format::JsonLines => Kind::Json(json::Splitter::new(opened, json::Mode::Lines, is_field)),
+        Format::Terraform => Kind::Document(document::Splitter::new(opened, terraform::read)),
+        Format::ScoutSuite => Kind::Document(document::Splitter::new(opened, scoutsuite::read)),
         Format::Csv | Format::Sheet => table(opened, None)?,
     };
     Ok(Splitter::new(kind, found))
@@ -88,6 +93,16 @@ pub fn splitter(
 fn sniff(name: &str, start: &[u8]) -> Format {
     let lower = name.to_lowercase();
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    if start.trim_ascii_start().starts_with(scoutsuite::PREFIX) {
+        return Format::ScoutSuite;
+    }
+    let members = document::top_members(start);
+    if terraform::is_document(&members) {
+        return Format::Terraform;
+    }
+    if scoutsuite::is_document(&members) {
+        return Format::ScoutSuite;
+    }
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Format::JsonLines,
         Some(b'{' | b'[') => Format::Json,

@@ -3,36 +3,14 @@
 //! The splitter only follows brackets and strings, to find where each object begins and ends; what
 //! stands inside is read by `serde_json`, so that broken text is found there, with its place.
 
+pub use super::brackets::Span;
+use super::brackets::{Problem, Scan};
 use super::detect::{Opened, fill};
-use super::{BLOCK, Block, Layout, MAX_DEPTH, MAX_RECORD, ReadError};
-use crate::inventory::row::{Place, Reject};
+use super::{BLOCK, Block, Layout, ReadError};
+use crate::inventory::row::{Note, NoteKind, Place, Reject};
 
-/// Where an object stands in the bytes of a block.
-#[derive(Debug, Clone, Copy)]
-pub struct Span {
-    /// Its first byte.
-    pub start: usize,
-    /// The byte behind it.
-    pub end: usize,
-    /// Its line in the file, from 1.
-    pub line: u64,
-}
-
-/// Members that hold lists of keys, in lower case.
-const WRAPPERS: [&[u8]; 12] = [
-    b"keys",
-    b"items",
-    b"data",
-    b"results",
-    b"records",
-    b"rows",
-    b"resources",
-    b"cmks",
-    b"inventory",
-    b"pairs",
-    b"requests",
-    b"instances",
-];
+/// A single object longer than this is refused; a reply that lists all keys of a large account has some megabytes.
+const MAX_OBJECT: usize = 64 << 20;
 
 /// How objects follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +29,7 @@ pub struct Splitter {
     mode: Mode,
     scan: Scan,
     rejects: Vec<Reject>,
+    notes: Vec<Note>,
     finished: bool,
 }
 
@@ -58,7 +37,7 @@ impl Splitter {
     /// A splitter at the beginning of the input. `is_field` tells members of a record from members
     /// that wrap records.
     pub fn new(input: Opened, mode: Mode, is_field: fn(&str) -> bool) -> Splitter {
-        Splitter { input, mode, scan: Scan::new(is_field), rejects: Vec::new(), finished: false }
+        Splitter { input, mode, scan: Scan::new(is_field), rejects: Vec::new(), notes: Vec::new(), finished: false }
     }
 
     /// The next block, or nothing at the end.
@@ -68,9 +47,9 @@ impl Splitter {
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         while !self.finished {
             self.find_objects();
-            let found = !self.scan.spans.is_empty() || !self.rejects.is_empty();
-            let too_long = self.input.start.len() - self.scan.keep_from > MAX_RECORD + BLOCK;
-            if found && (self.scan.keep_from >= BLOCK || self.input.ended || too_long) {
+            let has_any = !self.scan.spans.is_empty() || !self.rejects.is_empty() || !self.notes.is_empty();
+            let too_long = self.input.start.len() - self.scan.keep_from > MAX_OBJECT + BLOCK;
+            if has_any && (self.scan.keep_from >= BLOCK || self.input.ended || too_long) {
                 return Ok(Some(self.cut()));
             }
             if self.input.ended {
@@ -78,7 +57,7 @@ impl Splitter {
                 break;
             }
             if too_long {
-                let message = "an object longer than 4 MiB; is a bracket or quote never closed? Nothing from here to the end of the file was read";
+                let message = "an object longer than 64 MiB; is a bracket or quote never closed? Nothing from here to the end of the file was read";
                 return Err(ReadError::content(&self.input.name, Some(self.scan.object_line()), message));
             }
             if self.scan.keep_from >= BLOCK {
@@ -87,7 +66,7 @@ impl Splitter {
             match fill(&mut self.input.reader, &mut self.input.start, BLOCK) {
                 Ok(ended) => self.input.ended = ended,
                 // The reader fails again when it is asked for more.
-                Err(_) if found => return Ok(Some(self.cut())),
+                Err(_) if has_any => return Ok(Some(self.cut())),
                 Err(source) => return Err(ReadError::Io { name: self.input.name.clone(), source }),
             }
         }
@@ -103,7 +82,7 @@ impl Splitter {
             first_line: self.scan.line,
             layout: Layout::Json(spans),
             rejects: std::mem::take(&mut self.rejects),
-            notes: Vec::new(),
+            notes: std::mem::take(&mut self.notes),
             encoding: None,
             spare: self.input.spare.clone(),
         }
@@ -124,6 +103,11 @@ impl Splitter {
             let reason = "an object that has members of a key and also wraps a list of objects; what stands in the list was read, the object itself was not: write the two apart";
             self.rejects.push(Reject::whole(place, reason));
         }
+        for line in std::mem::take(&mut self.scan.unfinished) {
+            let place = Place { file: self.input.file, line };
+            let text = "the inventory is incomplete: the reply names a page that follows (NextToken); fetch it, too";
+            self.notes.push(Note { place, kind: NoteKind::Incomplete, text: text.to_owned() });
+        }
         if self.mode == Mode::Lines {
             self.scan.lines(&self.input.start, self.input.ended);
         } else if self.input.ended {
@@ -143,307 +127,4 @@ impl Splitter {
         self.input.ended = true;
         self.input.reader = Box::new(std::io::empty());
     }
-}
-
-/// What one step through the bytes came to.
-enum Step {
-    On,
-    NeedsMore,
-    Stop(Problem),
-}
-
-enum Problem {
-    ItIsLines,
-    Broken(String),
-}
-
-/// What an open bracket is part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// An array whose objects are records.
-    Records,
-    /// An object at the top: a record, or one that wraps records.
-    Top,
-    /// An object that is a record.
-    Record,
-    /// Something inside.
-    Inner,
-}
-
-/// Follows brackets and strings.
-struct Scan {
-    is_field: fn(&str) -> bool,
-    spans: Vec<Span>,
-    at: usize,
-    line: u64,
-    /// Bytes before this are not needed any more once their spans are handed over.
-    keep_from: usize,
-    open: Vec<Role>,
-    in_string: bool,
-    string_start: usize,
-    /// The last string, which may name the next member.
-    name: (usize, usize),
-    /// First byte and line of the object at the top, and of the record at hand.
-    top: (usize, u64),
-    record: (usize, u64),
-    saw_field: bool,
-    wraps: bool,
-    wraps_nothing: bool,
-    wraps_by_name: bool,
-    /// Lines of objects that both wrap objects and look like a record.
-    torn: Vec<u64>,
-    decided: bool,
-    stopped: bool,
-}
-
-impl Scan {
-    fn new(is_field: fn(&str) -> bool) -> Scan {
-        Scan {
-            is_field,
-            spans: Vec::new(),
-            at: 0,
-            line: 1,
-            keep_from: 0,
-            open: Vec::new(),
-            in_string: false,
-            string_start: 0,
-            name: (0, 0),
-            top: (0, 1),
-            record: (0, 1),
-            saw_field: false,
-            wraps: false,
-            wraps_nothing: false,
-            wraps_by_name: false,
-            torn: Vec::new(),
-            decided: false,
-            stopped: false,
-        }
-    }
-
-    /// The line on which the object at hand begins.
-    fn object_line(&self) -> u64 {
-        match self.open.iter().rev().find(|role| **role != Role::Inner) {
-            Some(Role::Record) => self.record.1,
-            Some(Role::Top) => self.top.1,
-            _ => self.line,
-        }
-    }
-
-    fn stop(&mut self, end: usize) {
-        self.open.clear();
-        self.in_string = false;
-        self.at = end;
-        self.keep_from = end;
-        self.stopped = true;
-    }
-
-    /// The first `keep_from` bytes are handed over with their spans.
-    fn rebase(&mut self) -> Vec<Span> {
-        let by = std::mem::take(&mut self.keep_from);
-        self.at -= by;
-        self.top.0 = self.top.0.saturating_sub(by);
-        self.record.0 = self.record.0.saturating_sub(by);
-        self.string_start = self.string_start.saturating_sub(by);
-        self.name = (self.name.0.saturating_sub(by), self.name.1.saturating_sub(by));
-        std::mem::take(&mut self.spans)
-    }
-
-    /// Each line that is not blank is an object.
-    fn lines(&mut self, bytes: &[u8], ended: bool) {
-        while let Some(offset) = memchr::memchr(b'\n', &bytes[self.at..]) {
-            self.line_span(bytes, self.at + offset);
-            self.at += offset + 1;
-            self.line += 1;
-        }
-        if ended {
-            self.line_span(bytes, bytes.len());
-            self.at = bytes.len();
-        }
-        self.keep_from = self.at;
-    }
-
-    fn line_span(&mut self, bytes: &[u8], end: usize) {
-        if !bytes[self.at..end].trim_ascii().is_empty() {
-            self.spans.push(Span { start: self.at, end, line: self.line });
-        }
-    }
-
-    /// Follows the brackets through the bytes that are new.
-    fn nested(&mut self, bytes: &[u8], may_be_lines: bool) -> Option<Problem> {
-        while self.at < bytes.len() {
-            let went_on = if self.in_string { self.string(bytes) } else { self.token(bytes, may_be_lines) };
-            match went_on {
-                Step::On => {}
-                Step::NeedsMore => return None,
-                Step::Stop(problem) => return Some(problem),
-            }
-            if self.outside() && !self.in_string {
-                self.keep_from = self.at;
-            }
-        }
-        None
-    }
-
-    /// Follows one byte outside strings.
-    fn token(&mut self, bytes: &[u8], may_be_lines: bool) -> Step {
-        let byte = bytes[self.at];
-        if self.outside() && !matches!(byte, b'{' | b'[' | b']' | b'}' | b',') && !byte.is_ascii_whitespace() {
-            return Step::Stop(Problem::Broken(format!(
-                "expected an object, found `{}`",
-                beginning(&bytes[self.at..])
-            )));
-        }
-        self.at += 1;
-        match byte {
-            b'\n' => self.line += 1,
-            b'"' => {
-                self.in_string = true;
-                self.string_start = self.at;
-            }
-            b'{' => self.open_object(),
-            b'[' => return self.open_array(bytes),
-            b'}' | b']' => return self.close(bytes, byte, may_be_lines),
-            b':' if self.open.last() == Some(&Role::Top) => self.saw_field |= self.names_field(bytes),
-            _ => {}
-        }
-        Step::On
-    }
-
-    /// Follows a string to its next mark.
-    fn string(&mut self, bytes: &[u8]) -> Step {
-        let Some(offset) = memchr::memchr3(b'"', b'\\', b'\n', &bytes[self.at..]) else {
-            self.at = bytes.len();
-            return Step::On;
-        };
-        let at = self.at + offset;
-        match bytes[at] {
-            b'\\' if at + 1 >= bytes.len() => {
-                self.at = at;
-                return Step::NeedsMore;
-            }
-            b'\\' => self.at = at + 2,
-            b'\n' => {
-                self.line += 1;
-                self.at = at + 1;
-            }
-            _ => {
-                self.in_string = false;
-                self.name = (self.string_start, at);
-                self.at = at + 1;
-            }
-        }
-        Step::On
-    }
-
-    /// Whether nothing but records may stand here.
-    fn outside(&self) -> bool {
-        self.open.last().is_none_or(|role| *role == Role::Records)
-    }
-
-    fn open_object(&mut self) {
-        let role = match self.open.last() {
-            None => Role::Top,
-            Some(Role::Records) => Role::Record,
-            Some(_) => Role::Inner,
-        };
-        let start = (self.at - 1, self.line);
-        match role {
-            Role::Top => {
-                (self.top, self.saw_field, self.wraps) = (start, false, false);
-                (self.wraps_nothing, self.wraps_by_name) = (false, false);
-            }
-            Role::Record => self.record = start,
-            _ => {}
-        }
-        self.open.push(role);
-    }
-
-    fn open_array(&mut self, bytes: &[u8]) -> Step {
-        let role = match self.open.last() {
-            None | Some(Role::Records) => Role::Records,
-            Some(Role::Top) if self.names_wrapper(bytes) || !self.saw_field && !self.names_field(bytes) => {
-                match bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace()) {
-                    None => {
-                        self.at -= 1;
-                        return Step::NeedsMore;
-                    }
-                    Some(b'{') => {
-                        self.wraps = true;
-                        self.wraps_by_name |= self.names_wrapper(bytes);
-                        Role::Records
-                    }
-                    Some(b']') => {
-                        self.wraps_nothing = true;
-                        Role::Inner
-                    }
-                    Some(_) => Role::Inner,
-                }
-            }
-            Some(_) => Role::Inner,
-        };
-        self.decided |= role == Role::Records;
-        if role == Role::Records && self.open.len() >= MAX_DEPTH {
-            return Step::Stop(Problem::Broken(format!("arrays inside each other deeper than {MAX_DEPTH}")));
-        }
-        self.open.push(role);
-        Step::On
-    }
-
-    /// Whether the member has a name that lists of keys have, whatever stands beside it.
-    fn names_wrapper(&self, bytes: &[u8]) -> bool {
-        let name = bytes.get(self.name.0..self.name.1).unwrap_or_default().to_ascii_lowercase();
-        WRAPPERS.contains(&name.as_slice())
-    }
-
-    fn names_field(&self, bytes: &[u8]) -> bool {
-        let name = bytes.get(self.name.0..self.name.1).and_then(|name| std::str::from_utf8(name).ok());
-        name.is_some_and(|name| (self.is_field)(name))
-    }
-
-    fn close(&mut self, bytes: &[u8], byte: u8, may_be_lines: bool) -> Step {
-        let broken = |message: String| Step::Stop(Problem::Broken(message));
-        let closes_array = byte == b']';
-        match self.open.pop() {
-            None => broken(format!("`{}` closes nothing", char::from(byte))),
-            Some(Role::Records) if closes_array => Step::On,
-            Some(role @ (Role::Record | Role::Top)) if !closes_array => self.end_object(bytes, role, may_be_lines),
-            Some(Role::Inner) => Step::On,
-            Some(_) => broken(format!("`{}` closes a bracket of the other kind", char::from(byte))),
-        }
-    }
-
-    fn end_object(&mut self, bytes: &[u8], role: Role, may_be_lines: bool) -> Step {
-        let wrapper = role == Role::Top && (self.wraps || self.wraps_nothing && !self.saw_field);
-        let (start, line) = if role == Role::Top { self.top } else { self.record };
-        if role == Role::Top && self.wraps && self.saw_field && !self.wraps_by_name {
-            self.torn.push(line);
-        } else if !wrapper {
-            self.spans.push(Span { start, end: self.at, line });
-        }
-        let alone = role == Role::Top && !wrapper && !self.decided;
-        self.decided = true;
-        if alone && may_be_lines && self.line == line && rest_of_line_is_blank(&bytes[self.at..]) {
-            self.keep_from = self.at;
-            return Step::Stop(Problem::ItIsLines);
-        }
-        Step::On
-    }
-
-    /// What is missing at the end of the input.
-    fn unfinished(&self) -> Option<String> {
-        (!self.stopped && !self.open.is_empty()).then(|| {
-            "the input ends inside an object or array; it is cut off, or a bracket or quote is never closed".to_owned()
-        })
-    }
-}
-
-/// The first few characters, for messages.
-fn beginning(bytes: &[u8]) -> String {
-    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(20)]).into_owned();
-    shown.lines().next().unwrap_or_default().to_owned()
-}
-
-fn rest_of_line_is_blank(rest: &[u8]) -> bool {
-    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-    rest[..end].trim_ascii().is_empty()
 }

@@ -1,19 +1,31 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
 //! [`source`] opens files, folders and standard input and inflates them; [`text`] decodes what is not UTF-8; a splitter
-//! per format ([`csv`], [`json`] with [`object`], [`sheet`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then
-//! parses on any thread. Nothing here knows what a column means.
+//! per format ([`csv`],
+//! [`json`] with [`object`], [`sheet`], [`document`]) cuts the bytes into blocks of whole records, which
+//! [`Parser::rows`] then parses on any thread. Tables and lists of objects are handed over as they stand, and nothing
+//! here knows what their columns mean. What other tools write has a file each, which makes records of it under
+//! canonical names ([`found`]): replies of the API, Cloud Config and Resource Center, Terraform, ScoutSuite, Prowler.
 
+mod brackets;
+mod config;
 pub mod csv;
 pub mod detect;
+pub mod document;
+pub mod found;
 mod header;
 pub mod json;
 mod marks;
+mod members;
 pub mod object;
+mod prowler;
 mod quotes;
 mod records;
+mod replies;
+mod scoutsuite;
 pub mod sheet;
 pub mod source;
+mod terraform;
 pub mod text;
 mod top;
 
@@ -22,7 +34,7 @@ use std::path::PathBuf;
 
 use encoding_rs::Encoding;
 
-use crate::inventory::row::{FileId, Note, Place, Reject, RowSink};
+use crate::inventory::row::{FileId, Names, Note, Place, Reject, RowSink};
 use crate::spare::Spare;
 
 /// Blocks have about so many bytes.
@@ -47,6 +59,10 @@ pub enum Format {
     JsonLines,
     /// A workbook (.xlsx), of which the first sheet is read.
     Sheet,
+    /// A state or plan of Terraform.
+    Terraform,
+    /// A report of ScoutSuite.
+    ScoutSuite,
 }
 
 /// Why an input cannot be read at all.
@@ -127,6 +143,8 @@ pub enum Layout {
     Json(Vec<json::Span>),
     /// Rows of a sheet, which are not in the bytes.
     Sheet(sheet::Rows),
+    /// What was found in a document, which is not in the bytes.
+    Found(Box<found::Found>),
 }
 
 impl Block {
@@ -145,6 +163,7 @@ pub struct Parser {
     csv: records::Parser,
     json: object::Parser,
     sheet: Vec<u8>,
+    canonical: Option<Names>,
 }
 
 impl Parser {
@@ -161,11 +180,23 @@ impl Parser {
         block.notes.into_iter().for_each(|note| sink.note(note));
         block.rejects.into_iter().for_each(|reject| sink.reject(reject));
         match block.layout {
-            Layout::Csv(header) => {
-                records::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink)
+            Layout::Csv(header) if prowler::is_header(header.names.as_slice()) => {
+                let canonical = self.canonical.get_or_insert_with(found::names);
+                let mut findings = prowler::Findings::new(block.file, canonical, sink);
+                records::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, &mut findings);
+                findings.finish();
             }
-            Layout::Json(spans) => self.json.rows(block.file, &block.bytes, &spans, sink),
+            Layout::Csv(header) => {
+                records::rows(&mut self.csv, &header, block.file, &block.bytes, block.first_line, sink);
+            }
+            Layout::Json(spans) => {
+                let canonical = self.canonical.get_or_insert_with(found::names);
+                self.json.rows(block.file, &block.bytes, &spans, canonical, sink);
+            }
             Layout::Sheet(rows) => rows.hand_over(&mut self.sheet, sink),
+            Layout::Found(found) => {
+                found.hand_over(block.file, self.canonical.get_or_insert_with(found::names), sink);
+            }
         }
         block.spare.give(block.bytes);
     }
@@ -245,6 +276,7 @@ enum Kind {
     Csv(csv::Splitter),
     Json(json::Splitter),
     Sheet(Box<sheet::Splitter>),
+    Document(document::Splitter),
 }
 
 impl Splitter {
@@ -261,6 +293,7 @@ impl Splitter {
             Kind::Csv(splitter) => splitter.next_block(),
             Kind::Json(splitter) => splitter.next_block(),
             Kind::Sheet(splitter) => splitter.next_block(),
+            Kind::Document(splitter) => splitter.next_block(),
         }?;
         if let Some(block) = &mut block {
             block.encoding = self.found.encoding();

@@ -6,19 +6,29 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::found::Found;
 use super::json::Span;
+use super::members::plain_name;
+use super::prowler;
+use super::replies::{self, At};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
-use crate::inventory::row::{Cells, FileId, Names, Place, Reject, Row, RowSink};
+use crate::inventory::row::{Cells, FileId, Names, Place, RecordKind, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
 #[derive(Debug, Default)]
 pub struct Parser {
     names: Names,
     file: Option<FileId>,
+    /// What is known of each name.
+    known: Vec<Known>,
     /// How many lists of names there were.
     lists: u64,
     text: String,
     members: Vec<Member>,
+    /// Takes apart what stands inside replies, whose members have names of their own.
+    inner: Option<Box<Parser>>,
+    /// Whether this is such a parser.
+    is_inner: bool,
 }
 
 /// A member of the object at hand, by position in the parser's text.
@@ -40,43 +50,135 @@ enum Kind {
     List,
 }
 
+/// What is known of a name of members.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// Members called so stand in replies.
+    in_replies: bool,
+    /// They do if they are objects.
+    as_object: bool,
+    /// It names the instance of a key.
+    is_instance: bool,
+}
+
 /// Sources of JSON are told from tables by this bit.
 const JSON_SOURCE: u64 = 1 << 40;
 
+/// And what stands inside replies by this one.
+const INNER_SOURCE: u64 = 1 << 41;
+
 impl Parser {
     /// Hands every object of the block to the sink.
-    pub fn rows(&mut self, file: FileId, bytes: &[u8], spans: &[Span], sink: &mut dyn RowSink) {
-        if self.file != Some(file) {
+    /// `canonical` are the names of records that are made of replies.
+    pub(super) fn rows(
+        &mut self,
+        file: FileId,
+        bytes: &[u8],
+        spans: &[Span],
+        canonical: &Names,
+        sink: &mut dyn RowSink,
+    ) {
+        self.begin(file);
+        for span in spans {
+            self.begin(file);
+            let place = Place { file, line: span.line };
+            let bytes = &bytes[span.start..span.end];
+            if let Err(reject) = self.take_apart(place, bytes) {
+                sink.reject(reject);
+                continue;
+            }
+            match self.reply(place, bytes) {
+                Ok(None) => self.hand_over(RecordKind::Plain, span.line, bytes, sink),
+                Ok(Some(mut found)) => {
+                    let parser =
+                        self.inner.get_or_insert_with(|| Box::new(Parser { is_inner: true, ..Parser::default() }));
+                    for inner in std::mem::take(&mut found.objects) {
+                        let (place, bytes) = (Place { file, line: inner.line }, &bytes[inner.text]);
+                        parser.begin(file);
+                        match parser.take_apart(place, bytes) {
+                            Ok(()) => parser.hand_over(inner.kind, inner.line, bytes, sink),
+                            Err(reject) => sink.reject(reject),
+                        }
+                    }
+                    found.hand_over(file, canonical, sink);
+                }
+                Err(reason) => sink.reject(Reject::whole(place, reason)),
+            }
+        }
+    }
+
+    /// Begins a new list of names for a new file, or if there are too many.
+    fn begin(&mut self, file: FileId) {
+        if self.file != Some(file) || self.names.as_slice().len() > MANY_NAMES {
             self.file = Some(file);
             self.forget_names(file);
         }
-        for span in spans {
-            if self.names.as_slice().len() > MANY_NAMES {
-                self.forget_names(file);
-            }
-            let place = Place { file, line: span.line };
-            if let Err(reason) = self.object(&bytes[span.start..span.end]) {
-                sink.reject(Reject::whole(place, reason));
-                continue;
-            }
-            if let Some(twice) = self.member_twice() {
-                sink.reject(Reject::cell(place, &twice, "", "the member stands twice in one object; keep one"));
-                continue;
-            }
-            let cells: Vec<(u16, Cell<'_>)> =
-                self.members.iter().map(|member| (member.name, self.cell(member))).collect();
-            let content = FixedState::default().hash_one(&bytes[span.start..span.end]);
-            sink.row(&self.names, Row { line: span.line, content, cells: Cells::Members(&cells) });
+    }
+
+    /// Finds the members of an object.
+    fn take_apart(&mut self, place: Place, bytes: &[u8]) -> Result<(), Reject> {
+        self.object(bytes).map_err(|reason| Reject::whole(place, reason))?;
+        match self.member_twice() {
+            Some(twice) => Err(Reject::cell(place, &twice, "", "the member stands twice in one object; keep one")),
+            None => Ok(()),
+        }
+    }
+
+    /// What the object at hand says if it is a reply or a finding.
+    fn reply(&mut self, place: Place, bytes: &[u8]) -> Result<Option<Found>, String> {
+        let text = if self.may_be_reply() { std::str::from_utf8(bytes).ok() } else { None };
+        let Some(text) = text else { return Ok(None) };
+        let at = At { file: place.file, text, line: place.line };
+        match replies::read(at)? {
+            Some(found) => Ok(Some(found)),
+            None => prowler::read(at),
+        }
+    }
+
+    /// Hands over the object at hand as it stands.
+    fn hand_over(&mut self, kind: RecordKind, line: u64, bytes: &[u8], sink: &mut dyn RowSink) {
+        self.learn_names();
+        let cells: Vec<(u16, Cell<'_>)> =
+            self.members.iter().map(|member| (member.name, self.cell(member, kind))).collect();
+        let content = FixedState::default().hash_one(bytes);
+        sink.row(&self.names, Row { line, content, kind, cells: Cells::Members(&cells) });
+    }
+
+    /// Whether the object at hand has a member that replies have.
+    fn may_be_reply(&mut self) -> bool {
+        self.learn_names();
+        self.members.iter().any(|member| {
+            let known = self.known[usize::from(member.name)];
+            known.in_replies || known.as_object && member.kind == Kind::Object
+        })
+    }
+
+    /// The number of the list of names at hand.
+    fn source(&self, file: FileId) -> u64 {
+        let inner = if self.is_inner { INNER_SOURCE } else { 0 };
+        JSON_SOURCE + inner + u64::from(file) + (self.lists << 42)
+    }
+
+    fn learn_names(&mut self) {
+        for name in &self.names.as_slice()[self.known.len()..] {
+            let plain = plain_name(name);
+            self.known.push(Known {
+                in_replies: replies::may_be_member(&plain, false),
+                as_object: replies::may_be_member(&plain, true),
+                is_instance: plain == replies::INSTANCE,
+            });
         }
     }
 
     /// Begins a new list of names, so that there are never more than positions.
     fn forget_names(&mut self, file: FileId) {
         self.lists += 1;
-        self.names = Names::new(JSON_SOURCE + u64::from(file) + (self.lists << 41), Vec::new());
+        let names = Names::new(self.source(file), Vec::new());
+        self.names = if self.is_inner { names.of_system() } else { names };
+        self.known.clear();
     }
 
-    fn cell(&self, member: &Member) -> Cell<'_> {
+    fn cell(&self, member: &Member, kind: RecordKind) -> Cell<'_> {
         let text = &self.text[member.start..member.end];
         match member.kind {
             Kind::Null => Cell::Absent,
@@ -84,6 +186,9 @@ impl Parser {
             Kind::List => Cell::List(text),
             // Only in a table does an empty cell say something.
             Kind::Text => match Cell::of_table(text) {
+                Cell::Blank if kind.is_reply() && self.known[usize::from(member.name)].is_instance => {
+                    Cell::Text(replies::DEFAULT_INSTANCE)
+                }
                 Cell::Blank => Cell::Absent,
                 cell => cell,
             },

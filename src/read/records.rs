@@ -6,7 +6,7 @@ use super::csv::{Header, count_lines};
 use super::marks::Marks;
 use super::top::is_border;
 use crate::domains::cell::Cell;
-use crate::inventory::row::{Cells, FileId, Place, Reject, Row, RowSink, Table, Writing};
+use crate::inventory::row::{Cells, FileId, Place, RecordKind, Reject, Row, RowSink, Table, Writing};
 
 /// Hands the records of a block to the sink. Records whose quotes surround whole cells are cut where they stand;
 /// any other is read by `csv-core`.
@@ -184,7 +184,8 @@ fn hand_over<'h>(
     raw: &[u8],
     sink: &mut dyn RowSink,
 ) {
-    let row = |table| Row { line: place.line, content: header.content.hash_one(raw), cells: Cells::Table(table) };
+    let (line, content) = (place.line, header.content.hash_one(raw));
+    let row = |table| Row { line, content, kind: RecordKind::Plain, cells: Cells::Table(table) };
     let reject = |(column, value, reason): Refusal<'_>| refuse(place, last_line, column, &value, &reason);
     match refusal.map_or_else(|| fit(header, table), Err) {
         Ok(None) => {}

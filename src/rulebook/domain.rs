@@ -120,6 +120,10 @@ pub struct Domain {
     pub integrity: FactId,
     /// The facts that `derive` reads.
     pub derived_from: &'static [FactId],
+    /// Those of them that serve inference alone, each with the fact that is inferred.
+    pub infers_from: &'static [(FactId, FactId)],
+    /// The facts that no card asks, but people and notes.
+    pub told: &'static [FactId],
 }
 
 /// Embeds pages by name: a listed page that is missing does not compile.

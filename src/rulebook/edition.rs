@@ -40,7 +40,7 @@ pub enum RulebookError {
     #[error("two atoms are named `{0}`; names are unique, also among your own and the built-in atoms")]
     AtomTwice(String),
     /// The facts do not fit into one word.
-    #[error("the facts have {0} values in all, but at most 128 are possible; declare fewer atoms of your own")]
+    #[error("the facts have {0} values in all, but at most 127 are possible; declare fewer atoms of your own")]
     TooManyValues(u32),
     /// A user's folder cannot be read.
     #[error(transparent)]
@@ -140,10 +140,11 @@ impl Rulebook {
         self.pages.iter().find(|page| page.card.id == id)
     }
 
-    /// The facts that only advisories ask, so that they need not be judged with the others.
+    /// The facts that only advisories ask, or nobody, so that they need not be judged with the others.
     pub fn asides(&self) -> FactSet {
         let read = self.domain.derived_from.iter().fold(0, |facts, fact| facts | fact.bit());
-        self.program.advising & !read
+        let told = self.domain.told.iter().fold(0, |facts, fact| facts | fact.bit());
+        (self.program.advising | told) & !read
     }
 
     /// The position of a fact, by name.

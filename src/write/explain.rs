@@ -13,6 +13,9 @@ use crate::rulebook::render::source_line;
 use super::safe::visible;
 use super::table::tone_style;
 use super::{fill, words};
+use crate::domains::cell::LIST_SEPARATOR;
+use crate::domains::cmk::fields::Field;
+use crate::inventory::record::Extra;
 
 /// Everything about one key, for a person.
 pub fn explain(key: &KeyOutcome<'_>, lang: Lang) -> String {
@@ -70,6 +73,13 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
         };
         let _ = writeln!(out, "{}{time}{basis}", lang.pick("rotation deadline: ", "轮转期限："));
     }
+    for field in [Field::Owner, Field::Applications, Field::Services, Field::TerraformAddress] {
+        let texts = key.key.texts(Extra::Field(field));
+        if !texts.is_empty() {
+            let texts = texts.join("; ").replace(LIST_SEPARATOR, "; ");
+            let _ = writeln!(out, "{}{}{}", field.name(), lang.pick(": ", "："), visible(&texts));
+        }
+    }
     let _ = writeln!(out, "{}{}", lang.pick("rulebook: ", "规则集："), diagnosis.rulebook.name());
 }
 
@@ -80,7 +90,11 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     for (index, spec) in book.facts.iter().enumerate() {
         let fact = FactId(index as u8);
         let (bits, grade) = (facts.get(fact), facts.grade(fact));
-        if fact == book.domain.integrity && grade == Grade::Unknown {
+        let is_evidence = || {
+            let domain = book.domain;
+            domain.told.contains(&fact) || domain.infers_from.iter().any(|(evidence, _)| *evidence == fact)
+        };
+        if grade == Grade::Unknown && (fact == book.domain.integrity || is_evidence()) {
             continue;
         }
         let value = if bits == 0 { "-".to_owned() } else { spec.show(bits) };
@@ -94,7 +108,11 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
                 _ => key.diagnosis.survey.show(place),
             })
             .collect();
-        let said = if said.is_empty() {
+        let said = if grade == Grade::Inferred {
+            let reason = words::inference(book, key.outcome, fact, lang);
+            let follows = lang.pick("follows from other facts", "由其他事实得出");
+            if reason.is_empty() { follows.to_owned() } else { reason }
+        } else if said.is_empty() {
             lang.pick("follows from other facts", "由其他事实得出").to_owned()
         } else {
             said.join(", ")

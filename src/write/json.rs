@@ -15,6 +15,10 @@ use super::{Format, PerShape, fill, words};
 /// The name and version of the format.
 pub const FORMAT: &str = "cmkdiag.diagnosis/1";
 
+/// The fields whose texts are passed on as they stand.
+const OWN_TEXTS: [Field; 5] =
+    [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval, Field::TerraformAddress];
+
 /// Whether the keys stand in one array or one a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -64,7 +68,7 @@ impl<'d> Json<'d> {
             if computed { "created + rotation_interval" } else { "next_rotation" }
         };
         own.insert("rotation_deadline_basis".to_owned(), json!(deadline.map(|(_, computed)| basis(computed))));
-        for field in [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval] {
+        for field in OWN_TEXTS {
             let texts = key.key.texts(Extra::Field(field));
             if !texts.is_empty() {
                 own.insert(field.name().to_owned(), json!(texts.join("; ").replace('\u{1f}', "; ")));

@@ -57,6 +57,18 @@ impl Format for Markdown<'_> {
         if let Some(assumed) = counts.assumed_line(self.lang) {
             line(out, &format!("\n{assumed}"));
         }
+        if let Some(inferred) = counts.inferred_line(self.lang) {
+            line(out, &format!("\n{inferred}"));
+        }
+        let survey = &self.diagnosis.survey;
+        let notes = survey.notes();
+        if !notes.is_empty() {
+            line(out, &format!("\n## {}\n", self.lang.pick("The input", "输入")));
+        }
+        for note in notes {
+            let text = format!("{} ({}): {}", survey.show(note.place), note.kind.name(), note.text);
+            line(out, &format!("- {}", escaped(&text)));
+        }
         let steps = next_steps(self.diagnosis, self.lang);
         if !steps.is_empty() {
             line(out, &format!("\n## {}\n", self.lang.pick("Next steps", "后续步骤")));

@@ -1,5 +1,7 @@
 //! What came out, in numbers, and what to do next in order of urgency.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::diagnose::{Diagnosis, KeyOutcome, Settings, ShapeOutcome, Tally};
@@ -48,14 +50,51 @@ impl<'d> Counts<'d> {
         assumed_line(&self.diagnosis.rulebook, &self.diagnosis.settings, lang)
     }
 
+    /// The facts that were inferred and not stated, with the number of keys, in one line.
+    pub fn inferred_line(&self, lang: Lang) -> Option<String> {
+        let each = self.grades().into_iter().filter_map(|(fact, counts)| {
+            let count = counts.iter().find(|(grade, _)| *grade == Grade::Inferred)?.1;
+            let name = words::fact_name(&self.diagnosis.rulebook, fact);
+            Some(format!("{name} {count}"))
+        });
+        let inferred = each.collect::<Vec<_>>().join(", ");
+        let words = lang.pick("Inferred, and not stated by any record (keys):", "由推断得出、记录未注明（密钥数）：");
+        (!inferred.is_empty()).then(|| format!("{words} {inferred}"))
+    }
+
+    /// Of each fact, how many keys know it by which grade; those that no key is to have are left out.
+    fn grades(&self) -> Vec<(FactId, Vec<(Grade, u64)>)> {
+        let counted = counted_shapes(self.diagnosis);
+        let asides = self.diagnosis.rulebook.asides();
+        let judged = members(!asides).filter(|fact| fact.index() < self.diagnosis.rulebook.facts.len());
+        let of = |fact: FactId| {
+            let mut counts: BTreeMap<Grade, u64> = BTreeMap::new();
+            for (outcome, count) in &counted {
+                *counts.entry(outcome.facts.grade(fact)).or_default() += count;
+            }
+            (fact, counts.into_iter().rev().collect())
+        };
+        judged.map(of).collect()
+    }
+
     /// The numbers for machines.
     pub fn json(&self) -> Value {
+        let grades: Map<String, Value> = self
+            .grades()
+            .into_iter()
+            .map(|(fact, counts)| {
+                let counts: Map<String, Value> =
+                    counts.into_iter().map(|(grade, count)| (grade.name().to_owned(), json!(count))).collect();
+                (words::fact_name(&self.diagnosis.rulebook, fact).to_owned(), Value::Object(counts))
+            })
+            .collect();
         let account = self.diagnosis.survey.account;
         let classes = classes_json(&self.classes(), "keys");
         json!({
             "records": { "read": account.read, "diagnosed": account.diagnosed, "rejected": account.rejected, "exact_duplicates": account.duplicates },
             "keys": account.keys,
             "classes": classes,
+            "grades": grades,
             "notes": notes_json(self.diagnosis.survey.notes(), &self.diagnosis.survey.files),
         })
     }

@@ -100,6 +100,9 @@ impl<'d> Table<'d> {
         if let Some(assumed) = counts.assumed_line(self.lang) {
             let _ = writeln!(text, "{assumed}");
         }
+        if let Some(inferred) = counts.inferred_line(self.lang) {
+            let _ = writeln!(text, "{inferred}");
+        }
     }
 
     fn steps(&self, text: &mut String) {

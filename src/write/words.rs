@@ -64,13 +64,26 @@ pub fn condition(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: La
     if outcome.facts.grade(fact) != Grade::Inferred {
         return confirm;
     }
-    let inferred = spec.settle.inference.get(lang);
+    let inferred = inference(book, outcome, fact, lang);
     if inferred.is_empty() {
         return confirm;
     }
     let is = lang.pick("inferred", "系推断");
     let colon = lang.pick(": ", "：");
     format!("{confirm} ({is}{colon}{inferred})")
+}
+
+/// From what a fact was inferred.
+pub fn inference(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) -> String {
+    let evidence =
+        book.domain.infers_from.iter().filter(|(_, inferred)| *inferred == fact).map(|(evidence, _)| *evidence);
+    let known: Vec<FactId> = evidence.filter(|evidence| outcome.facts.knows(*evidence)).collect();
+    if known.is_empty() {
+        return book.facts[fact.index()].settle.inference.get(lang).to_owned();
+    }
+    let shown = known.iter().map(|evidence| book.facts[evidence.index()].show(outcome.facts.get(*evidence)));
+    let value = book.facts[fact.index()].show(outcome.facts.get(fact));
+    format!("{value}, {}", shown.collect::<Vec<_>>().join(", "))
 }
 
 /// What would settle an open fact.

@@ -4,7 +4,7 @@ use crate::domains::spec::atom;
 use crate::engine::facts::AtomSpec;
 
 /// Every atom of the domain.
-pub static ATOMS: [AtomSpec; 40] = [
+pub static ATOMS: [AtomSpec; 43] = [
     atom("is-key", "resource", &["key"], "The record describes a key."),
     atom("is-secret", "resource", &["secret"], "The record describes a secret of the old Secrets page."),
     atom("is-certificate", "resource", &["certificate"], "The record describes a certificate."),
@@ -130,4 +130,12 @@ pub static ATOMS: [AtomSpec; 40] = [
     atom("signing-key", "key_usage", &["SIGN/VERIFY"], "The key signs and verifies."),
     atom("hsm-protected", "protection_level", &["HSM"], "The protection level is HSM."),
     atom("software-protected", "protection_level", &["SOFTWARE"], "The protection level is SOFTWARE."),
+    atom(
+        "cloud-service-use-seen",
+        "service_use",
+        &["seen"],
+        "A finding shows that a cloud service uses the key; other uses are not ruled out.",
+    ),
+    atom("key-id-of-newer-form", "key_id_form", &["key"], "The key id has the form key-…, as newer keys have."),
+    atom("key-id-masked", "key_id_form", &["masked"], "A part of the key id is masked by asterisks."),
 ];

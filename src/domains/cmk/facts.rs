@@ -2,14 +2,22 @@
 //!
 //! Value names are the cloud's own where it has one (KMS API 2016-01-20, `DescribeKey`).
 
-use crate::domains::spec::{one, presume, set, settle, settle_inferred};
+use crate::domains::spec::{evidence, one, presume, set, settle, settle_inferred};
 use crate::engine::facts::{FactSpec, StandsFor, Text};
 
 crate::facts! {
     RESOURCE = 0, INSTANCE = 1, ALIASES = 2, MANAGER_TYPE = 3, KEY_MANAGER = 4, ORIGIN = 5, ROTATION = 6,
     VERSIONS = 7, USAGE = 8, OPERATIONS = 9, LANGUAGES = 10, NETWORK = 11, APPLICATION_USE = 12, STATE = 13,
-    KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16, RECORDS = 17,
+    KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16, RECORDS = 17, VERSION_EVIDENCE = 18, SERVICE_USE = 19,
+    KEY_ID_FORM = 20, SOURCES = 21,
 }
+
+/// The bits of the fact `version_evidence`: the dates of creation and last rotation are the same.
+pub const NOT_ROTATED: u32 = 1;
+/// The last rotation came after the creation.
+pub const ROTATED: u32 = 1 << 1;
+/// A list that may be part of another names one version.
+pub const ONE_VERSION_LISTED: u32 = 1 << 2;
 
 /// The bit of "an alias of a service" in the fact `aliases`; the next two are its neighbours.
 pub const ALIAS_OF_SERVICE: u32 = 1 << 1;
@@ -24,7 +32,7 @@ const ALIASES_COMMAND: &str = "aliyun kms ListAliasesByKeyId --region {region} -
 const EVENTS: &str = "aliyun actiontrail LookupEvents --region {region} --LookupAttribute.1.Key ServiceName --LookupAttribute.1.Value Kms";
 
 /// Every fact of the domain, in the order of the constants above.
-pub static FACTS: [FactSpec; 18] = [
+pub static FACTS: [FactSpec; 22] = [
     one(
         "resource",
         Text::of("kind of resource", "资源类型"),
@@ -59,7 +67,15 @@ pub static FACTS: [FactSpec; 18] = [
         Text::of("aliases", "别名"),
         &["none", "service", "look-alike", "user"],
         None,
-        settle("aliases", ALIASES_COMMAND, "List the key's aliases", "列出该密钥的别名"),
+        settle_inferred(
+            "aliases",
+            ALIASES_COMMAND,
+            ("List the key's aliases", "列出该密钥的别名"),
+            (
+                "a list of the aliases of the account and region, which does not say whether it is complete, names none of this key",
+                "账号与地域的别名列表未注明是否完整，其中没有该密钥的别名",
+            ),
+        ),
     ),
     one(
         "manager_type",
@@ -78,11 +94,17 @@ pub static FACTS: [FactSpec; 18] = [
         Text::of("who manages the key", "密钥由谁管理"),
         &["service", "customer"],
         None,
-        settle(
+        settle_inferred(
             "aliases, manager_type",
             ALIASES_COMMAND,
-            "An alias of the exact form alias/acs/<service> makes it a service key; alias and KeyManagerType must agree",
-            "别名严格为 alias/acs/<云服务> 即为服务密钥；别名与 KeyManagerType 必须一致",
+            (
+                "An alias of the exact form alias/acs/<service> makes it a service key; alias and KeyManagerType must agree",
+                "别名严格为 alias/acs/<云服务> 即为服务密钥；别名与 KeyManagerType 必须一致",
+            ),
+            (
+                "a list of the aliases of the account and region, which does not say whether it is complete, names none of this key",
+                "账号与地域的别名列表未注明是否完整，其中没有该密钥的别名",
+            ),
         ),
     ),
     one(
@@ -109,7 +131,12 @@ pub static FACTS: [FactSpec; 18] = [
         Text::of("key versions", "密钥版本"),
         &["one", "several"],
         None,
-        settle("versions", VERSIONS_COMMAND, "TotalCount is the number of key versions", "TotalCount 即密钥版本数"),
+        settle_inferred(
+            "versions",
+            VERSIONS_COMMAND,
+            ("TotalCount is the number of key versions", "TotalCount 即密钥版本数"),
+            ("keys with imported material and service keys have one version", "外部材料密钥与服务密钥只有一个版本"),
+        ),
     ),
     set(
         "usage",
@@ -274,6 +301,58 @@ pub static FACTS: [FactSpec; 18] = [
             "该密钥的一条记录被拒绝，其内容未知：请更正该记录（--rejects 会列出位置）",
         ),
     ),
+    evidence(
+        "version_evidence",
+        Text::of("what suggests the number of versions", "版本数的线索"),
+        &["not-rotated-since-creation", "rotated-since-creation", "one-version-listed"],
+        settle(
+            "last_rotation, created",
+            DESCRIBE,
+            "CreationDate and LastRotationDate",
+            "CreationDate 与 LastRotationDate",
+        ),
+    ),
+    one(
+        "service_use",
+        Text::of("use by a cloud service that was seen", "已发现的云服务使用"),
+        &["not-seen", "seen"],
+        None,
+        settle(
+            "service_use",
+            "",
+            "Findings of a scanner name the resources that a key encrypts",
+            "扫描结果会列出使用该密钥的资源",
+        ),
+    ),
+    one(
+        "key_id_form",
+        Text::of("form of the key id", "密钥 ID 的形式"),
+        &["uuid", "key", "masked", "other"],
+        None,
+        settle(
+            "key_id",
+            "",
+            "UUIDs are older keys, key-… newer ones; **** masks a part",
+            "UUID 为较早的密钥，key-… 为较新的密钥；**** 表示部分被遮盖",
+        ),
+    ),
+    evidence(
+        "sources",
+        Text::of("where the records come from", "记录的来源"),
+        &[
+            "ListKeys",
+            "DescribeKey",
+            "ListKeyVersions",
+            "ListAliases",
+            "ListResourceTags",
+            "Terraform",
+            "ScoutSuite",
+            "Prowler",
+            "CloudConfig",
+            "ResourceCenter",
+        ],
+        settle("", "", "Found by the shape of the records", "由记录的形式识别"),
+    ),
 ];
 
 #[cfg(test)]
@@ -301,10 +380,22 @@ mod tests {
             (KEY_USAGE, "key_usage"),
             (PROTECTION_LEVEL, "protection_level"),
             (RECORDS, "records"),
+            (VERSION_EVIDENCE, "version_evidence"),
+            (SERVICE_USE, "service_use"),
+            (KEY_ID_FORM, "key_id_form"),
+            (SOURCES, "sources"),
         ];
         assert_eq!(named.len(), FACTS.len());
         for (fact, name) in named {
             assert_eq!(FACTS[fact.index()].name, name);
+        }
+        let evidence = &FACTS[VERSION_EVIDENCE.index()];
+        for (name, bit) in [
+            ("not-rotated-since-creation", NOT_ROTATED),
+            ("rotated-since-creation", ROTATED),
+            ("one-version-listed", ONE_VERSION_LISTED),
+        ] {
+            assert_eq!(evidence.value(name), Some(bit));
         }
         let aliases = &FACTS[ALIASES.index()];
         let bits = [("service", ALIAS_OF_SERVICE), ("look-alike", ALIAS_LOOK_ALIKE), ("user", ALIAS_OF_USER)];

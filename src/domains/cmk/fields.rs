@@ -1,5 +1,7 @@
 //! The canonical fields of a key inventory, and the spellings under which people bring them.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::engine::facts::FactId;
 
 use super::facts;
@@ -35,6 +37,13 @@ pub enum Field {
     Created,
     Description,
     Tags,
+    LastRotation,
+    PrimaryVersion,
+    KeyVersionId,
+    KeyType,
+    Creator,
+    TerraformAddress,
+    ServiceUse,
 }
 
 /// What is known of a canonical field.
@@ -60,7 +69,7 @@ const fn field(
 }
 
 /// How many canonical fields there are.
-pub const FIELD_COUNT: usize = 27;
+pub const FIELD_COUNT: usize = 34;
 
 /// Every canonical field, in the order of [`Field`].
 pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
@@ -137,6 +146,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "enableautomaticrotation",
             "自动轮转",
             "轮转状态",
+            "轮转策略",
         ],
     ),
     field(Field::RotationInterval, "rotation_interval", None, &["rotationperiod", "轮转周期"]),
@@ -160,6 +170,8 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "nversions",
             "版本数",
             "密钥版本数",
+            "版本",
+            "密钥版本",
         ],
     ),
     field(Field::Usage, "usage", Some(facts::USAGE), &["usedby", "usedfor", "usagetype", "使用方"]),
@@ -208,14 +220,26 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Field::Network,
         "network",
         Some(facts::NETWORK),
-        &["networks", "networklocation", "networktype", "applicationnetwork", "deployedon", "部署位置", "网络"],
+        &[
+            "networks",
+            "networklocation",
+            "networktype",
+            "applicationnetwork",
+            "deployedon",
+            "vpc",
+            "vpcid",
+            "vpcs",
+            "部署位置",
+            "网络",
+            "专有网络",
+        ],
     ),
     field(Field::Services, "services", None, &["service", "cloudservice", "cloudservices", "云服务"]),
     field(
         Field::Applications,
         "applications",
         None,
-        &["application", "app", "apps", "applicationname", "appname", "应用"],
+        &["application", "app", "apps", "applicationname", "appname", "应用", "业务"],
     ),
     field(Field::Owner, "owner", None, &["team", "keyowner", "负责人"]),
     field(Field::State, "state", Some(facts::STATE), &["keystate", "status", "keystatus", "状态", "密钥状态"]),
@@ -225,7 +249,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Some(facts::KEY_SPEC),
         &["spec", "keyspecification", "keyspecifications", "密钥规格"],
     ),
-    field(Field::KeyUsage, "key_usage", Some(facts::KEY_USAGE), &["密钥用途"]),
+    field(Field::KeyUsage, "key_usage", Some(facts::KEY_USAGE), &["purpose", "keypurpose", "密钥用途"]),
     field(Field::ProtectionLevel, "protection_level", Some(facts::PROTECTION_LEVEL), &["protection", "保护级别"]),
     field(
         Field::Created,
@@ -233,8 +257,20 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         None,
         &["createdat", "createdon", "creation", "creationdate", "creationtime", "createtime", "createdate", "创建时间"],
     ),
-    field(Field::Description, "description", None, &["desc", "keydescription", "描述"]),
+    field(Field::Description, "description", None, &["desc", "keydescription", "描述", "描述信息"]),
     field(Field::Tags, "tags", None, &["tag", "labels", "标签"]),
+    field(
+        Field::LastRotation,
+        "last_rotation",
+        None,
+        &["lastrotationdate", "lastrotationtime", "lastrotated", "lastrotatedat", "上次轮转时间", "最近轮转时间"],
+    ),
+    field(Field::PrimaryVersion, "primary_key_version", None, &["primaryversion", "primarykeyversionid", "主版本"]),
+    field(Field::KeyVersionId, "key_version_id", None, &["versionid", "密钥版本id"]),
+    field(Field::KeyType, "key_type", None, &["typeofkey", "密钥类型"]),
+    field(Field::Creator, "creator", None, &["createdby", "创建者"]),
+    field(Field::TerraformAddress, "terraform_address", None, &[]),
+    field(Field::ServiceUse, "service_use", Some(facts::SERVICE_USE), &["cloudserviceuse"]),
 ];
 
 impl Field {
@@ -261,8 +297,9 @@ impl Field {
     }
 }
 
+/// Full-width letters and digits are the same as others.
 fn plain_header(header: &str) -> String {
-    let kept = header.chars().filter(|c| c.is_alphanumeric());
+    let kept = header.nfkc().filter(|c| c.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
 }
 
@@ -306,6 +343,10 @@ mod tests {
             ("KeyId", Field::KeyId),
             ("DKMSInstanceId", Field::Instance),
             ("AutomaticRotation", Field::Rotation),
+            ("ＫｅｙＩＤ：", Field::KeyId),
+            ("密钥 ＩＤ", Field::KeyId),
+            ("密钥类型", Field::KeyType),
+            ("LastRotationDate", Field::LastRotation),
         ] {
             assert_eq!(Field::from_header(header), Some(field), "{header}");
         }

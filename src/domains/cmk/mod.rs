@@ -2,9 +2,11 @@
 
 pub mod atoms;
 pub mod class;
+pub mod derive;
 pub mod facts;
 pub mod fields;
 pub mod observe;
+pub mod operations;
 pub mod rules;
 pub mod words;
 
@@ -32,7 +34,7 @@ pub static CMK: Domain = Domain {
     documents: &class::DOCUMENTS,
     pages: rules::PAGES,
     holes: &["key_id", "region"],
-    derive: observe::derive,
+    derive: derive::derive,
     integrity: facts::RECORDS,
     derived_from: &[
         facts::ALIASES,
@@ -41,5 +43,10 @@ pub static CMK: Domain = Domain {
         facts::OPERATIONS,
         facts::LANGUAGES,
         facts::NETWORK,
+        facts::ORIGIN,
+        facts::VERSION_EVIDENCE,
+        facts::SERVICE_USE,
     ],
+    infers_from: &[(facts::VERSION_EVIDENCE, facts::VERSIONS)],
+    told: &[facts::SERVICE_USE, facts::KEY_ID_FORM, facts::SOURCES],
 };

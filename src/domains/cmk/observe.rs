@@ -3,12 +3,17 @@
 //! All parsing lives here. A blank or a word such as "N/A" makes a fact unknown; a value that is not
 //! understood is a [`Misread`], never a guess.
 
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::bytes::{all, equal, letters, within};
 use crate::domains::cell::Cell;
-use crate::engine::facts::{Bits, Facts, Grade};
+use crate::engine::facts::Bits;
 
 use super::facts::{self, FACTS};
 use super::fields::Field;
+use super::operations;
 use super::words::{self, Word};
 use crate::domains::spelling::{is_none, is_unknown, plain};
 
@@ -23,11 +28,52 @@ pub struct Misread {
     pub expected: String,
 }
 
-/// The values that a cell gives to the field's fact; `0` if it says that nobody knows.
+/// The values that a cell gives to the field's fact; `0` if it says that nobody knows. Full-width letters and digits
+/// are the same as others.
 ///
 /// # Errors
 /// The value is not understood.
 pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    let refused = match read(field, cell) {
+        Err(refused) if cell.text().is_some_and(|text| !text.is_ascii()) => refused,
+        understood => return understood,
+    };
+    let narrow: String = cell.text().unwrap_or_default().nfkc().collect();
+    let cell = match cell {
+        Cell::List(_) => Cell::List(&narrow),
+        Cell::Flag(_) => Cell::Flag(&narrow),
+        Cell::Object(_) => Cell::Object(&narrow),
+        _ => Cell::of_table(&narrow),
+    };
+    read(field, cell).map_err(|_| refused)
+}
+
+/// What a column of key types or creators says, which is either who manages the key or its spec: the old console
+/// calls the spec 密钥类型, which lists made by hand use for service keys and CMKs.
+///
+/// # Errors
+/// A key type is none of both.
+pub fn key_type(field: Field, cell: Cell<'_>) -> Result<(Field, Bits), Misread> {
+    let nothing = Ok((Field::ManagerType, 0));
+    let Cell::Text(text) = cell else { return nothing };
+    let narrow: String = text.nfkc().collect();
+    let word = plain(&narrow);
+    if let Some(bits) = lookup(Field::ManagerType, words::MANAGER_TYPE, &word) {
+        return Ok((Field::ManagerType, bits));
+    }
+    let spec = key_spec(Cell::Text(&narrow));
+    let resembles_spec =
+        ["aliyun", "rsa", "ec", "aes", "sm", "des", "hmac"].iter().any(|start| word.starts_with(start));
+    if field == Field::Creator || is_unknown(&narrow) || words::OTHER_KEY_TYPES.contains(&word.as_str()) {
+        nothing
+    } else if spec != 0 || resembles_spec {
+        Ok((Field::KeySpec, spec))
+    } else {
+        Err(misread(field, cell, "a key spec such as Aliyun_AES_256, or service or customer (服务密钥, 用户主密钥)"))
+    }
+}
+
+fn read(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
     let cell = match cell {
         Cell::Flag(text) => Cell::Text(text),
         Cell::Object(_) if field.spec().fact.is_some() => {
@@ -43,7 +89,10 @@ pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Field::Origin => choice(field, cell, words::ORIGIN),
         Field::Rotation => choice(field, cell, words::ROTATION),
         Field::Versions => versions(cell),
+        // The API calls KeyUsage what other tools call usage; it says nothing about who uses the key.
+        Field::Usage if choice(Field::KeyUsage, cell, words::KEY_USAGE).is_ok_and(|bits| bits != 0) => Ok(0),
         Field::Usage => list(field, cell, |word| lookup(field, words::USAGE, &plain(word))),
+        Field::ServiceUse => choice(field, cell, words::SERVICE_USE),
         Field::Operations => list(field, cell, operation),
         Field::Languages => list(field, cell, language),
         Field::Network => list(field, cell, network),
@@ -55,77 +104,8 @@ pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
     }
 }
 
-/// Sets the facts that follow from others: who manages the key, and whether applications use it.
-pub fn derive(facts: &mut Facts) {
-    derive_key_manager(facts);
-    derive_application_use(facts);
-}
-
-/// A service alias makes a service key, any other alias or none makes a CMK (seed, "Keys in the consoles
-/// of the old version and the new version"); `KeyManagerType` says the same. If they disagree, nobody
-/// knows.
-fn derive_key_manager(facts: &mut Facts) {
-    let service = bit(facts::KEY_MANAGER.index(), "service");
-    let customer = bit(facts::KEY_MANAGER.index(), "customer");
-    let by_alias = match facts.get(facts::ALIASES) {
-        0 => 0,
-        held if held & bit(facts::ALIASES.index(), "service") != 0 => service,
-        _ => customer,
-    };
-    let by_type = match facts.get(facts::MANAGER_TYPE) {
-        0 => 0,
-        held if held == bit(facts::MANAGER_TYPE.index(), "service") => service,
-        _ => customer,
-    };
-    let conflict = [facts::ALIASES, facts::MANAGER_TYPE].iter().any(|fact| facts.grade(*fact) == Grade::Conflict);
-    let grade = facts.grade(facts::ALIASES).max(facts.grade(facts::MANAGER_TYPE));
-    match (by_alias, by_type) {
-        _ if conflict => facts.conflict(facts::KEY_MANAGER),
-        (0, manager) | (manager, 0) => facts.set(facts::KEY_MANAGER, manager, grade),
-        (alias, kind) if alias == kind => facts.set(facts::KEY_MANAGER, alias, grade),
-        _ => facts.set(facts::KEY_MANAGER, 0, Grade::Unknown),
-    }
-}
-
-/// Application conditions bind where applications of the owner use the key: the usage says so, or, if
-/// it is not known, operations or languages are listed. If the usage names no such application although
-/// a language or a place outside the VPCs is listed, or names no use at all although operations are, the
-/// usage is believed, but only as an inference.
-fn derive_application_use(facts: &mut Facts) {
-    let (no, yes) = (bit(facts::APPLICATION_USE.index(), "no"), bit(facts::APPLICATION_USE.index(), "yes"));
-    let listed = |fact| match facts.get(fact) {
-        0 => None,
-        held => Some(held & FACTS[usize::from(fact.0)].none_bit() == 0),
-    };
-    let (operations, languages) = (listed(facts::OPERATIONS), listed(facts::LANGUAGES));
-    let usage = facts.get(facts::USAGE);
-    let by_lists = facts.grade(facts::OPERATIONS).max(facts.grade(facts::LANGUAGES));
-    let (value, grade) = if facts.grade(facts::USAGE) == Grade::Conflict {
-        (0, Grade::Conflict)
-    } else if usage & bit(facts::USAGE.index(), "self-managed") != 0 {
-        (yes, facts.grade(facts::USAGE))
-    } else if usage != 0 {
-        let outside = facts.get(facts::NETWORK) & !places_inside() != 0;
-        let idle_but_called = usage == bit(facts::USAGE.index(), "none") && operations == Some(true);
-        let doubtful = languages == Some(true) || outside || idle_but_called;
-        (no, if doubtful { Grade::Inferred } else { facts.grade(facts::USAGE) })
-    } else if operations == Some(true) || languages == Some(true) {
-        (yes, by_lists)
-    } else if operations == Some(false) && languages == Some(false) {
-        (no, by_lists)
-    } else {
-        (0, Grade::Unknown)
-    };
-    facts.set(facts::APPLICATION_USE, value, grade);
-}
-
-/// The places that stand in no application's way.
-fn places_inside() -> Bits {
-    ["none", "vpc", "support-agreed"].iter().fold(0, |bits, place| bits | bit(facts::NETWORK.index(), place))
-}
-
 /// The bit of a value that is known to exist; a test asks for every one used here.
-fn bit(fact: usize, value: &str) -> Bits {
+pub(super) fn bit(fact: usize, value: &str) -> Bits {
     FACTS[fact].value(value).unwrap_or_default()
 }
 
@@ -229,10 +209,9 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
         Cell::Text(text) | Cell::List(text) if is_unknown(text) => Ok(0),
         _ => {
             let mut bits = 0;
-            if cell.elements().any(is_no_alias) {
-                return Err(misread(Field::Aliases, cell, ALIASES_EXPECTED));
-            }
-            for alias in cell.elements() {
+            let names = alias_names(cell).filter(|names| !names.iter().any(|name| is_no_alias(name)));
+            let names = names.ok_or_else(|| misread(Field::Aliases, cell, ALIASES_EXPECTED))?;
+            for alias in &names {
                 let alias = alias_of_arn(alias);
                 bits |= if is_none(alias) { none } else { alias_form(alias) };
             }
@@ -247,9 +226,36 @@ fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
 const ALIASES_EXPECTED: &str =
     "names such as alias/orders, separated by `;`; `none` if there is none, `unknown` if nobody knows";
 
+/// The aliases of a cell: texts as they stand, and of objects the member `AliasName`, as in replies of the API and
+/// in the JSON that Steampipe writes into cells. Nothing if JSON is broken or names no alias.
+pub fn alias_names<'a>(cell: Cell<'a>) -> Option<Vec<Cow<'a, str>>> {
+    if let Cell::Text(text) = cell
+        && text.starts_with(['[', '{'])
+        && !is_none(text)
+    {
+        let parsed: serde_json::Value = serde_json::from_str(text).ok()?;
+        let several = if let serde_json::Value::Array(several) = parsed { several } else { vec![parsed] };
+        return several.iter().map(alias_name).map(|name| name.map(Cow::Owned)).collect();
+    }
+    let name = |element: &'a str| match element.strip_prefix('{') {
+        None => Some(Cow::Borrowed(element)),
+        Some(_) => alias_name(&serde_json::from_str(element).ok()?).map(Cow::Owned),
+    };
+    cell.elements().map(name).collect()
+}
+
+fn alias_name(value: &serde_json::Value) -> Option<String> {
+    let named = |(name, _): &(&String, &serde_json::Value)| plain(name) == "aliasname";
+    let name = match value {
+        serde_json::Value::Object(members) => members.iter().find(named)?.1.as_str()?,
+        value => value.as_str()?,
+    };
+    Some(name.to_owned())
+}
+
 /// Whether an element of a list of aliases cannot be one: JSON, a hole, or text around an alias.
 fn is_no_alias(element: &str) -> bool {
-    element.starts_with(['{', '['])
+    element.starts_with(['{', '[']) && !is_none(element)
         || is_unknown(element)
         || alias_of_arn(element).rfind("alias/").is_some_and(|at| at > 0)
 }
@@ -335,7 +341,7 @@ fn operation(name: &str) -> Option<Bits> {
         "reencrypt" | "reencryptfrom" | "reencryptto" => "ReEncrypt",
         "exportdatakey" => "ExportDataKey",
         "generateandexportdatakey" => "GenerateAndExportDataKey",
-        _ if words::ORDINARY_OPERATIONS.contains(&name) => "ordinary",
+        _ if operations::ORDINARY.contains(&name) => "ordinary",
         _ => return None,
     };
     Some(bit(facts::OPERATIONS.index(), value))

@@ -43,4 +43,6 @@ pub static EKMS: Domain = Domain {
     derive: conclude::derive,
     integrity: facts::RECORDS,
     derived_from: &[facts::SOURCE_POSTURE, facts::TARGET_POSTURE, facts::SOURCE_WRAPPING, facts::TARGET_WRAPPING],
+    infers_from: &[],
+    told: &[],
 };

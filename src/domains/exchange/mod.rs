@@ -44,4 +44,6 @@ pub static EXCHANGE: Domain = Domain {
     derive: conclude::derive,
     integrity: facts::RECORDS,
     derived_from: &[facts::FREQUENCY, facts::REKEY, facts::AUTO_SOURCE],
+    infers_from: &[],
+    told: &[],
 };

@@ -19,7 +19,7 @@ use self::workbook::{Shared, Workbook, damaged};
 use super::csv::{Header, header_of};
 use super::detect::{Opened, fill};
 use super::{BLOCK, Block, Layout, ReadError};
-use crate::inventory::row::{Cells, FileId, Place, Reject, Row as Record, RowSink, Table, Writing};
+use crate::inventory::row::{Cells, FileId, Place, RecordKind, Reject, Row as Record, RowSink, Table, Writing};
 use crate::spare::Spare;
 
 /// A workbook is read into memory; larger ones are refused.
@@ -258,7 +258,7 @@ impl Rows {
             let table = Table::new(&self.text, starts, Writing::Unquoted);
             write_raw(table, raw);
             let content = self.header.content.hash_one(raw.as_slice());
-            let row = Record { line: u64::from(*line), content, cells: Cells::Table(table) };
+            let row = Record { line: u64::from(*line), content, kind: RecordKind::Plain, cells: Cells::Table(table) };
             match rejects.next_if(|(refused, _)| *refused == at) {
                 Some((_, reject)) => sink.refuse(names, row, reject),
                 None => sink.row(names, row),

@@ -1,0 +1,135 @@
+//! Objects of JSON by member, with the place of each value in the text.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The members of an object. Names are compared without case and `_`, since tools write `KeyId`, `keyId` and `key_id`.
+#[derive(Debug, Default)]
+pub(super) struct Members<'a> {
+    members: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> Members<'a> {
+    /// The members of the object that the text is; nothing if it is none.
+    ///
+    /// # Errors
+    /// Two members have the same name.
+    pub(super) fn of(text: &'a str) -> Result<Option<Members<'a>>, String> {
+        let Ok(Pairs(pairs)) = serde_json::from_str(text) else { return Ok(None) };
+        let mut members: Vec<(String, &RawValue)> = Vec::with_capacity(pairs.len());
+        for (name, value) in pairs {
+            let plain = plain_name(&name);
+            if members.iter().any(|(known, _)| *known == plain) {
+                return Err(format!("the member `{name}` stands twice in one object; keep one"));
+            }
+            members.push((plain, value));
+        }
+        Ok(Some(Members { members }))
+    }
+
+    /// The value of a member.
+    pub(super) fn value(&self, name: &str) -> Option<&'a RawValue> {
+        self.members.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// The names, without case and `_`.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.members.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// A member that is an object.
+    ///
+    /// # Errors
+    /// Two members of it have the same name.
+    pub(super) fn object(&self, name: &str) -> Result<Option<Members<'a>>, String> {
+        self.value(name).map_or(Ok(None), |value| Members::of(value.get()))
+    }
+
+    /// A member that is a list.
+    pub(super) fn list(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+        serde_json::from_str(self.value(name)?.get()).ok()
+    }
+
+    /// A member that is a text, a number, or yes or no, as text; nothing if it is null or something else.
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        let raw = self.value(name)?.get();
+        match raw.as_bytes().first()? {
+            b'"' => serde_json::from_str::<Text<'_>>(raw).ok().map(|text| text.0),
+            b'n' | b'{' | b'[' => None,
+            _ => Some(Cow::Borrowed(raw)),
+        }
+    }
+
+    /// The same, if it is not blank.
+    pub(super) fn filled(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.text(name).filter(|text| !text.trim().is_empty())
+    }
+
+    /// A member that is a whole number, perhaps as a text.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.text(name)?.trim().parse().ok()
+    }
+}
+
+/// A name without case and `_`.
+pub(super) fn plain_name(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+/// Where a part of a text begins in it.
+pub(super) fn offset_of(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
+}
+
+/// The line of a value that stands inside a text which begins on `first_line`.
+pub(super) fn line_of(text: &str, first_line: u64, value: &str) -> u64 {
+    let before = text.as_bytes().get(..offset_of(text, value)).unwrap_or_default();
+    first_line + memchr::memchr_iter(b'\n', before).count() as u64
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pairs<'a>, D::Error> {
+        struct Visitor<'a>(std::marker::PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> serde::de::Visitor<'de> for Visitor<'a> {
+            type Value = Pairs<'a>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'a>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry::<String, &'a RawValue>()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Visitor(std::marker::PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_in_any_spelling_and_texts_are_unescaped() {
+        let text = "{\"KeyId\": \"a\\u0062\",\n \"total_count\": 12, \"more\": null, \"inner\":\n{\"x\": true}}";
+        let members = Members::of(text).unwrap().unwrap();
+        assert_eq!(members.text("keyid").as_deref(), Some("ab"));
+        assert_eq!((members.number("totalcount"), members.text("more")), (Some(12), None));
+        let inner = members.value("inner").unwrap().get();
+        assert_eq!(line_of(text, 7, inner), 9);
+        assert_eq!(members.object("inner").unwrap().unwrap().text("x").as_deref(), Some("true"));
+        assert!(Members::of("[1]").unwrap().is_none());
+        assert!(Members::of("{\"KeyId\": 1, \"key_id\": 2}").is_err());
+    }
+}
