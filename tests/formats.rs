@@ -631,10 +631,13 @@ fn the_name_of_a_file_acts_in_no_format() {
 #[test]
 fn errors_about_an_input_do_not_act() {
     let folder = tempfile::tempdir().unwrap();
+    let bare = put(&folder, "bare.csv", "\u{1b}[31m\u{202e}x,\u{9b}31m\nk,1\n");
     let twins = put(&folder, "twins.csv", "key_id,\u{1b}\u{202e}origin,\u{1b}\u{202e}origin\nk,1,2\n");
-    let output = diagnose(&twins, "csv", &[]);
-    assert_eq!(output.status.code(), Some(4));
-    assert_harmless("twins", &text(&output.stderr));
+    for file in [bare, twins] {
+        let output = diagnose(&file, "csv", &[]);
+        assert_eq!(output.status.code(), Some(4));
+        assert_harmless("an error about a header line", &text(&output.stderr));
+    }
     let name = put(&folder, "evil\u{1b}[31m.csv", "");
     assert_harmless("an empty file", &text(&diagnose(&name, "csv", &[]).stderr));
 }
