@@ -12,11 +12,13 @@ use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::domains::cmk::observe::observe;
 use crate::domains::form::{Form, Of, Side};
 use crate::engine::facts::{Bits, FactId, Lang};
+use crate::inventory::files::FileNames;
 use crate::inventory::intake::{Intake, Keep, Rules};
 use crate::inventory::shared::Shared;
 use crate::inventory::store::Store;
 use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
+use crate::read::detect::Vocabulary;
 use crate::read::source::{Input, open};
 use crate::read::{Block, Format, Parser, ReadError, Splitter, detect};
 use crate::rulebook::compile::nearest;
@@ -167,13 +169,16 @@ struct Files<'f> {
     has_more: bool,
     format: Option<Format>,
     progress: &'f Progress,
-    is_field: fn(&str) -> bool,
+    vocabulary: Vocabulary,
+    /// What they are called.
+    names: FileNames,
 }
 
 impl<'f> Files<'f> {
-    fn new(inputs: &'f [Input], format: Option<Format>, progress: &'f Progress, is_field: fn(&str) -> bool) -> Self {
+    fn new(inputs: &'f [Input], format: Option<Format>, progress: &'f Progress, vocabulary: Vocabulary) -> Self {
         let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
-        Files { waiting, at: None, has_more: inputs.len() > 1, format, progress, is_field }
+        let names = FileNames::new(inputs.iter().map(|input| input.name.clone()).collect());
+        Files { waiting, at: None, has_more: inputs.len() > 1, format, progress, vocabulary, names }
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
@@ -195,8 +200,9 @@ impl<'f> Files<'f> {
             let Some((number, input)) = self.waiting.pop_front() else {
                 return Ok(None);
             };
-            let opened = open(input, &self.progress.bytes)
-                .and_then(|reader| detect::splitter(number, &input.name, reader, self.format, self.is_field));
+            let opened = open(input, &self.progress.bytes).and_then(|reader| {
+                detect::splitter(number, &input.name, reader, self.format, self.vocabulary, &self.names)
+            });
             match opened {
                 Ok(splitter) => self.at = Some((number, splitter)),
                 Err(error) => return self.bear(number, error).map(Some),
@@ -210,13 +216,20 @@ impl<'f> Files<'f> {
     }
 }
 
-fn is_field(name: &str) -> bool {
-    Field::from_header(name).is_some()
-}
+/// What the columns of inventories are called; a table without one that says the key holds no records.
+const INVENTORY: Vocabulary = Vocabulary {
+    is_field: |name| Field::from_header(name).is_some(),
+    is_header: |cells| cells.iter().any(|cell| matches!(Field::from_header(cell), Some(Field::KeyId | Field::Arn))),
+};
 
-fn is_form_field(name: &str) -> bool {
-    domains::FORMS.iter().any(|form| form.field(name).is_some())
-}
+/// What the columns of forms are called.
+const FORM: Vocabulary = Vocabulary {
+    is_field: |name| domains::FORMS.iter().any(|form| form.field(name).is_some()),
+    is_header: |cells| {
+        let named = |form: &Form| cells.iter().filter(|cell| form.field(cell).is_some()).count();
+        domains::FORMS.iter().any(|form| named(form) >= 2)
+    },
+};
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
     let tests = book.user.as_ref().map(|user| user.columns.clone()).unwrap_or_default();
@@ -234,8 +247,8 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
 /// # Errors
 /// An input cannot be read.
 pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
-    let mut files = Files::new(inputs, reading.format, progress, is_field);
-    let names = inputs.iter().map(|input| input.name.clone()).collect();
+    let mut files = Files::new(inputs, reading.format, progress, INVENTORY);
+    let names = files.names.clone();
     let survey = read_all(|| files.next_block(), book, reading, progress, names);
     progress.finish();
     survey
@@ -247,10 +260,11 @@ pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &P
 /// It is of no format that is known, or not of the one that is named.
 pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rulebook) -> Result<Survey, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let mut splitter = detect::splitter(0, name, reader, format, is_field)?;
+    let names = FileNames::new(vec![name.to_owned()]);
+    let mut splitter = detect::splitter(0, name, reader, format, INVENTORY, &names)?;
     let reading = Reading { format: None, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
-    read_all(|| splitter.next_block(), book, &reading, &progress, vec![name.to_owned()])
+    read_all(|| splitter.next_block(), book, &reading, &progress, names)
 }
 
 /// Reads records by a form.
@@ -263,8 +277,8 @@ pub fn gather(
     reading: &Reading,
     progress: &Progress,
 ) -> Result<Gathered, ReadError> {
-    let mut files = Files::new(inputs, reading.format, progress, is_form_field);
-    let names = inputs.iter().map(|input| input.name.clone()).collect();
+    let mut files = Files::new(inputs, reading.format, progress, FORM);
+    let names = files.names.clone();
     let gathered = gather_all(form, || files.next_block(), names);
     progress.finish();
     gathered
@@ -281,14 +295,15 @@ pub fn gather_bytes(
     format: Option<Format>,
 ) -> Result<Gathered, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let mut splitter = detect::splitter(0, name, reader, format, is_form_field)?;
-    gather_all(form, || splitter.next_block(), vec![name.to_owned()])
+    let names = FileNames::new(vec![name.to_owned()]);
+    let mut splitter = detect::splitter(0, name, reader, format, FORM, &names)?;
+    gather_all(form, || splitter.next_block(), names)
 }
 
 fn gather_all(
     form: &'static Form,
     mut next_block: impl FnMut() -> Result<Option<Block>, ReadError>,
-    names: Vec<String>,
+    names: FileNames,
 ) -> Result<Gathered, ReadError> {
     let (mut parser, mut gathered) = (Parser::default(), Gathered::new(form, names));
     while let Some(block) = next_block()? {
@@ -303,7 +318,7 @@ fn read_all(
     book: &Rulebook,
     reading: &Reading,
     progress: &Progress,
-    files: Vec<String>,
+    files: FileNames,
 ) -> Result<Survey, ReadError> {
     let (shared, mut store) = (Shared::default(), Store::default());
     let rules = intake_rules(book, reading.keep);
@@ -322,5 +337,5 @@ fn read_all(
             Ok(())
         },
     )?;
-    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files, reading.jobs))
+    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs))
 }

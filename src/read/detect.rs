@@ -6,11 +6,21 @@ use super::csv;
 use super::json;
 use super::sheet;
 use super::{Format, ReadError, Splitter};
+use crate::inventory::files::FileNames;
 use crate::inventory::row::FileId;
 use crate::spare::Spare;
 
 /// How many bytes are looked at to tell the format.
 const SAMPLE: usize = 1 << 16;
+
+/// Which names mean something to the question that is asked.
+#[derive(Clone, Copy)]
+pub struct Vocabulary {
+    /// Whether a column of this name is that of a field.
+    pub is_field: fn(&str) -> bool,
+    /// Whether the cells of a header line are those of a table with records.
+    pub is_header: fn(&[String]) -> bool,
+}
 
 /// An open input with its first bytes.
 pub struct Opened {
@@ -26,6 +36,10 @@ pub struct Opened {
     pub ended: bool,
     /// Buffers of blocks that were taken apart.
     pub spare: Spare,
+    /// Which names of columns mean something.
+    pub vocabulary: Vocabulary,
+    /// The names of all files, for parts of this one that count as files.
+    pub files: FileNames,
 }
 
 impl Opened {
@@ -47,7 +61,8 @@ pub fn splitter(
     name: &str,
     mut reader: Box<dyn Read + Send>,
     forced: Option<Format>,
-    is_field: fn(&str) -> bool,
+    vocabulary: Vocabulary,
+    files: &FileNames,
 ) -> Result<Splitter, ReadError> {
     let mut start = Vec::new();
     let ended =
@@ -59,7 +74,9 @@ pub fn splitter(
     if format != Format::Sheet {
         refuse_unreadable(name, &start)?;
     }
-    let opened = Opened { file, name: name.to_owned(), reader, start, ended, spare: Spare::default() };
+    let (name, spare, files) = (name.to_owned(), Spare::default(), files.clone());
+    let opened = Opened { file, name, reader, start, ended, spare, vocabulary, files };
+    let is_field = vocabulary.is_field;
     match format {
         Format::Csv => csv::Splitter::new(opened, None).map(Splitter::Csv),
         Format::Tsv => csv::Splitter::new(opened, Some(b'\t')).map(Splitter::Csv),
