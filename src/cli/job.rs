@@ -220,6 +220,7 @@ impl<'f> Files<'f> {
 const INVENTORY: Vocabulary = Vocabulary {
     is_field: |name| Field::from_header(name).is_some(),
     is_header: |cells| cells.iter().any(|cell| matches!(Field::from_header(cell), Some(Field::KeyId | Field::Arn))),
+    subject: "a key, by a column such as key_id or arn",
 };
 
 /// What the columns of forms are called.
@@ -229,6 +230,7 @@ const FORM: Vocabulary = Vocabulary {
         let named = |form: &Form| cells.iter().filter(|cell| form.field(cell).is_some()).count();
         domains::FORMS.iter().any(|form| named(form) >= 2)
     },
+    subject: "two columns or more that are known",
 };
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {

@@ -20,6 +20,8 @@ pub struct Vocabulary {
     pub is_field: fn(&str) -> bool,
     /// Whether the cells of a header line are those of a table with records.
     pub is_header: fn(&[String]) -> bool,
+    /// What such a header line names, in words.
+    pub subject: &'static str,
 }
 
 /// An open input with its first bytes.

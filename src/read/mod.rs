@@ -37,7 +37,7 @@ pub enum Format {
     Json,
     /// JSON Lines: one object a line.
     JsonLines,
-    /// A workbook (.xlsx), of which the first sheet is read.
+    /// A workbook (.xlsx, .ods, .xls).
     Sheet,
 }
 
@@ -53,7 +53,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson or .xlsx file (plain, .gz or .zst)", .0.display())]
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods or .xls file (plain, .gz or .zst)", .0.display())]
     EmptyFolder(PathBuf),
     /// The content is not what its format asks for.
     #[error("{name}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]

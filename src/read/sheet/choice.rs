@@ -8,7 +8,7 @@ use crate::read::header::{self, LOOKED_AT};
 
 /// Names in a note, and characters of a text in it.
 const MAX_SHOWN: usize = 10;
-const MAX_QUOTED: usize = 60;
+pub(super) const MAX_QUOTED: usize = 60;
 
 /// A longer text names no column; header lines are found without it.
 const MAX_NAME: usize = 200;
@@ -45,6 +45,8 @@ pub(super) struct Choice {
     pub(super) notes: Vec<(NoteKind, String)>,
     /// Sheets that cannot be read.
     pub(super) damaged: Vec<String>,
+    /// What a header line has to name.
+    subject: &'static str,
 }
 
 /// How much the rows of a workbook say, so that no small file keeps the program busy for ever.
@@ -78,6 +80,8 @@ struct Top {
     rows: Vec<Looked>,
     /// The position of the header line among them, if one names a field.
     header: Option<usize>,
+    /// What follows them, if that cannot be read.
+    error: Option<String>,
 }
 
 struct Looked {
@@ -100,7 +104,9 @@ pub(super) fn choose(
     vocabulary: Vocabulary,
     budget: &mut Budget,
 ) -> Result<Choice, String> {
-    let (mut choice, mut first) = (Choice { chosen: Vec::new(), notes: Vec::new(), damaged: Vec::new() }, None);
+    let subject = vocabulary.subject;
+    let mut choice = Choice { chosen: Vec::new(), notes: Vec::new(), damaged: Vec::new(), subject };
+    let mut first = None;
     let (mut hidden, mut others) = (Vec::new(), Vec::new());
     for listed in sheets {
         let Some(grid) = listed.grid else {
@@ -112,7 +118,7 @@ pub(super) fn choose(
             Ok((grid, top))
         });
         let (grid, top) = match looked {
-            Ok((_, top)) if top.rows.is_empty() => continue,
+            Ok((_, Top { rows, error: None, .. })) if rows.is_empty() => continue,
             Ok(looked) => looked,
             Err(error) => {
                 choice.damaged.push(error);
@@ -120,6 +126,11 @@ pub(super) fn choose(
             }
         };
         let is_table = top.header.is_some_and(|at| (vocabulary.is_header)(&top.rows[at].cells));
+        // Of a table that is damaged further down, what stands above is read.
+        if let Some(error) = top.error.as_ref().filter(|_| !is_table) {
+            choice.damaged.push(damaged(&listed.part, error));
+            continue;
+        }
         let sheet = top.choose(listed.name, listed.part, grid);
         if is_table {
             choice.chosen.push(sheet);
@@ -150,7 +161,7 @@ impl Choice {
             self.notes.push((NoteKind::Reading, format!("{} sheets are read: {}", names.len(), listed(&names))));
         }
         if !others.is_empty() {
-            let why = "left out, for no line at the top names a column that says what a record is about; if there are records, give them a header line";
+            let why = format!("left out, for no header line at the top names {}", self.subject);
             self.notes.push((NoteKind::LeftOut, format!("{}: {why}", sheets(others))));
         }
         if !hidden.is_empty() {
@@ -163,16 +174,23 @@ impl Choice {
 impl Top {
     fn of(grid: &mut dyn Grid, vocabulary: Vocabulary, budget: &mut Budget) -> Result<Top, String> {
         let (mut row, mut rows) = (Row::default(), Vec::new());
-        while rows.len() < LOOKED_AT && grid.next_row(&mut row)? {
-            budget.spend(&row)?;
+        let error = loop {
+            if rows.len() == LOOKED_AT {
+                break None;
+            }
+            match grid.next_row(&mut row) {
+                Ok(true) => budget.spend(&row)?,
+                Ok(false) => break None,
+                Err(error) => break Some(error),
+            }
             if !row.is_blank() {
                 let cells = (0..row.len()).map(|column| shortened(row.cell(column).trim(), MAX_NAME));
                 rows.push(Looked { number: row.number, cells: cells.collect() });
             }
-        }
+        };
         grid.rewind();
         let header = header::find(&rows, vocabulary.is_field);
-        Ok(Top { rows, header })
+        Ok(Top { rows, header, error })
     }
 
     fn choose(self, name: String, part: String, grid: Box<dyn Grid>) -> Chosen {
@@ -186,11 +204,14 @@ impl Top {
 fn above(rows: &[Looked]) -> Option<String> {
     let (first, last) = (rows.first()?, rows.last()?);
     let says = first.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);
-    let which = match rows.len() {
-        1 => format!("row {} is", first.number),
-        count => format!("{count} rows, {} to {}, are", first.number, last.number),
-    };
-    Some(format!("{which} left out above the header line; the first says `{}`", shortened(says, MAX_QUOTED)))
+    let says = shortened(says, MAX_QUOTED);
+    Some(match rows.len() {
+        1 => format!("row {}, above the header line, is left out; it says `{says}`", first.number),
+        count => {
+            let (first, last) = (first.number, last.number);
+            format!("{count} rows, {first} to {last}, above the header line, are left out; the first says `{says}`")
+        }
+    })
 }
 
 fn sheets(names: &[String]) -> String {

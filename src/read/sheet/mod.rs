@@ -22,7 +22,7 @@ mod xlsx;
 use std::collections::VecDeque;
 
 use self::archive::Archive;
-use self::choice::{Budget, Chosen, Listed, choose};
+use self::choice::{Budget, Chosen, Listed, MAX_QUOTED, choose, shortened};
 use self::row::Row;
 pub use self::rows::Rows;
 use self::table::Sheet;
@@ -159,7 +159,7 @@ impl Splitter {
         if self.is_alone {
             return (self.file, self.name.clone());
         }
-        let name = format!("{} (sheet {})", self.name, sheet.name);
+        let name = format!("{} (sheet {})", self.name, shortened(&sheet.name, MAX_QUOTED));
         (self.files.enter(name.clone()), name)
     }
 

@@ -117,7 +117,12 @@ fn top(content: &str) -> Result<Option<(usize, HashSet<String>)>, String> {
     loop {
         match xml.event()? {
             Event::Start(element) => match element.local_name().as_ref() {
-                "spreadsheet" if is_in_body => return Ok(Some((xml.position(), hidden))),
+                "spreadsheet" if is_in_body => {
+                    let at = xml.position();
+                    // What follows an element without content is no part of it.
+                    let is_empty = content.get(..at).is_some_and(|read| read.ends_with("/>"));
+                    return Ok(Some((if is_empty { content.len() } else { at }, hidden)));
+                }
                 _ if is_in_body => return Ok(None),
                 "body" => is_in_body = true,
                 "style" => style = attribute(&element, "name")?.map(std::borrow::Cow::into_owned),

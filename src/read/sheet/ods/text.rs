@@ -29,6 +29,8 @@ pub(super) fn paragraphs(xml: &mut Xml<'_>, cell: &str, into: &mut String) -> Re
 /// Appends a paragraph that has begun. White space counts as one blank, if it is not written by elements.
 fn paragraph(xml: &mut Xml<'_>, into: &mut String) -> Result<(), String> {
     let (from, mut piece) = (into.len(), String::new());
+    // Up to where blanks count at the end.
+    let mut counts = from;
     loop {
         match xml.event()? {
             Event::Start(element) => match element.local_name().as_ref() {
@@ -36,6 +38,7 @@ fn paragraph(xml: &mut Xml<'_>, into: &mut String) -> Result<(), String> {
                     let count = attribute(&element, "c")?.map_or(Ok(1), |count| count.parse::<u16>());
                     let count = count.map_err(|_| "a text has more than 65,535 blanks in one place".to_owned())?;
                     into.extend(std::iter::repeat_n(' ', usize::from(count)));
+                    counts = into.len();
                 }
                 "tab" => into.push('\t'),
                 "line-break" => into.push('\n'),
@@ -43,7 +46,7 @@ fn paragraph(xml: &mut Xml<'_>, into: &mut String) -> Result<(), String> {
                 _ => {}
             },
             Event::End(element) if element.local_name().as_ref() == "p" => {
-                let end = into.trim_end_matches(' ').len().max(from);
+                let end = into.trim_end_matches(' ').len().max(counts);
                 into.truncate(end);
                 return Ok(());
             }
