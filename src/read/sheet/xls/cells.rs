@@ -216,3 +216,133 @@ impl Grid for Sheet {
         Ok(self.merged.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::dates::Epoch;
+    use super::super::super::row::{DAMAGED, Fault};
+    use super::super::super::texts::Texts;
+    use super::*;
+
+    fn record(kind: u16, content: &[u8]) -> Vec<u8> {
+        [&kind.to_le_bytes()[..], &(content.len() as u16).to_le_bytes(), content].concat()
+    }
+
+    /// A cell in row 1 of style 0 or, if it is a date, 1.
+    fn cell(kind: u16, column: u8, style: u8, value: &[u8]) -> Vec<u8> {
+        record(kind, &[&[0, 0, column, 0, style, 0], value].concat())
+    }
+
+    fn sheet(records: &[Vec<u8>], calculates: bool) -> Result<Sheet, String> {
+        let stream = [record(BEGIN, b""), records.concat(), record(END, b"")].concat();
+        let (texts, dates, end) = (Texts::of(&["none", "钥"]), vec![false, true], stream.len());
+        let shared = Shared { stream, texts, dates, epoch: Epoch::From1900, calculates };
+        Sheet::new(Arc::new(shared), 0, end)
+    }
+
+    type Rows = Vec<(u32, String, Vec<Fault>)>;
+
+    fn read(records: &[Vec<u8>], calculates: bool) -> Result<Rows, String> {
+        let (mut sheet, mut row, mut all) = (sheet(records, calculates)?, Row::default(), Vec::new());
+        while sheet.next_row(&mut row)? {
+            let cells: Vec<&str> = (0..row.len()).map(|column| row.cell(column)).collect();
+            all.push((row.number, cells.join("|"), row.faults.clone()));
+        }
+        Ok(all)
+    }
+
+    /// A formula with a result and flags.
+    fn formula(result: &[u8; 8], flags: u8) -> Vec<u8> {
+        cell(FORMULA, 0, 0, &[&result[..], &[flags, 0, 0, 0, 0, 0, 0, 0]].concat())
+    }
+
+    #[test]
+    fn every_kind_of_cell_is_text() {
+        let packed = |number: f64| (((number.to_bits() >> 32) as u32) & !3).to_le_bytes();
+        for (records, text) in [
+            (vec![cell(NUMBER, 0, 0, &0.1_f64.to_le_bytes())], "0.1"),
+            (vec![cell(NUMBER, 0, 1, &46112.0_f64.to_le_bytes())], "2026-03-31"),
+            (vec![cell(NUMBER, 0, 1, &2.0_f64.to_le_bytes())], "2"),
+            (vec![cell(NUMBER, 0, 9, &46112.0_f64.to_le_bytes())], "46112"),
+            (vec![cell(PACKED, 0, 0, &packed(365.0))], "365"),
+            (vec![cell(PACKED, 0, 1, &packed(46112.0))], "2026-03-31"),
+            (
+                vec![record(
+                    PACKED_SEVERAL,
+                    &[&[0, 0, 1, 0, 0, 0][..], &packed(1.0), &[1, 0], &packed(46112.0), &[2, 0]].concat(),
+                )],
+                "|1|2026-03-31",
+            ),
+            (vec![cell(SHARED_TEXT, 0, 0, &[1, 0, 0, 0])], "钥"),
+            (vec![cell(TEXT, 0, 0, b"\x02\0\0a\xe9")], "aé"),
+            (vec![cell(RICH_TEXT, 0, 0, b"\x02\0\x01a\0b\0\x01\0\0\0\0\0")], "ab"),
+            (vec![cell(FLAG_OR_ERROR, 0, 0, &[1, 0])], "true"),
+            (vec![cell(FLAG_OR_ERROR, 0, 0, &[0x2a, 1])], "#N/A"),
+            (vec![formula(&2.5_f64.to_le_bytes(), 0)], "2.5"),
+            (vec![formula(&[1, 0, 1, 0, 0, 0, 255, 255], 0)], "true"),
+            (vec![formula(&[2, 0, 7, 0, 0, 0, 255, 255], 1)], "#DIV/0!"),
+            (vec![formula(&[3, 0, 0, 0, 0, 0, 255, 255], 0)], ""),
+            // What formulas share stands before the text that is the result.
+            (vec![formula(&[0, 0, 0, 0, 0, 0, 255, 255], 0), record(0x4bc, b"x"), record(RESULT, b"\x01\0\0a")], "a"),
+        ] {
+            assert_eq!(read(&records, true), Ok(vec![(1, text.to_owned(), Vec::new())]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_has_lost_is_a_fault() {
+        let blank = [3, 0, 0, 0, 0, 0, 255, 255];
+        let stale = record(NOT_CALCULATED, b"\0\0");
+        for (records, calculates, reason) in [
+            (vec![cell(NUMBER, 0, 0, &1e15_f64.to_le_bytes())], true, DAMAGED),
+            (vec![formula(&blank, 0)], false, NEVER_CALCULATED),
+            (vec![formula(&1.0_f64.to_le_bytes(), 2)], true, NEVER_CALCULATED),
+            (vec![formula(&[0, 0, 0, 0, 0, 0, 255, 255], 0)], true, NEVER_CALCULATED),
+            (vec![stale.clone(), formula(&1.0_f64.to_le_bytes(), 0)], true, NEVER_CALCULATED),
+            (
+                vec![formula(&[0, 0, 0, 0, 0, 0, 255, 255], 0), record(RESULT, b"\x01\0\0a"), stale],
+                true,
+                NEVER_CALCULATED,
+            ),
+        ] {
+            assert_eq!(read(&records, calculates).unwrap()[0].2, [Fault { column: 0, reason }]);
+        }
+    }
+
+    #[test]
+    fn cells_are_put_in_order_and_the_last_of_twins_counts() {
+        let at = |row: u8, column: u8, text: &[u8]| {
+            record(TEXT, &[&[row, 0, column, 0, 0, 0, text.len() as u8, 0, 0], text].concat())
+        };
+        let chart = [record(BEGIN, b""), at(0, 0, b"chart"), record(END, b"")].concat();
+        let records = [at(3, 1, b"d"), at(0, 2, b"b"), chart, at(0, 0, b"a"), at(3, 1, b"e")];
+        let rows = read(&records, true).unwrap();
+        let rows: Vec<(u32, &str)> = rows.iter().map(|(number, cells, _)| (*number, cells.as_str())).collect();
+        assert_eq!(rows, [(1, "a||b"), (4, "|e")]);
+    }
+
+    #[test]
+    fn merged_cells_are_listed() {
+        let areas = record(MERGED, &[2, 0, 4, 0, 8, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0]);
+        let merged = sheet(&[areas], true).unwrap().merged().unwrap();
+        assert_eq!(merged.iter().map(|merged| merged.name.as_str()).collect::<Vec<_>>(), ["B5:C9", "A1:D1"]);
+        assert!(sheet(&[record(MERGED, &[1, 0, 4, 0, 3, 0, 0, 0, 0, 0])], true).is_err());
+    }
+
+    #[test]
+    fn damage_says_where() {
+        for (records, says) in [
+            (vec![cell(SHARED_TEXT, 0, 0, &[2, 0, 0, 0])], "row 1: there is no shared text `2`"),
+            (vec![cell(NUMBER, 0, 0, &[0; 7])], "row 1: a record of a cell is cut off"),
+            (vec![cell(TEXT, 0, 0, b"\x09\0\0a")], "row 1: a record of a cell is cut off"),
+            (vec![cell(FLAG_OR_ERROR, 0, 0, b"")], "row 1: a record of a cell is cut off"),
+            (vec![cell(FORMULA, 0, 0, &[0; 8])], "row 1: a record of a cell is cut off"),
+            (vec![record(NUMBER, &[0; 5])], "a record of a cell is cut off"),
+            (vec![record(TEXT, &[0, 0, 0, 64, 0, 0])], "row 1: more than 16384 cells"),
+            (vec![record(BEGIN, b"")], "it is cut off"),
+        ] {
+            assert!(read(&records, true).unwrap_err().contains(says), "{says}");
+        }
+        assert_eq!(Sheet::new(Arc::new(Shared::default()), 9, 5).err().as_deref(), Some("it is missing"));
+    }
+}

@@ -160,3 +160,77 @@ impl<'b> Compound<'b> {
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {
     bytes.chunks_exact(4).filter_map(|number| u32_at(number, 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: u32 = 0xffff_fffe;
+
+    /// Sectors of 512 bytes: the table, the directory, the small sectors and their table, and the rest.
+    fn file(next: &[u32], length: u32, start: u32) -> Vec<u8> {
+        let mut file = vec![0_u8; 512 * 5];
+        let mut put = |at: usize, numbers: &[u32]| {
+            for (at, number) in (at..).step_by(4).zip(numbers) {
+                file[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            }
+        };
+        put(28, &[9 << 16]);
+        put(48, &[1]);
+        put(60, &[3]);
+        put(68, &[END, 0, 0, END]);
+        put(512, next);
+        // The main folder with its stream of small sectors, and one stream.
+        let (folder, stream) = (1024, 1024 + ENTRY);
+        put(folder + 76, &[1]);
+        put(folder + 116, &[2, 512]);
+        put(stream + 64, &[4 | 2 << 16, 0, NO_ENTRY]);
+        put(stream, &[u32::from(b'a')]);
+        put(stream + 116, &[start, length]);
+        put(2048, &[3, END, END, 1]);
+        file[1536..2048].iter_mut().enumerate().for_each(|(at, byte)| *byte = (at / 64) as u8);
+        file.extend((0..9).flat_map(|at| [at + b'a'; 512]));
+        file
+    }
+
+    const NEXT: [u32; 13] = [0xffff_fffd, END, END, END, 5, 6, 7, 8, 9, 10, 11, 12, END];
+
+    fn stream(bytes: &[u8]) -> Option<Result<Vec<u8>, ()>> {
+        Compound::open(bytes).and_then(|file| file.stream("A"))
+    }
+
+    #[test]
+    fn streams_are_chains_of_sectors() {
+        let small = stream(&file(&NEXT, 130, 0)).unwrap().unwrap();
+        assert_eq!((small.len(), small[0], small[64], small[128]), (130, 0, 3, 1));
+        let large = stream(&file(&NEXT, 4500, 4)).unwrap().unwrap();
+        assert_eq!((large.len(), large[0], large[4499]), (4500, b'a', b'i'));
+        let whole = file(&NEXT, 4600, 4);
+        assert_eq!(stream(&whole[..whole.len() - 100]).unwrap().unwrap().len(), 4508, "the last sector may be cut off");
+        assert!(Compound::open(&whole).unwrap().stream("b").is_none());
+    }
+
+    #[test]
+    fn chains_that_do_not_end_are_damage() {
+        let mut circle = NEXT;
+        circle[8] = 4;
+        assert_eq!(stream(&file(&circle, 4500, 4)), Some(Err(())));
+        assert_eq!(stream(&file(&NEXT, 130, 2)), Some(Err(())), "too few small sectors");
+        assert_eq!(stream(&file(&NEXT, 9999, 4)), Some(Err(())), "too few sectors");
+        assert_eq!(stream(&file(&NEXT, 4500, 99)), Some(Err(())));
+        let mut directory = NEXT;
+        directory[1] = 1;
+        assert!(stream(&file(&directory, 130, 0)).is_none());
+        let mut table = file(&NEXT, 130, 0);
+        table[68..72].copy_from_slice(&2_u32.to_le_bytes());
+        assert!(stream(&table).is_none());
+    }
+
+    #[test]
+    fn no_length_makes_it_panic() {
+        let whole = file(&NEXT, 4500, 4);
+        for end in 0..whole.len() {
+            stream(&whole[..end]);
+        }
+    }
+}
