@@ -57,13 +57,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Counts a row.
+    /// Counts a row of a sheet with so many columns that have names.
     ///
     /// # Errors
     /// The workbook says more than is read.
-    pub(super) fn spend(&mut self, row: &Row) -> Result<(), String> {
+    pub(super) fn spend(&mut self, row: &Row, columns: usize) -> Result<(), String> {
         // Cells that say nothing take time, too.
-        self.text += (row.text.len() + 4 * row.len()) as u64;
+        self.text += (row.text.len() + 4 * row.len().max(columns)) as u64;
         self.rows += u64::from(!row.is_blank());
         if self.text > MAX_SAID {
             return Err(format!("the cells of the workbook up to row {} hold more than 4 GiB", row.number));
@@ -72,6 +72,11 @@ impl Budget {
             return Err(format!("the workbook has more than {MAX_RECORDS} rows up to its row {}", row.number));
         }
         Ok(())
+    }
+
+    /// Counts areas of merged cells.
+    pub(super) fn spend_merged(&mut self, areas: usize) {
+        self.text += 64 * areas as u64;
     }
 }
 
@@ -179,7 +184,7 @@ impl Top {
                 break None;
             }
             match grid.next_row(&mut row) {
-                Ok(true) => budget.spend(&row)?,
+                Ok(true) => budget.spend(&row, 0)?,
                 Ok(false) => break None,
                 Err(error) => break Some(error),
             }

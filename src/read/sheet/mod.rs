@@ -143,7 +143,7 @@ impl Splitter {
                 }
             } else if let Some(chosen) = self.waiting.pop_front() {
                 let (file, name) = self.name(&chosen);
-                match Sheet::open(chosen, file, &name) {
+                match Sheet::open(chosen, file, &name, &mut self.budget) {
                     Ok(sheet) => self.sheet = Some(sheet),
                     Err(error) => self.bear(file, error)?,
                 }
@@ -174,10 +174,18 @@ impl Splitter {
 
     /// Some rows of the sheet, and whether there are more.
     fn rows(&mut self, sheet: &mut Sheet) -> (Rows, bool) {
-        let mut rows = Rows::new(sheet.header());
+        let header = sheet.header();
+        let columns = header.names.as_slice().len();
+        let mut rows = Rows::new(header);
         while rows.length() < BLOCK && rows.count() < MAX_ROWS {
             let read = sheet.next_row(&mut self.row);
-            match read.and_then(|is_row| if is_row { self.budget.spend(&self.row).map(|()| true) } else { Ok(false) }) {
+            let counted = read.and_then(|is_row| {
+                if is_row {
+                    self.budget.spend(&self.row, columns)?;
+                }
+                Ok(is_row)
+            });
+            match counted {
                 Ok(true) if self.row.is_blank() => {}
                 Ok(true) => sheet.take(&self.row, &mut rows),
                 Ok(false) => return (rows, false),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::choice::Chosen;
+use super::choice::{Budget, Chosen};
 use super::row::{DAMAGED, Fault, Grid, Merged, Row};
 use super::{Rows, damaged};
 use crate::inventory::identity::parse_arn;
@@ -39,12 +39,13 @@ impl Sheet {
     ///
     /// # Errors
     /// The sheet is damaged, or the header line names a column twice or lacks cells.
-    pub(super) fn open(chosen: Chosen, file: FileId, name: &str) -> Result<Sheet, ReadError> {
+    pub(super) fn open(chosen: Chosen, file: FileId, name: &str, budget: &mut Budget) -> Result<Sheet, ReadError> {
         let Chosen { part, mut grid, header: header_line, above, .. } = chosen;
         let mut row = Row::default();
         let refused = |error: String| ReadError::content(name, None, damaged(&part, &error));
         while grid.next_row(&mut row).map_err(refused)? && row.number < header_line {}
         let merged = grid.merged().map_err(refused)?;
+        budget.spend_merged(merged.len());
         let line = Some(u64::from(header_line));
         let names = names(&row, &merged).map_err(|message| ReadError::content(name, line, message))?;
         let header = header_of(file, name, line, names, b',')?;
@@ -53,6 +54,7 @@ impl Sheet {
         Ok(Sheet { file, name, part, grid, header, header_line, above, covered, mended })
     }
 
+    /// The columns.
     pub(super) fn header(&self) -> Arc<Header> {
         Arc::clone(&self.header)
     }
