@@ -344,7 +344,7 @@ fn every_sheet_with_a_header_line_that_names_a_key_is_read() {
     assert_snapshot!(ran.err, @r"
     note: keys.*: sheets `cover`, `owners`: left out, for no header line at the top names a key, by a column such as key_id or arn
     note: keys.* (sheet a):3: 2 rows, 1 to 2, above the header line, are left out; the first says `Inventory`
-    note: keys.*: 2 sheets are read: `a`, `b`
+    note: keys.*: 2 sheets are read: `a`, `b`; hide what should not be
     rejected: keys.* (sheet a):5, column versions: `0.5` not understood as versions; expected the number of key versions, 1 or more
     4 records read = 3 diagnosed (2 keys) + 1 rejected + 0 exact duplicates
     blocked 1 (1 conditional) · undetermined 1
@@ -386,7 +386,7 @@ fn a_damaged_sheet_does_not_stop_the_others() {
     let ran = diagnose(&[("keys.xlsx", &book_of_sheets(&sheets))], &["--columns", "key_id,class"]);
     assert_eq!(ran.code, 3);
     assert_snapshot!(ran.err, @r"
-    note: keys.*: 3 sheets are read: `damaged`, `twins`, `good`
+    note: keys.*: 3 sheets are read: `damaged`, `twins`, `good`; hide what should not be
     rejected: keys.*: a damaged workbook: `xl/s2.xml`: row 1: broken XML (ill-formed document: expected `</c>`, but `</sheetData>` was found); open it in a spreadsheet program and save it, or export it as CSV
     rejected: keys.* (sheet damaged): a damaged workbook: `xl/s0.xml`: row 9: there is no shared text `9`; open it in a spreadsheet program and save it, or export it as CSV
     rejected: keys.* (sheet twins):1: columns 2 and 3 are both named `versions`; rename or remove one
@@ -426,7 +426,7 @@ fn the_same_workbook_says_the_same_in_both_older_formats() {
     note: keys.*: sheet `Cover`: left out, for no header line at the top names a key, by a column such as key_id or arn
     note: keys.*: sheet `Lists`: hidden, and so left out; show what holds records
     note: keys.* (sheet Keys 2026):3: row 1, above the header line, is left out; it says `Inventory of keys`
-    note: keys.*: 2 sheets are read: `Keys 2026`, `钥`
+    note: keys.*: 2 sheets are read: `Keys 2026`, `钥`; hide what should not be
     note: keys.* (sheet 钥):5: column Account: an account id that is kept as a number and has lost its last digit is taken from the ARN in the row; format the column as text
     rejected: keys.* (sheet 钥):2, column Account: `1234567890123456` is kept as a number of more than 15 digits, of which spreadsheets lose all but 15; format the column as text and enter it again
     rejected: keys.* (sheet 钥):3, column Versions: holds a formula whose result is not in the file; open the workbook in a spreadsheet program and save it
@@ -608,6 +608,7 @@ fn what_cannot_be_read_says_what_to_do() {
             "line 1: the cells A1:B1 of the header line are merged; if it is a title, remove its row",
         ),
         (book(&named("Inventory of nothing")), "no usable record"),
+        (b" <html><table><tr><td>key_id".to_vec(), "HTML or XML, as some programs export it with the name .xls"),
         (book("<row><c><f>A2</f></c></row>"), "line 1: cell 1 of the header line holds a formula whose result is not"),
         (book("<row><c r='A2'/></row>"), "`xl/worksheets/keys.xml`: row 1: cell `A2` does not belong there"),
         (

@@ -99,6 +99,11 @@ fn refuse_unreadable(name: &str, start: &[u8]) -> Result<(), ReadError> {
     {
         return refuse("not UTF-8 text (it looks like UTF-16 or a binary file); save it as UTF-8");
     }
+    if start.trim_ascii_start().starts_with(b"<") {
+        return refuse(
+            "HTML or XML, as some programs export it with the name .xls; open it in a spreadsheet program and save it as .xlsx",
+        );
+    }
     if start.iter().all(u8::is_ascii_whitespace) {
         return refuse("the input is empty; expected a header line or JSON");
     }

@@ -163,7 +163,10 @@ impl Choice {
     fn tell(&mut self, hidden: &[String], others: &[String]) {
         if let [_, _, ..] = &self.chosen[..] {
             let names: Vec<String> = self.chosen.iter().map(|sheet| sheet.name.clone()).collect();
-            self.notes.push((NoteKind::Reading, format!("{} sheets are read: {}", names.len(), listed(&names))));
+            self.notes.push((
+                NoteKind::Reading,
+                format!("{} sheets are read: {}; hide what should not be", names.len(), listed(&names)),
+            ));
         }
         if !others.is_empty() {
             let why = format!("left out, for no header line at the top names {}", self.subject);
