@@ -65,18 +65,30 @@ impl Budget {
         // Cells that say nothing take time, too.
         self.text += (row.text.len() + 4 * row.len().max(columns)) as u64;
         self.rows += u64::from(!row.is_blank());
-        if self.text > MAX_SAID {
-            return Err(format!("the cells of the workbook up to row {} hold more than 4 GiB", row.number));
-        }
-        if self.rows > MAX_RECORDS {
-            return Err(format!("the workbook has more than {MAX_RECORDS} rows up to its row {}", row.number));
-        }
-        Ok(())
+        self.check()
     }
 
     /// Counts areas of merged cells.
-    pub(super) fn spend_merged(&mut self, areas: usize) {
-        self.text += 64 * areas as u64;
+    ///
+    /// # Errors
+    /// The workbook says more than is read.
+    pub(super) fn spend_merged(&mut self, areas: usize) -> Result<(), String> {
+        self.text += 1024 * areas as u64;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.is_spent() {
+            return Ok(());
+        }
+        Err(format!(
+            "the workbook says more up to here than is read (4 GiB in all cells, or {MAX_RECORDS} rows), and nothing behind is read"
+        ))
+    }
+
+    /// Whether nothing more is read.
+    pub(super) fn is_spent(&self) -> bool {
+        self.text > MAX_SAID || self.rows > MAX_RECORDS
     }
 }
 
@@ -127,6 +139,9 @@ pub(super) fn choose(
             Ok(looked) => looked,
             Err(error) => {
                 choice.damaged.push(error);
+                if budget.is_spent() {
+                    break;
+                }
                 continue;
             }
         };
@@ -238,5 +253,52 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::Merged;
+    use super::*;
+
+    /// Rows without end that hold a space each.
+    struct Endless(u32);
+
+    impl Grid for Endless {
+        fn next_row(&mut self, row: &mut Row) -> Result<bool, String> {
+            self.0 += 1;
+            row.begin(self.0);
+            row.open(9999)?;
+            Ok(true)
+        }
+
+        fn rewind(&mut self) {}
+
+        fn merged(&self) -> Result<Vec<Merged>, String> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn no_workbook_is_looked_at_for_ever() {
+        let vocabulary = Vocabulary { is_field: |_| true, is_header: |_| true, subject: "anything" };
+        let listed = |name: usize| Listed {
+            name: name.to_string(),
+            part: name.to_string(),
+            grid: Some(Ok(Box::new(Endless(0)) as Box<dyn Grid>)),
+        };
+        let mut budget = Budget::default();
+        let mut seen = 0;
+        let sheets = (0..9).map(listed).inspect(|_| seen += 1);
+        let error = choose(sheets, vocabulary, &mut budget).err().unwrap();
+        assert!(error.contains("nothing behind is read") && budget.is_spent(), "{error}");
+        assert_eq!(seen, 1);
+    }
+
+    #[test]
+    fn lists_are_shortened() {
+        let names: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+        assert_eq!(listed(&names), "`0`, `1`, `2`, `3`, `4`, `5`, `6`, `7`, `8`, `9` and 2 more");
+        assert_eq!(sheets(&["钥".repeat(61)]), format!("sheet `{}…`", "钥".repeat(60)));
     }
 }

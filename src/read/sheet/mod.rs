@@ -168,6 +168,9 @@ impl Splitter {
         if self.is_alone {
             return Err(error);
         }
+        if self.budget.is_spent() {
+            self.waiting.clear();
+        }
         self.rejects.push(error.into_reject(file));
         Ok(())
     }

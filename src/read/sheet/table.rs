@@ -43,9 +43,14 @@ impl Sheet {
         let Chosen { part, mut grid, header: header_line, above, .. } = chosen;
         let mut row = Row::default();
         let refused = |error: String| ReadError::content(name, None, damaged(&part, &error));
-        while grid.next_row(&mut row).map_err(refused)? && row.number < header_line {}
+        while grid.next_row(&mut row).map_err(refused)? {
+            budget.spend(&row, 0).map_err(refused)?;
+            if row.number >= header_line {
+                break;
+            }
+        }
         let merged = grid.merged().map_err(refused)?;
-        budget.spend_merged(merged.len());
+        budget.spend_merged(merged.len()).map_err(refused)?;
         let line = Some(u64::from(header_line));
         let names = names(&row, &merged).map_err(|message| ReadError::content(name, line, message))?;
         let header = header_of(file, name, line, names, b',')?;

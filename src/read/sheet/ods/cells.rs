@@ -43,6 +43,14 @@ struct Repeated {
     spans: Vec<(usize, usize, u32)>,
 }
 
+impl Repeated {
+    /// Passes over what is left.
+    fn pass(&mut self) {
+        self.row.number += self.left.saturating_sub(1);
+        self.left = 0;
+    }
+}
+
 impl Sheet {
     /// A sheet before its first row.
     pub(super) fn new(content: Arc<String>, rows: Range<usize>, epoch: Epoch) -> Sheet {
@@ -56,15 +64,15 @@ impl Sheet {
 
 impl Grid for Sheet {
     fn next_row(&mut self, row: &mut Row) -> Result<bool, String> {
-        if self.cursor.last.left == 0 {
+        if self.cursor.last.left > 0 {
+            self.cursor.last.row.number += 1;
+        } else {
             let mut cursor = std::mem::take(&mut self.cursor);
-            let read = cursor.advance(self.text(), self.epoch);
+            let read = cursor.advance_to_text(self.text(), self.epoch);
             self.cursor = cursor;
             if !read? {
                 return Ok(false);
             }
-        } else {
-            self.cursor.last.row.number += 1;
         }
         self.cursor.last.left -= 1;
         row.copy(&self.cursor.last.row);
@@ -97,14 +105,24 @@ impl Grid for Sheet {
                     break;
                 }
             }
-            row.number = last;
-            *left = 0;
+            cursor.last.pass();
         }
         Ok(merged)
     }
 }
 
 impl Cursor {
+    /// Reads the next row that says something.
+    fn advance_to_text(&mut self, text: &str, epoch: Epoch) -> Result<bool, String> {
+        while self.advance(text, epoch)? {
+            if !self.last.row.is_blank() {
+                return Ok(true);
+            }
+            self.last.pass();
+        }
+        Ok(false)
+    }
+
     /// Reads the next row that says something, or in which cells are merged.
     fn advance(&mut self, text: &str, epoch: Epoch) -> Result<bool, String> {
         let mut xml = Xml::new(text.get(self.at..).unwrap_or_default());
