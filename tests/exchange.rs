@@ -522,8 +522,8 @@ fn help_of_exchange() {
 
     Arguments:
       [INPUT]...
-              Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx); plain, gzip or zstd;
-              `-` is standard input
+              Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx, .ods, .xls); plain,
+              gzip or zstd; `-` is standard input
 
     Options:
       -h, --help
@@ -541,7 +541,7 @@ fn help_of_exchange() {
               - tsv:        Tab-separated text with a header line
               - json:       JSON
               - jsonl:      One JSON object a line
-              - xlsx:       A workbook, of which the first sheet is read
+              - xlsx:       A workbook: .xlsx, .ods or .xls
               - terraform:  A state or plan of Terraform
               - scoutsuite: A report of ScoutSuite
 

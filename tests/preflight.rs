@@ -935,8 +935,8 @@ fn help_of_preflight() {
 
     Arguments:
       [INPUT]...
-              Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx); plain, gzip or zstd;
-              `-` is standard input
+              Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx, .ods, .xls); plain,
+              gzip or zstd; `-` is standard input
 
     Options:
       -h, --help
@@ -954,7 +954,7 @@ fn help_of_preflight() {
               - tsv:        Tab-separated text with a header line
               - json:       JSON
               - jsonl:      One JSON object a line
-              - xlsx:       A workbook, of which the first sheet is read
+              - xlsx:       A workbook: .xlsx, .ods or .xls
               - terraform:  A state or plan of Terraform
               - scoutsuite: A report of ScoutSuite
 

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use super::record::{Heard, Record, entries, understand};
 use crate::domains::form::Form;
+use crate::inventory::files::FileNames;
 use crate::inventory::row::{Names, Note, Place, Reject, Row, RowSink};
 
 /// What was read.
 #[derive(Debug)]
 pub struct Gathered {
     form: &'static Form,
-    files: Vec<String>,
+    files: FileNames,
     file: u32,
     /// The records that were understood.
     pub records: Vec<Record>,
@@ -29,7 +30,7 @@ pub struct Gathered {
 
 impl Gathered {
     /// Nothing yet, of the given files.
-    pub fn new(form: &'static Form, files: Vec<String>) -> Gathered {
+    pub fn new(form: &'static Form, files: FileNames) -> Gathered {
         Gathered {
             form,
             files,
@@ -50,13 +51,13 @@ impl Gathered {
     }
 
     /// The names of the files.
-    pub fn files(&self) -> &[String] {
-        &self.files
+    pub fn files(&self) -> Vec<String> {
+        self.files.all()
     }
 
     /// A place for people.
     pub fn show(&self, place: Place) -> String {
-        place_name(&self.files, place)
+        self.files.show(place, place_name)
     }
 }
 

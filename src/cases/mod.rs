@@ -98,7 +98,7 @@ impl Assessment {
             unused: assembled.unused,
         };
         let unused_columns = unused_columns(&gathered, rulebook.user.as_ref());
-        let (files, rejects, notes) = (gathered.files().to_vec(), gathered.rejects, gathered.notes);
+        let (files, rejects, notes) = (gathered.files(), gathered.rejects, gathered.notes);
         let mut tally = Tally::new(rulebook.domain.classes.len());
         let mut cases = Vec::with_capacity(assembled.drafts.len());
         {

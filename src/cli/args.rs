@@ -64,7 +64,7 @@ Examples:
 /// `diagnose`.
 #[derive(Debug, Args)]
 pub struct Diagnose {
-    /// Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx); plain, gzip or zstd; `-` is standard input
+    /// Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx, .ods, .xls); plain, gzip or zstd; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// How inputs are read
@@ -338,7 +338,8 @@ pub enum InputFormat {
     Json,
     /// One JSON object a line
     Jsonl,
-    /// A workbook, of which the first sheet is read
+    /// A workbook: .xlsx, .ods or .xls
+    #[value(aliases = ["ods", "xls"])]
     Xlsx,
     /// A state or plan of Terraform
     Terraform,

@@ -63,7 +63,7 @@ pub struct Pairs {
 /// What both commands about ServiceNow have.
 #[derive(Debug, Args)]
 pub struct Cases {
-    /// Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx); plain, gzip or zstd; `-` is standard input
+    /// Files or folders: CSV, TSV, JSON, JSON Lines, spreadsheets (.xlsx, .ods, .xls); plain, gzip or zstd; `-` is standard input
     #[arg(required_unless_present = "instance", value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// How inputs are read

@@ -14,11 +14,13 @@ use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::domains::cmk::observe::observe;
 use crate::domains::form::{Form, Of, Side};
 use crate::engine::facts::{Bits, FactId, Lang};
+use crate::inventory::files::FileNames;
 use crate::inventory::intake::{Intake, Keep, Rules};
 use crate::inventory::shared::Shared;
 use crate::inventory::store::Store;
 use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
+use crate::read::detect::Vocabulary;
 use crate::read::source::{Input, open};
 use crate::read::{Block, Columns, Format, Options, Parser, ReadError, Splitter, detect};
 use crate::rulebook::compile::nearest;
@@ -180,14 +182,17 @@ struct Files<'f> {
     options: Options,
     max_input: u64,
     progress: &'f Progress,
+    /// What they are called.
+    names: FileNames,
 }
 
 impl<'f> Files<'f> {
     fn new(inputs: &'f [Input], reading: &Reading, progress: &'f Progress, columns: Columns) -> Self {
         let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
+        let names = FileNames::new(inputs.iter().map(|input| input.name.clone()).collect());
         let options = Options { format: reading.format, encoding: reading.encoding, columns };
-        let max_input = reading.max_input;
-        Files { waiting, at: None, has_more: inputs.len() > 1, has_given: false, options, max_input, progress }
+        let (max_input, has_more) = (reading.max_input, inputs.len() > 1);
+        Files { waiting, at: None, has_more, has_given: false, options, max_input, progress, names }
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
@@ -212,7 +217,7 @@ impl<'f> Files<'f> {
                 return Ok(None);
             };
             let opened = open(input, &self.progress.bytes, self.max_input)
-                .and_then(|reader| detect::splitter(number, &input.name, reader, &self.options));
+                .and_then(|reader| detect::splitter(number, &input.name, reader, &self.options, &self.names));
             match opened {
                 Ok(splitter) => (self.at, self.has_given) = (Some((number, splitter)), false),
                 Err(error) => return self.bear(number, error).map(Some),
@@ -230,7 +235,7 @@ impl<'f> Files<'f> {
 fn columns_of_keys(book: &Rulebook) -> Columns {
     let tests = book.user.iter().flat_map(|user| &user.columns);
     Columns {
-        is_field: |name| Field::from_header(name).is_some(),
+        vocabulary: INVENTORY,
         needed: &["key_id", "arn"],
         is_needed: |name| matches!(Field::from_header(name), Some(Field::KeyId | Field::Arn)),
         asked: tests.map(|test| test.column.clone()).collect(),
@@ -239,9 +244,25 @@ fn columns_of_keys(book: &Rulebook) -> Columns {
 
 /// What columns of pairs, instances and requests may be called.
 fn columns_of_forms() -> Columns {
-    let is_field = |name: &str| domains::FORMS.iter().any(|form| form.field(name).is_some());
-    Columns { is_field, needed: &[], is_needed: |_| false, asked: Vec::new() }
+    Columns { vocabulary: FORM, needed: &[], is_needed: |_| false, asked: Vec::new() }
 }
+
+/// What the columns of inventories are called; a table without one that says the key holds no records.
+const INVENTORY: Vocabulary = Vocabulary {
+    is_field: |name| Field::from_header(name).is_some(),
+    is_header: |cells| cells.iter().any(|cell| matches!(Field::from_header(cell), Some(Field::KeyId | Field::Arn))),
+    subject: "a key, by a column such as key_id or arn",
+};
+
+/// What the columns of forms are called.
+const FORM: Vocabulary = Vocabulary {
+    is_field: |name| domains::FORMS.iter().any(|form| form.field(name).is_some()),
+    is_header: |cells| {
+        let named = |form: &Form| cells.iter().filter(|cell| form.field(cell).is_some()).count();
+        domains::FORMS.iter().any(|form| named(form) >= 2)
+    },
+    subject: "two columns or more that are known",
+};
 
 fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
     let tests = book.user.as_ref().map(|user| user.columns.clone()).unwrap_or_default();
@@ -260,7 +281,7 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
 /// An input cannot be read.
 pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &Progress) -> Result<Survey, ReadError> {
     let mut files = Files::new(inputs, reading, progress, columns_of_keys(book));
-    let names = inputs.iter().map(|input| input.name.clone()).collect();
+    let names = files.names.clone();
     let survey = read_all(|| files.next_block(), book, reading, progress, names);
     progress.finish();
     survey
@@ -272,12 +293,13 @@ pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &P
 /// It is of no format that is known, or not of the one that is named.
 pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rulebook) -> Result<Survey, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let names = FileNames::new(vec![name.to_owned()]);
     let options = Options { format, encoding: None, columns: columns_of_keys(book) };
-    let mut splitter = detect::splitter(0, name, reader, &options)?;
+    let mut splitter = detect::splitter(0, name, reader, &options, &names)?;
     let (encoding, max_input) = (None, u64::MAX);
     let reading = Reading { format, encoding, max_input, jobs: 1, keep: Keep::AllColumns };
     let progress = Progress::new(super::progress::Show::Never, None);
-    read_all(|| splitter.next_block(), book, &reading, &progress, vec![name.to_owned()])
+    read_all(|| splitter.next_block(), book, &reading, &progress, names)
 }
 
 /// Reads records by a form.
@@ -291,7 +313,7 @@ pub fn gather(
     progress: &Progress,
 ) -> Result<Gathered, ReadError> {
     let mut files = Files::new(inputs, reading, progress, columns_of_forms());
-    let names = inputs.iter().map(|input| input.name.clone()).collect();
+    let names = files.names.clone();
     let gathered = gather_all(form, || files.next_block(), names);
     progress.finish();
     gathered
@@ -308,15 +330,16 @@ pub fn gather_bytes(
     format: Option<Format>,
 ) -> Result<Gathered, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let names = FileNames::new(vec![name.to_owned()]);
     let options = Options { format, encoding: None, columns: columns_of_forms() };
-    let mut splitter = detect::splitter(0, name, reader, &options)?;
-    gather_all(form, || splitter.next_block(), vec![name.to_owned()])
+    let mut splitter = detect::splitter(0, name, reader, &options, &names)?;
+    gather_all(form, || splitter.next_block(), names)
 }
 
 fn gather_all(
     form: &'static Form,
     mut next_block: impl FnMut() -> Result<Option<Block>, ReadError>,
-    names: Vec<String>,
+    names: FileNames,
 ) -> Result<Gathered, ReadError> {
     let (mut parser, mut gathered) = (Parser::default(), Gathered::new(form, names));
     while let Some(block) = next_block()? {
@@ -331,7 +354,7 @@ fn read_all(
     book: &Rulebook,
     reading: &Reading,
     progress: &Progress,
-    files: Vec<String>,
+    files: FileNames,
 ) -> Result<Survey, ReadError> {
     let (shared, mut store) = (Shared::default(), Store::default());
     let rules = intake_rules(book, reading.keep);
@@ -350,5 +373,5 @@ fn read_all(
             Ok(())
         },
     )?;
-    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files, reading.jobs))
+    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs))
 }

@@ -100,9 +100,53 @@ fn trim(text: &str) -> &str {
     }
 }
 
+/// Whether a text is a number as spreadsheets show it if it is too long for them, such as `1.23457E+15`: more digits
+/// stood before the point than are left.
+pub fn is_damaged_number(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    // Spreadsheets always write the sign. An id may happen to be digits around an `e`.
+    let Some((shown, exponent)) = text.split_once("E+").or_else(|| text.split_once("e+")) else {
+        return false;
+    };
+    let (whole, decimals) = shown.split_once(['.', ',']).unwrap_or((shown, ""));
+    let digits = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    let has_lost = exponent.parse::<usize>().is_ok_and(|exponent| exponent > decimals.len());
+    whole.len() == 1 && digits(whole) && digits(decimals) && digits(exponent) && has_lost
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_that_a_spreadsheet_has_damaged_are_known() {
+        for text in ["1.23457E+15", "1,23457E+15", "1E+15", " 1.2e+16 ", "-9.99E+11", "1.23456789012345E+15"] {
+            assert!(is_damaged_number(text), "{text}");
+        }
+        for text in [
+            "1234567890123456",
+            "1234567890123450",
+            "1.5",
+            "1e15",
+            "5E20",
+            "1.5E-05",
+            "1.234567E+6",
+            "12.5E+15",
+            "E+15",
+            ".5E+15",
+            "1.2.3E+15",
+            "1E+",
+            "1E+1x",
+            "1E+15 EUR",
+            "alias/1E+15",
+            "钥E+15",
+            "1E+99999999999999999999",
+            "",
+        ] {
+            assert!(!is_damaged_number(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_text_is_split_at_every_separator() {

@@ -47,7 +47,7 @@ impl Splitter {
     /// There is no header line, it names a field twice, or no column that tells which record is about what.
     pub(super) fn new(mut input: Opened, delimiter: Option<u8>, columns: &Columns) -> Result<Splitter, ReadError> {
         let top = loop {
-            match top::find(&input.start, input.ended, delimiter, columns.is_field) {
+            match top::find(&input.start, input.ended, delimiter, columns.vocabulary.is_field) {
                 Ok(top) => break top,
                 Err(Missing::Quote) => {
                     let message = "a quote in the header line is never closed";

@@ -10,11 +10,23 @@ use super::sheet;
 use super::terraform;
 use super::text::{Found, Text};
 use super::{Format, Kind, Options, ReadError, Splitter};
+use crate::inventory::files::FileNames;
 use crate::inventory::row::FileId;
 use crate::spare::Spare;
 
 /// How many bytes are looked at to tell the format.
 const SAMPLE: usize = 1 << 16;
+
+/// Which names mean something to the question that is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Vocabulary {
+    /// Whether a column of this name is that of a field.
+    pub is_field: fn(&str) -> bool,
+    /// Whether the cells of a header line are those of a table with records.
+    pub is_header: fn(&[String]) -> bool,
+    /// What such a header line names, in words.
+    pub subject: &'static str,
+}
 
 /// An open input with its first bytes.
 pub struct Opened {
@@ -30,6 +42,10 @@ pub struct Opened {
     pub ended: bool,
     /// Buffers of blocks that were taken apart.
     pub spare: Spare,
+    /// Which names of columns mean something.
+    pub vocabulary: Vocabulary,
+    /// The names of all files, for parts of this one that count as files.
+    pub files: FileNames,
 }
 
 impl Opened {
@@ -51,16 +67,21 @@ pub fn splitter(
     name: &str,
     mut reader: Box<dyn Read + Send>,
     options: &Options,
+    files: &FileNames,
 ) -> Result<Splitter, ReadError> {
     let failed = |source| ReadError::Io { name: name.to_owned(), source };
     let refused = |message: &str| ReadError::content(name, None, message);
+    let vocabulary = options.columns.vocabulary;
+    let opened = |reader, start, ended| {
+        let (name, spare, files) = (name.to_owned(), Spare::default(), files.clone());
+        Opened { file, name, reader, start, ended, spare, vocabulary, files }
+    };
     let mut start = Vec::new();
     let mut ended = fill(&mut reader, &mut start, SAMPLE).map_err(failed)?;
     let is_workbook = sheet::is_workbook(&start);
     let forced = options.format;
     if forced == Some(Format::Sheet) || is_workbook && forced.is_none() {
-        let opened = Opened { file, name: name.to_owned(), reader, start, ended, spare: Spare::default() };
-        let splitter = sheet::Splitter::new(opened)?;
+        let splitter = sheet::Splitter::new(opened(reader, start, ended))?;
         return Ok(Splitter::new(Kind::Sheet(Box::new(splitter)), Found::default()));
     }
     if is_workbook {
@@ -73,8 +94,13 @@ pub fn splitter(
         return Err(refused("the input is empty; expected a header line or JSON"));
     }
     let format = forced.unwrap_or_else(|| sniff(name, &start));
-    let opened = Opened { file, name: name.to_owned(), reader: Box::new(text), start, ended, spare: Spare::default() };
-    let is_field = options.columns.is_field;
+    if start.trim_ascii_start().starts_with(b"<") {
+        return Err(refused(
+            "HTML or XML, as some programs export it with the name .xls; open it in a spreadsheet program and save it as .xlsx",
+        ));
+    }
+    let opened = opened(Box::new(text), start, ended);
+    let is_field = vocabulary.is_field;
     let table = |opened, delimiter| {
         let splitter = csv::Splitter::new(opened, delimiter, &options.columns).map_err(|error| found.explain(error))?;
         Ok(Kind::Csv(splitter))

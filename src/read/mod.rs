@@ -57,7 +57,7 @@ pub enum Format {
     Json,
     /// JSON Lines: one object a line.
     JsonLines,
-    /// A workbook (.xlsx), of which the first sheet is read.
+    /// A workbook (.xlsx, .ods, .xls).
     Sheet,
     /// A state or plan of Terraform.
     Terraform,
@@ -77,7 +77,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson or .xlsx file (plain, .gz or .zst)", .0.display())]
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods or .xls file (plain, .gz or .zst)", .0.display())]
     EmptyFolder(PathBuf),
     /// The content is not what its format asks for.
     #[error("{name}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
@@ -216,8 +216,8 @@ pub struct Options {
 /// What columns may be called.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    /// Whether a name is that of a field.
-    pub is_field: fn(&str) -> bool,
+    /// Which names mean something.
+    pub vocabulary: detect::Vocabulary,
     /// Of these fields each table needs one.
     pub needed: &'static [&'static str],
     /// Whether a name is that of one of them.
@@ -243,8 +243,9 @@ impl Columns {
 
     /// Names that nobody asks for may stand twice; the second is told from the first.
     fn without_idle_twins(&self, mut names: Vec<String>) -> Vec<String> {
-        let matters =
-            |name: &str| (self.is_field)(name) || self.asked.iter().any(|asked| asked.eq_ignore_ascii_case(name));
+        let matters = |name: &str| {
+            (self.vocabulary.is_field)(name) || self.asked.iter().any(|asked| asked.eq_ignore_ascii_case(name))
+        };
         let mut taken: HashSet<String> = names.iter().cloned().collect();
         // How often each name was seen.
         let mut seen: HashMap<String, usize> = HashMap::new();
@@ -315,7 +316,7 @@ mod tests {
     #[test]
     fn only_names_that_matter_may_not_stand_twice() {
         let columns = Columns {
-            is_field: |name| name == "origin",
+            vocabulary: detect::Vocabulary { is_field: |name| name == "origin", is_header: |_| true, subject: "" },
             needed: &[],
             is_needed: |_| false,
             asked: vec!["Team".to_owned()],

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::io::Read;
 
+use super::bytes::{u16_at, u32_at, u64_at};
+
 /// Marks of the records of an archive.
 const PART: &[u8] = b"PK\x03\x04";
 const ENTRY: &[u8] = b"PK\x01\x02";
@@ -197,18 +199,6 @@ fn packed<'b>(bytes: &'b [u8], part: &Part) -> Option<&'b [u8]> {
 
 fn is_marked(bytes: &[u8], at: usize, mark: &[u8]) -> bool {
     bytes.get(at..).is_some_and(|rest| rest.starts_with(mark))
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|number| u16::from_le_bytes(*number))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|number| u32::from_le_bytes(*number))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk().map(|number| u64::from_le_bytes(*number))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Numbers that are shown as dates: by which formats, and what they mean.
 
-use jiff::civil::{Date, Time, date};
+use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Span};
 
 /// From which day a workbook counts.
@@ -19,6 +19,11 @@ impl Epoch {
             Epoch::From1900 => date(1899, 12, 30),
             Epoch::From1904 => date(1904, 1, 1),
         }
+    }
+
+    /// How many days a moment is behind the day 0.
+    pub(super) fn days(self, moment: DateTime) -> f64 {
+        moment.duration_since(self.day_0().to_datetime(Time::midnight())).as_secs_f64() / 86_400.0
     }
 
     /// A number of days as ISO 8601: a time below 1, a date if the time is midnight, or both. Nothing if it can hardly

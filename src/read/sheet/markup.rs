@@ -109,7 +109,7 @@ pub(super) fn text_of_runs(xml: &mut Xml<'_>, element: &str, into: &mut String) 
 }
 
 /// Appends what an event says, if it is a piece of text.
-fn append(event: &Event<'_>, into: &mut String) -> Result<(), String> {
+pub(super) fn append(event: &Event<'_>, into: &mut String) -> Result<(), String> {
     match event {
         Event::Text(text) => into.push_str(&text.xml10_content()),
         Event::CData(text) => into.push_str(&text.xml10_content()),

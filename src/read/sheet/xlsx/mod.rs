@@ -1,26 +1,31 @@
-//! What a workbook says before its first sheet is read: where its sheets stand, the texts that they share, which
-//! of their numbers are dates.
+//! Workbooks of today (.xlsx, .xlsm): where their sheets stand, the texts that they share, which of their numbers are
+//! dates.
 //!
 //! Parts are found as the format (ECMA-376, ISO/IEC 29500) has it, by the relations between them, for their names are
 //! the writer's choice.
 
+mod cells;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use quick_xml::events::{BytesStart, Event};
 
+use self::cells::Sheet;
 use super::archive::Archive;
+use super::choice::Listed;
+use super::damaged;
 use super::dates::{Epoch, is_date_format, is_known_date_format};
 use super::markup::{Xml, attribute, cut_off, text_of_runs};
-
-/// All parts of a workbook together may unpack to so many bytes.
-const MAX_UNPACKED: u64 = 1 << 30;
+use super::row::{Grid, Merged, Row};
+use super::texts::Texts;
 
 /// A workbook whose sheets can be read.
 pub(super) struct Workbook {
     archive: Archive,
-    /// The parts of its sheets, in order; hidden ones left out.
-    sheets: std::vec::IntoIter<String>,
-    pub(super) shared: Shared,
+    /// Its sheets, in order, with their parts.
+    sheets: std::vec::IntoIter<(Named, String)>,
+    shared: Arc<Shared>,
 }
 
 /// What all cells of a workbook share.
@@ -46,52 +51,24 @@ pub(super) enum Results {
     Stale,
 }
 
-/// Texts one behind the other, for there may be millions. All that is unpacked is shorter than 4 GiB.
-#[derive(Debug, Default)]
-pub(super) struct Texts {
-    all: String,
-    ends: Vec<u32>,
-}
-
-impl Texts {
-    pub(super) fn get(&self, number: usize) -> Option<&str> {
-        let end = *self.ends.get(number)?;
-        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.all.get(start as usize..end as usize)
-    }
-
-    #[cfg(test)]
-    pub(super) fn of(texts: &[&str]) -> Texts {
-        let ends = texts.iter().scan(0, |end, text| {
-            *end += text.len() as u32;
-            Some(*end)
-        });
-        Texts { all: texts.concat(), ends: ends.collect() }
-    }
-}
-
 impl Workbook {
     /// Opens a workbook.
     ///
     /// # Errors
     /// It is none, or damaged; the message says what to do.
-    pub(super) fn open(bytes: Vec<u8>) -> Result<Workbook, String> {
-        let mut archive = Archive::open(bytes, MAX_UNPACKED).ok_or(
-            "a damaged workbook or archive: its directory cannot be read; fetch the file again, or open it in a spreadsheet program and save it",
-        )?;
-        let Some(main) = find(relations(&mut archive, "")?, "officeDocument") else {
-            return Err(no_workbook(&archive).to_owned());
-        };
+    pub(super) fn open(mut archive: Archive) -> Result<Workbook, String> {
+        let main = find(relations(&mut archive, "")?, "officeDocument").ok_or(NO_WORKBOOK)?;
         if main.ends_with(".bin") {
             return Err("a binary workbook (.xlsb); save it as .xlsx, or export the sheet as CSV".to_owned());
         }
         let about = archive.text(&main)?.map(|text| About::read(&text).map_err(|error| damaged(&main, &error)));
-        let about = about.transpose()?.flatten().ok_or_else(|| no_workbook(&archive))?;
+        let about = about.transpose()?.flatten().ok_or(NO_WORKBOOK)?;
         let relations = relations(&mut archive, &main)?;
         let sheets = relations.iter().filter(|relation| relation.kind == "worksheet");
         let parts: HashMap<&str, &String> = sheets.map(|relation| (relation.id.as_str(), &relation.target)).collect();
-        let sheets: Vec<String> =
-            about.sheets.iter().filter_map(|id| parts.get(id.as_str()).map(|part| (*part).clone())).collect();
+        // Sheets that are charts have no cells.
+        let part = |named: Named| parts.get(named.id.as_str()).map(|part| (named, (*part).clone()));
+        let sheets: Vec<(Named, String)> = about.sheets.into_iter().filter_map(part).collect();
         let mut shared = Shared { epoch: about.epoch, results: about.results, ..Shared::default() };
         if let Some((part, text)) = related(&mut archive, &relations, "sharedStrings")? {
             shared.texts = texts(&text).map_err(|error| damaged(&part, &error))?;
@@ -99,36 +76,47 @@ impl Workbook {
         if let Some((part, text)) = related(&mut archive, &relations, "styles")? {
             shared.dates = dates(&text).map_err(|error| damaged(&part, &error))?;
         }
-        Ok(Workbook { archive, sheets: sheets.into_iter(), shared })
+        Ok(Workbook { archive, sheets: sheets.into_iter(), shared: Arc::new(shared) })
     }
 
-    /// The name and text of the part of the next sheet.
-    ///
-    /// # Errors
-    /// The part is missing or damaged.
-    pub(super) fn next_sheet(&mut self) -> Result<Option<(String, String)>, String> {
-        let Some(part) = self.sheets.next() else {
-            return Ok(None);
-        };
-        match self.archive.text(&part)? {
-            Some(text) => Ok(Some((part, text))),
-            None => Err(damaged(&part, "it is missing")),
-        }
+    fn grid(&mut self, part: &str) -> Result<Box<dyn Grid>, String> {
+        let text = self.archive.text(part)?.ok_or_else(|| damaged(part, "it is missing"))?;
+        let sheet = Sheet::new(text).map_err(|error| damaged(part, &error))?;
+        Ok(Box::new(Reader { sheet, shared: Arc::clone(&self.shared) }))
     }
 }
 
-/// The message for a part that cannot be read.
-pub(super) fn damaged(part: &str, error: &str) -> String {
-    format!("a damaged workbook: `{part}`: {error}; open it in a spreadsheet program and save it, or export it as CSV")
-}
+impl Iterator for Workbook {
+    type Item = Listed;
 
-fn no_workbook(archive: &Archive) -> &'static str {
-    if archive.has("content.xml") {
-        "an OpenDocument file, which is not read; save it as .xlsx, or export the sheet as CSV"
-    } else {
-        "an archive without a workbook (.xlsx) in it; unpack it, or export the sheet as CSV"
+    fn next(&mut self) -> Option<Listed> {
+        let (Named { name, is_shown, .. }, part) = self.sheets.next()?;
+        let grid = is_shown.then(|| self.grid(&part));
+        Some(Listed { name, part, grid })
     }
 }
+
+/// A sheet with what its cells share with others.
+struct Reader {
+    sheet: Sheet,
+    shared: Arc<Shared>,
+}
+
+impl Grid for Reader {
+    fn next_row(&mut self, row: &mut Row) -> Result<bool, String> {
+        self.sheet.next_row(&self.shared, row)
+    }
+
+    fn rewind(&mut self) {
+        self.sheet.rewind();
+    }
+
+    fn merged(&self) -> Result<Vec<Merged>, String> {
+        self.sheet.merged()
+    }
+}
+
+const NO_WORKBOOK: &str = "an archive without a workbook (.xlsx, .ods) in it; unpack it, or export the sheet as CSV";
 
 /// How a part is related to another.
 struct Relation {
@@ -205,11 +193,21 @@ fn each_element(text: &str, mut show: impl FnMut(&BytesStart<'_>) -> Result<(), 
     }
 }
 
+/// What the main part says of a sheet.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    /// Its relation.
+    id: String,
+    /// Hidden ones are left out, for they hold what other sheets look up.
+    is_shown: bool,
+}
+
 /// What the main part says.
 #[derive(Debug, Default)]
 struct About {
-    /// The relations of its sheets, in order; hidden ones left out, for they hold what other sheets look up.
-    sheets: Vec<String>,
+    /// Its sheets, in order.
+    sheets: Vec<Named>,
     epoch: Epoch,
     results: Results,
 }
@@ -225,8 +223,9 @@ impl About {
                 "calcPr" if is_set(element, "fullCalcOnLoad")? => about.results = Results::Stale,
                 "sheet" => {
                     let is_shown = attribute(element, "state")?.is_none_or(|state| state == "visible");
-                    if let Some(id) = attribute(element, "id")?.filter(|_| is_shown) {
-                        about.sheets.push(id.into_owned());
+                    let name = attribute(element, "name")?.unwrap_or_default().into_owned();
+                    if let Some(id) = attribute(element, "id")? {
+                        about.sheets.push(Named { name, id: id.into_owned(), is_shown });
                     }
                 }
                 _ => {}
@@ -247,8 +246,7 @@ fn texts(text: &str) -> Result<Texts, String> {
     loop {
         match xml.event()? {
             Event::Start(element) if element.local_name().as_ref() == "si" => {
-                text_of_runs(&mut xml, "si", &mut texts.all)?;
-                texts.ends.push(texts.all.len() as u32);
+                texts.add(|text| text_of_runs(&mut xml, "si", text))?;
             }
             Event::End(element) if element.local_name().as_ref() == "sst" => return Ok(texts),
             Event::Eof => return Err(cut_off("sst")),
@@ -318,7 +316,9 @@ mod tests {
             <sheet name="b" r:id="2"/><sheet name="c" r:id="3" state="veryHidden"/><sheet name="d" r:id="4" state="visible"/>
             </sheets><calcPr fullCalcOnLoad="1"/></workbook>"#;
         let about = About::read(workbook).unwrap().unwrap();
-        assert_eq!(about.sheets, ["2", "4"]);
+        let shown: Vec<&str> =
+            about.sheets.iter().filter(|sheet| sheet.is_shown).map(|sheet| sheet.name.as_str()).collect();
+        assert_eq!((shown, about.sheets.len()), (vec!["b", "d"], 4));
         assert_eq!((about.epoch, about.results), (Epoch::From1904, Results::Stale));
         assert!(About::read("<document/>").unwrap().is_none());
     }

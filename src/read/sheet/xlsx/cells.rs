@@ -1,109 +1,20 @@
 //! One sheet, row by row: which cells there are, and what they say as text.
 
-use std::fmt::Write as _;
-
 use quick_xml::events::{BytesStart, Event};
 
-use super::markup::{Xml, attribute, broken, cut_off, plain_text, resolve_escapes, text_of_runs};
-use super::workbook::{Results, Shared};
-use crate::read::MAX_RECORD;
-
-/// A sheet has at most so many rows and columns.
-const MAX_ROWS: u32 = 1 << 20;
-const MAX_COLUMNS: usize = 1 << 14;
-
-/// More areas of merged cells than this are no inventory.
-const MAX_MERGED: usize = 1 << 16;
-
-/// The cells of a sheet together say at most so much, in bytes, however often they name the same text.
-const MAX_SAID: u64 = 4 << 30;
-
-/// Spreadsheets keep 15 digits of a number.
-const FIRST_UNSAFE: f64 = 1e15;
-
-/// A row: the texts of its cells one behind the other.
-#[derive(Debug, Default)]
-pub(super) struct Row {
-    /// Its number, from 1.
-    pub(super) number: u32,
-    text: String,
-    /// Where cells begin.
-    starts: Vec<usize>,
-    /// Cells that do not say what they should.
-    pub(super) faults: Vec<Fault>,
-    /// What a cell holds, before it is known what that means.
-    value: String,
-}
-
-/// A cell that does not say what it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) column: usize,
-    pub(super) reason: &'static str,
-}
-
-const DAMAGED: &str = "is kept as a number of more than 15 digits, of which spreadsheets lose all but 15; format the column as text and enter it again";
-const NEVER_CALCULATED: &str =
-    "holds a formula whose result is not in the file; open the workbook in a spreadsheet program and save it";
-
-impl Row {
-    fn begin(&mut self, number: u32) {
-        self.number = number;
-        self.text.clear();
-        self.starts.clear();
-        self.faults.clear();
-    }
-
-    /// The text of a cell.
-    pub(super) fn cell(&self, column: usize) -> &str {
-        let Some(start) = self.starts.get(column) else {
-            return "";
-        };
-        let end = self.starts.get(column + 1).copied().unwrap_or(self.text.len());
-        self.text.get(*start..end).unwrap_or_default()
-    }
-
-    /// How many cells there are, up to the last that is there.
-    pub(super) fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// Whether no cell says anything.
-    pub(super) fn is_blank(&self) -> bool {
-        self.faults.is_empty() && self.text.trim().is_empty()
-    }
-
-    fn refuse(&mut self, column: usize, reason: &'static str) {
-        self.faults.push(Fault { column, reason });
-    }
-}
-
-/// Cells that are merged into one, of which only the first holds what the one says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Merged {
-    /// As the sheet names them, such as `B5:C9`.
-    pub(super) name: String,
-    /// Rows, from 1, and columns, from 0.
-    pub(super) rows: (u32, u32),
-    pub(super) columns: (usize, usize),
-}
-
-impl Merged {
-    /// Whether some of them stand in a row.
-    pub(super) fn has_row(&self, row: u32) -> bool {
-        (self.rows.0..=self.rows.1).contains(&row)
-    }
-}
+use super::super::markup::{Xml, attribute, cut_off, plain_text, resolve_escapes, text_of_runs};
+use super::super::row::{MAX_COLUMNS, MAX_MERGED, MAX_ROWS, Merged, NEVER_CALCULATED, Row, bounded, too_many_merged};
+use super::{Results, Shared};
 
 /// A sheet, of which rows are left.
 #[derive(Debug)]
 pub(super) struct Sheet {
     text: String,
+    /// Where the rows begin, and where the next one does.
+    start: usize,
     at: usize,
     /// The number of the row before.
     row: u32,
-    /// How many bytes the cells have said so far.
-    said: u64,
 }
 
 impl Sheet {
@@ -124,7 +35,7 @@ impl Sheet {
         };
         // Elements outside have rows, too.
         let at = if text[..at].ends_with("/>") { text.len() } else { at };
-        Ok(Sheet { text, at, row: 0, said: 0 })
+        Ok(Sheet { text, start: at, at, row: 0 })
     }
 
     /// Reads the next row; `false` behind the last.
@@ -143,10 +54,6 @@ impl Sheet {
                     cells(&mut xml, shared, row).map_err(|error| format!("row {}: {error}", row.number))?;
                     self.at += xml.position();
                     self.row = row.number;
-                    self.said += row.text.len() as u64;
-                    if self.said > MAX_SAID {
-                        return Err(format!("its cells up to row {} hold more than 4 GiB of text", row.number));
-                    }
                     return Ok(true);
                 }
                 Event::End(element) if element.local_name().as_ref() == "sheetData" => {
@@ -157,6 +64,11 @@ impl Sheet {
                 _ => {}
             }
         }
+    }
+
+    /// Begins again with the first row.
+    pub(super) fn rewind(&mut self) {
+        (self.at, self.row) = (self.start, 0);
     }
 
     /// Cells that are merged. They are listed behind the rows.
@@ -173,7 +85,7 @@ impl Sheet {
                     let name = attribute(&element, "ref")?.unwrap_or_default().into_owned();
                     merged.push(area(name)?);
                     if merged.len() > MAX_MERGED {
-                        return Err(format!("it has more than {MAX_MERGED} areas of merged cells"));
+                        return Err(too_many_merged());
                     }
                 }
                 Event::Eof => break,
@@ -242,28 +154,20 @@ fn cells(xml: &mut Xml<'_>, shared: &Shared, row: &mut Row) -> Result<(), String
 fn cell(xml: &mut Xml<'_>, element: &BytesStart<'_>, shared: &Shared, row: &mut Row) -> Result<(), String> {
     let column = match attribute(element, "r")? {
         Some(name) => match place(&name) {
-            Some((column, number)) if number == row.number && column >= row.starts.len() => column,
+            Some((column, number)) if number == row.number && column >= row.len() => column,
             _ => return Err(format!("cell `{name}` does not belong there")),
         },
-        None => row.starts.len(),
+        None => row.len(),
     };
-    if column >= MAX_COLUMNS {
-        return Err(format!("more than {MAX_COLUMNS} cells"));
-    }
-    // Cells that are left out are blank.
-    row.starts.resize(column + 1, row.text.len());
+    row.open(column)?;
     let holds = content(xml, &mut row.value)?;
     if holds.formula && (!holds.value || shared.results == Results::Stale) {
-        row.refuse(column, NEVER_CALCULATED);
+        row.refuse(NEVER_CALCULATED);
     }
     let kind = attribute(element, "t")?;
     let style = attribute(element, "s")?.and_then(|style| style.parse::<usize>().ok()).unwrap_or(0);
     write(kind.as_deref().unwrap_or("n"), style, shared, row)?;
     bounded(row.text.len())
-}
-
-fn bounded(length: usize) -> Result<(), String> {
-    if length > MAX_RECORD { Err("it is longer than 64 MiB".to_owned()) } else { Ok(()) }
 }
 
 /// What stands in a cell.
@@ -310,15 +214,14 @@ fn write(kind: &str, style: usize, shared: &Shared, row: &mut Row) -> Result<(),
             let number = row.value.trim().parse().ok();
             let shared = number.and_then(|number| shared.texts.get(number));
             let text = shared.ok_or_else(|| format!("there is no shared text `{}`", row.value))?;
-            bounded(from + text.len())?;
-            row.text.push_str(text);
+            row.write(text)?;
         }
         "b" => row.text.push_str(match row.value.trim() {
             "0" => "false",
             "1" => "true",
             other => other,
         }),
-        "n" => number(style, shared, row)?,
+        "n" => number(style, shared, row),
         "d" => row.text.push_str(row.value.strip_suffix("T00:00:00").unwrap_or(&row.value)),
         "str" => {
             row.text.push_str(&row.value);
@@ -330,27 +233,20 @@ fn write(kind: &str, style: usize, shared: &Shared, row: &mut Row) -> Result<(),
 }
 
 /// Writes a number, or the date that it means.
-fn number(style: usize, shared: &Shared, row: &mut Row) -> Result<(), String> {
+fn number(style: usize, shared: &Shared, row: &mut Row) {
     let number = row.value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-    let Some(number) = number else {
-        row.text.push_str(&row.value);
-        return Ok(());
-    };
     let is_date = shared.dates.get(style).copied().unwrap_or_default();
-    if let Some(moment) = shared.epoch.moment(number).filter(|_| is_date) {
-        row.text.push_str(&moment);
-        return Ok(());
+    match number {
+        Some(number) if is_date => row.write_moment(number, shared.epoch),
+        Some(number) => row.write_number(number),
+        None => row.text.push_str(&row.value),
     }
-    if number.abs() >= FIRST_UNSAFE {
-        row.refuse(row.starts.len().saturating_sub(1), DAMAGED);
-    }
-    // Without a sign before zero.
-    write!(row.text, "{}", number + 0.0).map_err(broken)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::workbook::Texts;
+    use super::super::super::row::{DAMAGED, Fault};
+    use super::super::Texts;
     use super::*;
 
     /// Numbers and cells of rows.
