@@ -8,6 +8,7 @@ use crate::domains::{self, cmk::CMK};
 use crate::engine::facts::Lang;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::intake::Keep;
+use crate::inventory::row::NoteKind;
 use crate::inventory::survey::Survey;
 use crate::read::source;
 use crate::rulebook::Rulebook;
@@ -285,6 +286,10 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     let reading = Reading::new(&command.read, Keep::Used);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     write_rejects(&survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
+    if !command.talk.quiet {
+        let missing: Vec<_> = survey.notes().into_iter().filter(|note| note.kind == NoteKind::Incomplete).collect();
+        tell_notes(&missing, &survey.files);
+    }
     let diagnosis = Diagnosis::new(book, survey, settings);
     let json = write::json::Json::new(&diagnosis, lang, Vec::new(), Framing::Lines);
     let mut text = Vec::new();

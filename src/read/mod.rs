@@ -107,7 +107,7 @@ impl ReadError {
         let (line, reason) = match self {
             ReadError::Content { line, message, .. } => (line.unwrap_or(0), message),
             ReadError::Io { source, .. } => (0, format!("cannot be read: {source}")),
-            other @ ReadError::EmptyFolder(_) => (0, other.to_string()),
+            empty @ ReadError::EmptyFolder(_) => (0, empty.to_string()),
         };
         Reject::whole(Place { file, line }, reason)
     }

@@ -61,6 +61,10 @@ struct Known {
     is_instance: bool,
 }
 
+/// An object longer than this is a reply that lists much, or no record of a key. Taking apart whatever is nested in an
+/// object may need forty times its length.
+const LONGEST_RECORD: usize = 2 << 20;
+
 /// Sources of JSON are told from tables by this bit.
 const JSON_SOURCE: u64 = 1 << 40;
 
@@ -83,28 +87,26 @@ impl Parser {
             self.begin(file);
             let place = Place { file, line: span.line };
             let bytes = &bytes[span.start..span.end];
-            if let Err(reject) = self.take_apart(place, bytes) {
-                sink.reject(reject);
-                continue;
-            }
             match self.reply(place, bytes) {
                 Ok(None) => self.hand_over(RecordKind::Plain, span.line, bytes, sink),
-                Ok(Some(mut found)) => {
-                    let parser =
-                        self.inner.get_or_insert_with(|| Box::new(Parser { is_inner: true, ..Parser::default() }));
-                    for inner in std::mem::take(&mut found.objects) {
-                        let (place, bytes) = (Place { file, line: inner.line }, &bytes[inner.text]);
-                        parser.begin(file);
-                        match parser.take_apart(place, bytes) {
-                            Ok(()) => parser.hand_over(inner.kind, inner.line, bytes, sink),
-                            Err(reject) => sink.reject(reject),
-                        }
-                    }
-                    found.hand_over(file, canonical, sink);
-                }
-                Err(reason) => sink.reject(Reject::whole(place, reason)),
+                Ok(Some(found)) => self.found(file, found, bytes, canonical, sink),
+                Err(reject) => sink.reject(reject),
             }
         }
+    }
+
+    /// Hands over what a reply says, and the objects that stand in it.
+    fn found(&mut self, file: FileId, mut found: Found, bytes: &[u8], canonical: &Names, sink: &mut dyn RowSink) {
+        let parser = self.inner.get_or_insert_with(|| Box::new(Parser { is_inner: true, ..Parser::default() }));
+        for inner in std::mem::take(&mut found.objects) {
+            let (place, bytes) = (Place { file, line: inner.line }, &bytes[inner.text]);
+            parser.begin(file);
+            match parser.take_apart(place, bytes) {
+                Ok(()) => parser.hand_over(inner.kind, inner.line, bytes, sink),
+                Err(reject) => sink.reject(reject),
+            }
+        }
+        found.hand_over(file, canonical, sink);
     }
 
     /// Begins a new list of names for a new file, or if there are too many.
@@ -124,14 +126,23 @@ impl Parser {
         }
     }
 
-    /// What the object at hand says if it is a reply or a finding.
-    fn reply(&mut self, place: Place, bytes: &[u8]) -> Result<Option<Found>, String> {
-        let text = if self.may_be_reply() { std::str::from_utf8(bytes).ok() } else { None };
-        let Some(text) = text else { return Ok(None) };
-        let at = At { file: place.file, text, line: place.line };
-        match replies::read(at)? {
-            Some(found) => Ok(Some(found)),
-            None => prowler::read(at),
+    /// What an object says if it is a reply or a finding. If it is neither, its members have been found.
+    fn reply(&mut self, place: Place, bytes: &[u8]) -> Result<Option<Found>, Reject> {
+        let is_long = bytes.len() > LONGEST_RECORD;
+        if !is_long {
+            self.take_apart(place, bytes)?;
+        }
+        let text = if is_long || self.may_be_reply() { std::str::from_utf8(bytes).ok() } else { None };
+        let found = text.map_or(Ok(None), |text| {
+            let at = At { file: place.file, text, line: place.line };
+            replies::read(at).and_then(|found| found.map_or_else(|| prowler::read(at), |found| Ok(Some(found))))
+        });
+        match found.map_err(|reason| Reject::whole(place, reason))? {
+            None if is_long => {
+                let reason = "an object longer than 2 MiB that is no reply of the API; is a list of keys in a member of another name?";
+                Err(Reject::whole(place, reason))
+            }
+            found => Ok(found),
         }
     }
 

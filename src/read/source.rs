@@ -25,13 +25,14 @@ const PEEK: usize = 1 << 15;
 /// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
 ///
 /// Workbooks that cannot be read are among them, so that they are refused and not overlooked.
-const EXTENSIONS: [&str; 11] = ["csv", "tsv", "json", "jsonl", "ndjson", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods"];
+const EXTENSIONS: [&str; 13] =
+    ["csv", "tsv", "json", "jsonl", "ndjson", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "tfstate", "js"];
 
 /// The inputs that the arguments name: `-` is standard input, a folder stands for the files in it, in
 /// alphabetical order.
 ///
 /// # Errors
-/// A folder cannot be read or holds nothing readable, or standard input is named twice.
+/// A folder cannot be read, or standard input is named twice.
 pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     let mut inputs = Vec::new();
     for argument in arguments {
@@ -41,7 +42,8 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
             let before = inputs.len();
             folder(argument, &mut BTreeSet::new(), &mut inputs)?;
             if inputs.len() == before {
-                return Err(ReadError::EmptyFolder(argument.clone()));
+                // Opening it says so, and does not stop the others.
+                inputs.push(file_input(argument));
             }
         } else {
             inputs.push(file_input(argument));
@@ -144,6 +146,7 @@ impl<R: Read> Read for Counting<R> {
 pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn Read + Send>, ReadError> {
     let failed = |source| ReadError::Io { name: input.name.clone(), source };
     let raw: Box<dyn Read + Send> = match &input.path {
+        Some(path) if path.is_dir() => return Err(ReadError::EmptyFolder(path.clone())),
         Some(path) => Box::new(File::open(path).map_err(failed)?),
         None => Box::new(std::io::stdin()),
     };
