@@ -87,10 +87,10 @@ impl Splitter {
                 None => {}
             }
         }
-        for line in std::mem::take(&mut self.scan.torn) {
+        for (line, key_id) in std::mem::take(&mut self.scan.torn) {
             let place = Place { file: self.input.file, line };
             let reason = "an object that has members of a key and also wraps a list of objects; what stands in the list was read, the object itself was not: write the two apart";
-            self.rejects.push(Reject::whole(place, reason));
+            self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
         }
         for line in std::mem::take(&mut self.scan.unfinished) {
             let place = Place { file: self.input.file, line };

@@ -18,15 +18,14 @@ impl<'a> Members<'a> {
     /// Two members have the same name.
     pub(super) fn of(text: &'a str) -> Result<Option<Members<'a>>, String> {
         let Ok(Pairs(pairs)) = serde_json::from_str(text) else { return Ok(None) };
-        let mut members: Vec<(String, &RawValue)> = Vec::with_capacity(pairs.len());
-        for (name, value) in pairs {
-            let plain = plain_name(&name);
-            if members.iter().any(|(known, _)| *known == plain) {
-                return Err(format!("the member `{name}` stands twice in one object; keep one"));
-            }
-            members.push((plain, value));
+        let members: Vec<(String, &RawValue)> = pairs.iter().map(|(name, value)| (plain_name(name), *value)).collect();
+        // There may be as many members as a hostile document has room for.
+        let mut order: Vec<usize> = (0..members.len()).collect();
+        order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
+        match order.windows(2).find(|pair| members[pair[0]].0 == members[pair[1]].0) {
+            Some(twice) => Err(format!("the member `{}` stands twice in one object; keep one", pairs[twice[1]].0)),
+            None => Ok(Some(Members { members })),
         }
-        Ok(Some(Members { members }))
     }
 
     /// The value of a member.
@@ -83,10 +82,33 @@ pub(super) fn offset_of(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// The line of a value that stands inside a text which begins on `first_line`.
-pub(super) fn line_of(text: &str, first_line: u64, value: &str) -> u64 {
-    let before = text.as_bytes().get(..offset_of(text, value)).unwrap_or_default();
-    first_line + memchr::memchr_iter(b'\n', before).count() as u64
+/// How many lines end before some places of a text, so that nobody counts from its beginning for every value.
+#[derive(Debug)]
+pub(super) struct Lines {
+    before: Vec<u64>,
+}
+
+impl Lines {
+    /// The distance of these places.
+    const STRIDE: usize = 1 << 14;
+
+    pub(super) fn of(text: &str) -> Lines {
+        let mut count = 0;
+        let before = text.as_bytes().chunks(Lines::STRIDE).map(|chunk| {
+            let before = count;
+            count += memchr::memchr_iter(b'\n', chunk).count() as u64;
+            before
+        });
+        Lines { before: before.collect() }
+    }
+
+    /// How many lines of the text end before a value that stands in it.
+    pub(super) fn before(&self, text: &str, value: &str) -> u64 {
+        let (offset, bytes) = (offset_of(text, value), text.as_bytes());
+        let chunk = offset / Lines::STRIDE;
+        let rest = bytes.get(chunk * Lines::STRIDE..offset).unwrap_or_default();
+        self.before.get(chunk).copied().unwrap_or_default() + memchr::memchr_iter(b'\n', rest).count() as u64
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,9 +149,19 @@ mod tests {
         assert_eq!(members.text("keyid").as_deref(), Some("ab"));
         assert_eq!((members.number("totalcount"), members.text("more")), (Some(12), None));
         let inner = members.value("inner").unwrap().get();
-        assert_eq!(line_of(text, 7, inner), 9);
+        assert_eq!(Lines::of(text).before(text, inner), 2);
         assert_eq!(members.object("inner").unwrap().unwrap().text("x").as_deref(), Some("true"));
         assert!(Members::of("[1]").unwrap().is_none());
         assert!(Members::of("{\"KeyId\": 1, \"key_id\": 2}").is_err());
+    }
+
+    #[test]
+    fn lines_are_counted_wherever_a_value_stands() {
+        let text: String = (0..9_000).map(|number| format!("{number}\n")).collect();
+        let lines = Lines::of(&text);
+        for offset in (0..text.len()).step_by(97).chain([Lines::STRIDE, Lines::STRIDE - 1, text.len()]) {
+            let expected = text[..offset].matches('\n').count() as u64;
+            assert_eq!(lines.before(&text, &text[offset..]), expected, "{offset}");
+        }
     }
 }

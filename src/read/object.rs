@@ -8,10 +8,12 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::found::Found;
 use super::json::Span;
-use super::members::plain_name;
+use super::members::{Lines, plain_name};
 use super::prowler;
 use super::replies::{self, At};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
+use crate::domains::cmk::fields::Field;
+use crate::inventory::identity::parse_arn;
 use crate::inventory::row::{Cells, FileId, Names, Place, RecordKind, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
@@ -59,6 +61,8 @@ struct Known {
     as_object: bool,
     /// It names the instance of a key.
     is_instance: bool,
+    /// It is a field of a key, and no reply has it.
+    is_foreign: bool,
 }
 
 /// Sources of JSON are told from tables by this bit.
@@ -84,7 +88,7 @@ impl Parser {
             let place = Place { file, line: span.line };
             let bytes = &bytes[span.start..span.end];
             if let Err(reject) = self.take_apart(place, bytes) {
-                sink.reject(reject);
+                refuse(reject, bytes, sink);
                 continue;
             }
             match self.reply(place, bytes) {
@@ -97,12 +101,12 @@ impl Parser {
                         parser.begin(file);
                         match parser.take_apart(place, bytes) {
                             Ok(()) => parser.hand_over(inner.kind, inner.line, bytes, sink),
-                            Err(reject) => sink.reject(reject),
+                            Err(reject) => refuse(reject, bytes, sink),
                         }
                     }
                     found.hand_over(file, canonical, sink);
                 }
-                Err(reason) => sink.reject(Reject::whole(place, reason)),
+                Err(reason) => refuse(Reject::whole(place, reason), bytes, sink),
             }
         }
     }
@@ -128,7 +132,8 @@ impl Parser {
     fn reply(&mut self, place: Place, bytes: &[u8]) -> Result<Option<Found>, String> {
         let text = if self.may_be_reply() { std::str::from_utf8(bytes).ok() } else { None };
         let Some(text) = text else { return Ok(None) };
-        let at = At { file: place.file, text, line: place.line };
+        let lines = Lines::of(text);
+        let at = At { file: place.file, text, line: place.line, lines: &lines };
         match replies::read(at)? {
             Some(found) => Ok(Some(found)),
             None => prowler::read(at),
@@ -140,7 +145,14 @@ impl Parser {
         self.learn_names();
         let cells: Vec<(u16, Cell<'_>)> =
             self.members.iter().map(|member| (member.name, self.cell(member, kind))).collect();
-        let content = FixedState::default().hash_one(bytes);
+        // The same object means more in a reply, so that one is no duplicate of the other.
+        let content = FixedState::default().hash_one((kind, bytes));
+        // What somebody has added to a reply is stated, not measured, and nobody knows what else was changed.
+        let is_edited = self
+            .members
+            .iter()
+            .any(|member| self.known[usize::from(member.name)].is_foreign && member.kind != Kind::Null);
+        let kind = if is_edited { RecordKind::Plain } else { kind };
         sink.row(&self.names, Row { line, content, kind, cells: Cells::Members(&cells) });
     }
 
@@ -166,6 +178,7 @@ impl Parser {
                 in_replies: replies::may_be_member(&plain, false),
                 as_object: replies::may_be_member(&plain, true),
                 is_instance: plain == replies::INSTANCE,
+                is_foreign: self.is_inner && replies::is_foreign(&plain),
             });
         }
     }
@@ -214,6 +227,44 @@ impl Parser {
         let parsed = (&mut deserializer).deserialize_map(Object(self)).and_then(|()| deserializer.end());
         parsed.map_err(|error| format!("not an object of JSON: {error}"))
     }
+}
+
+/// Rejects an object that could not be used, with the keys that it names.
+fn refuse(reject: Reject, bytes: &[u8], sink: &mut dyn RowSink) {
+    sink.reject(reject);
+    named_keys(bytes).for_each(|key_id| sink.taint(key_id));
+}
+
+/// The keys that a piece of JSON names, however broken it is: texts behind names that key ids have.
+fn named_keys(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    let mut strings = std::iter::from_fn(move || {
+        let start = at + memchr::memchr(b'"', bytes.get(at..)?)? + 1;
+        let mut end = start;
+        loop {
+            end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
+            if bytes[end] == b'"' {
+                break;
+            }
+            end += 2;
+        }
+        at = end + 1;
+        let is_name = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+        Some((is_name, std::str::from_utf8(&bytes[start..end]).unwrap_or_default()))
+    });
+    let mut names_key = false;
+    std::iter::from_fn(move || {
+        loop {
+            let (is_name, text) = strings.next()?;
+            let is_key_id = !is_name && std::mem::take(&mut names_key);
+            if is_name {
+                names_key = matches!(Field::from_header(text), Some(Field::KeyId | Field::Arn));
+            }
+            if is_key_id && !text.is_empty() {
+                return Some(parse_arn(text).map_or(text, |arn| arn.key_id));
+            }
+        }
+    })
 }
 
 struct Object<'p>(&'p mut Parser);

@@ -44,7 +44,7 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
         for (_, value) in keys.names() {
             let Some(key) = Members::of(value.get())? else { continue };
             count += 1;
-            let mut made = Made::new(RecordKind::ScoutSuite, at.line_of(value), value.get());
+            let mut made = Made::new(RecordKind::ScoutSuite, at.line_of(value.get()), value.get());
             describe(&mut made, &key);
             made.say(Field::KeyId, key.filled("id"));
             made.say(Field::State, key.filled("state"));
@@ -59,7 +59,7 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
             let text = format!(
                 "the inventory is incomplete: ScoutSuite reads the first page of keys of each region, and here are {count}; list the keys with `aliyun kms ListKeys --PageSize 100`"
             );
-            found.note(NoteKind::Incomplete, at.file, at.line_of(region), text);
+            found.note(NoteKind::Incomplete, at.file, at.line_of(region.get()), text);
         }
     }
     let text = "a report of ScoutSuite tells nothing of rotation, aliases, versions and instances (its finding about rotation is about the age of keys)";
