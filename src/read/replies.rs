@@ -90,9 +90,12 @@ pub(super) fn read(at: At<'_>) -> Result<Option<Found>, String> {
     let mut found = Found::default();
     // A record of a key is no reply, whatever else stands in it.
     let is_record = reply.value("keyid").is_some();
-    if !is_record && lists(at, &reply, &mut found)? | single(at, &reply, &mut found)? {
-        says_more(&reply, &CONTAINERS)?;
-        return Ok(Some(found));
+    if !is_record {
+        let read = [lists(at, &reply, &mut found)?, single(at, &reply, &mut found)?].concat();
+        if !read.is_empty() {
+            says_more(&reply, &read)?;
+            return Ok(Some(found));
+        }
     }
     if is_record && reply.object("keymetadata")?.is_some() {
         let reason = "an object that names a key and also wraps a reply of the API (`KeyMetadata`)";
@@ -125,9 +128,6 @@ pub(super) fn says_more(reply: &Members<'_>, known: &[&str]) -> Result<(), Strin
     }
 }
 
-/// The members of replies that are called like fields of a key.
-const CONTAINERS: [&str; 7] = ["keys", "keyversions", "keyversion", "aliases", "tags", "kmsinstance", "kmsinstances"];
-
 /// A member that says something about a key, and of which nothing is used. Nobody must lose what was added by hand.
 pub(super) fn lost(members: &Members<'_>, known: &[&str]) -> Option<String> {
     let is_lost = |(name, value): &(&str, &RawValue)| {
@@ -141,12 +141,12 @@ fn is_metadata(members: &Members<'_>) -> bool {
     ["keyid", "keystate", "origin", "creationdate", "dkmsinstanceid"].iter().all(|name| members.value(name).is_some())
 }
 
-/// Replies about one thing.
-fn single(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, String> {
-    let mut known = false;
+/// Replies about one thing. Gives the members that were read.
+fn single(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<Vec<&'static str>, String> {
+    let mut known = Vec::new();
     if let (Some(value), Some(_)) = (reply.value("keymetadata"), reply.object("keymetadata")?) {
         found.objects.push(Inner::new(RecordKind::DescribeKey, at, value.get()));
-        known = true;
+        known.push("keymetadata");
     }
     if let (Some(value), Some(version)) = (reply.value("keyversion"), reply.object("keyversion")?) {
         let key_id = version.filled("keyid");
@@ -156,18 +156,18 @@ fn single(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, St
             made.say(Field::KeyVersionId, version.filled("keyversionid"));
             found.rows.push(made);
         }
-        known = true;
+        known.push("keyversion");
     }
     if let (Some(value), Some(_)) = (reply.value("kmsinstance"), reply.object("kmsinstance")?) {
         found.leave_out("KMS instance(s)", at.line_of(value.get()));
-        known = true;
+        known.push("kmsinstance");
     }
     Ok(known)
 }
 
-/// Replies that list something.
-fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, String> {
-    let mut known = false;
+/// Replies that list something. Gives the members that were read.
+fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<Vec<&'static str>, String> {
+    let mut known = Vec::new();
     for (outer, inner, read) in [
         ("keys", "key", list_keys as fn(At<'_>, &Members<'_>, &[Item<'_>], &mut Found)),
         ("keyversions", "keyversion", list_versions),
@@ -190,7 +190,7 @@ fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, Str
             }
         }
         read(at, reply, &items, found);
-        known = true;
+        known.push(outer);
     }
     Ok(known)
 }
