@@ -131,7 +131,7 @@ pub(super) fn says_more(reply: &Members<'_>, known: &[&str]) -> Result<(), Strin
 /// A member that says something about a key, and of which nothing is used. Nobody must lose what was added by hand.
 pub(super) fn lost(members: &Members<'_>, known: &[&str]) -> Option<String> {
     let is_lost = |(name, value): &(&str, &RawValue)| {
-        Field::from_header(name).is_some() && !known.contains(name) && value.get() != "null"
+        !known.contains(name) && value.get() != "null" && Field::from_header(name).is_some()
     };
     members.names().find(is_lost).map(|(name, _)| name.to_owned())
 }
