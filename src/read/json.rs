@@ -24,7 +24,7 @@ pub enum Mode {
 pub struct Splitter {
     input: Opened,
     mode: Mode,
-    scan: Scan,
+    scan: Box<Scan>,
     rejects: Vec<Reject>,
     notes: Vec<Note>,
     finished: bool,
@@ -34,7 +34,14 @@ impl Splitter {
     /// A splitter at the beginning of the input. `is_field` tells members of a record from members
     /// that wrap records.
     pub fn new(input: Opened, mode: Mode, is_field: fn(&str) -> bool) -> Splitter {
-        Splitter { input, mode, scan: Scan::new(is_field), rejects: Vec::new(), notes: Vec::new(), finished: false }
+        Splitter {
+            input,
+            mode,
+            scan: Box::new(Scan::new(is_field)),
+            rejects: Vec::new(),
+            notes: Vec::new(),
+            finished: false,
+        }
     }
 
     /// The next block, or nothing at the end.

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::domains::cmk::fields::Field;
+use crate::inventory::identity::parse_arn;
+
 /// The members of an object. Names are compared without case and `_`, since tools write `KeyId`, `keyId` and `key_id`.
 #[derive(Debug, Default)]
 pub(super) struct Members<'a> {
@@ -111,6 +114,38 @@ impl Lines {
     }
 }
 
+/// The keys that a piece of JSON names, however broken it is: texts behind names that key ids have.
+pub(super) fn named_keys(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    let mut strings = std::iter::from_fn(move || {
+        let start = at + memchr::memchr(b'"', bytes.get(at..)?)? + 1;
+        let mut end = start;
+        loop {
+            end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
+            if bytes[end] == b'"' {
+                break;
+            }
+            end += 2;
+        }
+        at = end + 1;
+        let is_name = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+        Some((is_name, std::str::from_utf8(&bytes[start..end]).unwrap_or_default()))
+    });
+    let mut names_key = false;
+    std::iter::from_fn(move || {
+        loop {
+            let (is_name, text) = strings.next()?;
+            let is_key_id = !is_name && std::mem::take(&mut names_key);
+            if is_name {
+                names_key = matches!(Field::from_header(text), Some(Field::KeyId | Field::Arn));
+            }
+            if is_key_id && !text.is_empty() {
+                return Some(parse_arn(text).map_or(text, |arn| arn.key_id));
+            }
+        }
+    })
+}
+
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -153,6 +188,14 @@ mod tests {
         assert_eq!(members.object("inner").unwrap().unwrap().text("x").as_deref(), Some("true"));
         assert!(Members::of("[1]").unwrap().is_none());
         assert!(Members::of("{\"KeyId\": 1, \"key_id\": 2}").is_err());
+    }
+
+    #[test]
+    fn keys_are_found_in_broken_json_too() {
+        let keys = |text: &str| named_keys(text.as_bytes()).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(keys("{\"KeyId\" : \"a\", \"x\": {\"key_arn\": \"acs:kms:r:1:key/b\", \"y\": \"c\""), ["a", "b"]);
+        assert_eq!(keys("{\"KeyId\": null, \"x\": \"a\", \"KeyId\": 1, \"id\": \"\\\"d"), Vec::<String>::new());
+        assert_eq!(keys("\"KeyId\":\"\u{5bc6}\"\"KeyId"), ["\u{5bc6}"]);
     }
 
     #[test]

@@ -8,12 +8,10 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::found::Found;
 use super::json::Span;
-use super::members::{Lines, plain_name};
+use super::members::{Lines, named_keys, plain_name};
 use super::prowler;
 use super::replies::{self, At};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
-use crate::domains::cmk::fields::Field;
-use crate::inventory::identity::parse_arn;
 use crate::inventory::row::{Cells, FileId, Names, Place, RecordKind, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
@@ -233,38 +231,6 @@ impl Parser {
 fn refuse(reject: Reject, bytes: &[u8], sink: &mut dyn RowSink) {
     sink.reject(reject);
     named_keys(bytes).for_each(|key_id| sink.taint(key_id));
-}
-
-/// The keys that a piece of JSON names, however broken it is: texts behind names that key ids have.
-fn named_keys(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    let mut at = 0;
-    let mut strings = std::iter::from_fn(move || {
-        let start = at + memchr::memchr(b'"', bytes.get(at..)?)? + 1;
-        let mut end = start;
-        loop {
-            end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
-            if bytes[end] == b'"' {
-                break;
-            }
-            end += 2;
-        }
-        at = end + 1;
-        let is_name = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
-        Some((is_name, std::str::from_utf8(&bytes[start..end]).unwrap_or_default()))
-    });
-    let mut names_key = false;
-    std::iter::from_fn(move || {
-        loop {
-            let (is_name, text) = strings.next()?;
-            let is_key_id = !is_name && std::mem::take(&mut names_key);
-            if is_name {
-                names_key = matches!(Field::from_header(text), Some(Field::KeyId | Field::Arn));
-            }
-            if is_key_id && !text.is_empty() {
-                return Some(parse_arn(text).map_or(text, |arn| arn.key_id));
-            }
-        }
-    })
 }
 
 struct Object<'p>(&'p mut Parser);
