@@ -586,12 +586,66 @@ fn a_reply_that_cannot_be_used_taints_its_keys() {
         json!({"RequestId": "x", "KeyVersions": {"KeyVersion": [{"KeyId": "k", "KeyVersionId": "v", "origin": "EXTERNAL"}]}}),
         json!({"RequestId": "x", "Aliases": {"Alias": [{"KeyId": "k", "AliasName": "alias/acs/oss", "origin": "EXTERNAL"}]}}),
         json!({"key_id": "k", "origin": "EXTERNAL", "instances": [{"id": "i-1"}]}),
+        json!({"Keys": {"Key": {"KeyId": "k", "Origin": "EXTERNAL"}}}),
+        json!({"RequestId": "x", "KeyMetadata": [{"KeyId": "k", "Origin": "EXTERNAL"}]}),
     ] {
         let files = [("k.csv".to_owned(), inventory.to_owned()), ("r.json".to_owned(), reply.to_string())];
         let said = diagnose_files(&files, &[]);
         assert_eq!(said["summary"]["records"]["rejected"], 1, "{reply}");
         assert_eq!(keys(&said)["k"]["class"], "undetermined", "{reply}");
     }
+}
+
+#[test]
+fn a_reply_that_is_cut_off_taints_the_key_in_which_it_ends() {
+    let inventory = "key_id,aliases,origin,rotation,versions,instance\nk,alias/a,Aliyun_KMS,Disabled,1,default\n";
+    let cut = "{\n\"KeyMetadata\": {\"KeyId\": \"k\", \"Origin\": \"EXTERNAL\"";
+    let files = [("k.csv".to_owned(), inventory.to_owned()), ("r.json".to_owned(), cut.to_owned())];
+    assert_eq!(keys(&diagnose_files(&files, &[]))["k"]["class"], "undetermined");
+}
+
+/// What is no JSON of the tool, or holds resources in another way, is a reject and not nothing.
+#[test]
+fn documents_that_are_not_what_they_seem_are_rejected() {
+    let state = |resource: Value| json!({"version": 4, "terraform_version": "1.13.1", "serial": 1, "lineage": "x", "resources": [resource]});
+    let shown = |module: Value| json!({"format_version": "1.0", "values": {"root_module": module}});
+    let scout = |keys: Value| json!({"account_id": "1", "provider_code": "aliyun", "services": {"kms": {"regions": {"r": {"keys": keys}}}}});
+    let resource = |instances: Value| {
+        state(json!({"mode": "managed", "type": "alicloud_kms_key", "name": "a", "instances": instances}))
+    };
+    for document in [
+        resource(json!([{"attributes_flat": {"id": "k"}}])),
+        resource(json!({"attributes": {"id": "k"}})),
+        json!({"version": 3, "terraform_version": "0.11.1", "modules": [{"path": ["root"], "resources": {}}]}),
+        shown(json!({"resources": {"address": "a"}})),
+        shown(json!({"child_modules": {"resources": []}})),
+        shown(json!({"resources": [{"type": "alicloud_kms_key", "address": "a", "values": null}]})),
+        json!({"format_version": "1.0", "keys": [{"key_id": "k"}]}),
+        scout(json!(["k"])),
+        scout(json!({"k": "k"})),
+    ] {
+        let folder = folder();
+        let other = put(&folder, "k.csv", "key_id\nother\n");
+        let (_, said) = diagnose(&[&other, &put(&folder, "document.json", document.to_string())]);
+        assert_eq!(said["summary"]["records"]["rejected"], 1, "{document}");
+    }
+    for document in [shown(json!({})), json!({"format_version": "1.0"}), scout(json!({})), scout(Value::Null)] {
+        let folder = folder();
+        let other = put(&folder, "k.csv", "key_id\nother\n");
+        let (_, said) = diagnose(&[&other, &put(&folder, "document.json", document.to_string())]);
+        assert_eq!(said["summary"]["records"]["rejected"], 0, "{document}");
+    }
+}
+
+#[test]
+fn states_and_reports_in_a_folder_are_not_overlooked() {
+    let folder = folder();
+    for name in ["terraform.tfstate", "scoutsuite_results_aliyun-example.js"] {
+        put(&folder, name, std::fs::read(format!("{FORMATS}/{name}")).unwrap());
+    }
+    put(&folder, "exceptions.js", "exceptions =\n{}\n");
+    let (_, said) = diagnose(&[folder.path().to_str().unwrap()]);
+    assert_eq!(said["summary"]["records"], json!({"read": 34, "diagnosed": 34, "rejected": 0, "exact_duplicates": 0}));
 }
 
 // ---------------------------------------------------------------------------------------------------

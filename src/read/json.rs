@@ -6,6 +6,7 @@
 pub use super::brackets::Span;
 use super::brackets::{Problem, Scan};
 use super::detect::{Opened, fill};
+use super::members::named_keys;
 use super::{BLOCK, Block, Layout, MAX_RECORD, ReadError};
 use crate::inventory::row::{Note, NoteKind, Place, Reject};
 
@@ -118,7 +119,9 @@ impl Splitter {
     fn give_up(&mut self, reason: &str) {
         let place = Place { file: self.input.file, line: self.scan.object_line() };
         let reason = format!("{reason}; nothing from here to the end of the file was read");
-        self.rejects.push(Reject::whole(place, reason));
+        let rest = self.input.start.get(self.scan.keep_from..).unwrap_or_default();
+        let key_id = named_keys(rest).next().map(str::to_owned);
+        self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
         self.scan.stop(self.input.start.len());
         self.input.ended = true;
         self.input.reader = Box::new(std::io::empty());

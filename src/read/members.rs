@@ -54,6 +54,14 @@ impl<'a> Members<'a> {
         serde_json::from_str(self.value(name)?.get()).ok()
     }
 
+    /// A member that is a list, or is not there; `None` stands for one that is something else.
+    pub(super) fn list_or_nothing(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+        match self.value(name).map(RawValue::get) {
+            None | Some("null") => Some(Vec::new()),
+            Some(_) => self.list(name),
+        }
+    }
+
     /// A member that is a text, a number, or yes or no, as text; nothing if it is null or something else.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         let raw = self.value(name)?.get();
@@ -71,7 +79,9 @@ impl<'a> Members<'a> {
 
     /// A member that is a whole number, perhaps as a text.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.text(name)?.trim().parse().ok()
+        let text = self.text(name)?;
+        let whole = |number: f64| (number.fract() == 0.0 && (0.0..1e15).contains(&number)).then_some(number as u64);
+        text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?))
     }
 }
 
@@ -186,6 +196,9 @@ mod tests {
         let inner = members.value("inner").unwrap().get();
         assert_eq!(Lines::of(text).before(text, inner), 2);
         assert_eq!(members.object("inner").unwrap().unwrap().text("x").as_deref(), Some("true"));
+        let count = |text: &str| Members::of(text).unwrap().unwrap().number("n");
+        assert_eq!([count("{\"n\": 12.0}"), count("{\"n\": \"1e1\"}")], [Some(12), Some(10)]);
+        assert_eq!([count("{\"n\": 1.5}"), count("{\"n\": -1}"), count("{\"n\": 1e30}")], [None; 3]);
         assert!(Members::of("[1]").unwrap().is_none());
         assert!(Members::of("{\"KeyId\": 1, \"key_id\": 2}").is_err());
     }

@@ -12,6 +12,7 @@ use super::members::{Lines, named_keys, plain_name};
 use super::prowler;
 use super::replies::{self, At};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
+use crate::domains::cmk::fields::Field;
 use crate::inventory::row::{Cells, FileId, Names, Place, RecordKind, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
@@ -61,6 +62,8 @@ struct Known {
     is_instance: bool,
     /// It is a field of a key, and no reply has it.
     is_foreign: bool,
+    /// It says which key a record is about.
+    is_key_id: bool,
 }
 
 /// Sources of JSON are told from tables by this bit.
@@ -90,7 +93,13 @@ impl Parser {
                 continue;
             }
             match self.reply(place, bytes) {
-                Ok(None) => self.hand_over(RecordKind::Plain, span.line, bytes, sink),
+                Ok(None) => {
+                    self.hand_over(RecordKind::Plain, span.line, bytes, sink);
+                    // Without an id it is rejected, and what it wraps is lost.
+                    if !self.members.iter().any(|member| self.known[usize::from(member.name)].is_key_id) {
+                        named_keys(bytes).for_each(|key_id| sink.taint(key_id));
+                    }
+                }
                 Ok(Some(mut found)) => {
                     let parser =
                         self.inner.get_or_insert_with(|| Box::new(Parser { is_inner: true, ..Parser::default() }));
@@ -176,6 +185,7 @@ impl Parser {
                 in_replies: replies::may_be_member(&plain, false),
                 as_object: replies::may_be_member(&plain, true),
                 is_instance: plain == replies::INSTANCE,
+                is_key_id: matches!(Field::from_header(name), Some(Field::KeyId | Field::Arn)),
                 is_foreign: self.is_inner && replies::is_foreign(&plain),
             });
         }

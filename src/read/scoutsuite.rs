@@ -38,11 +38,14 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
         return Ok(found);
     };
     for (_, region) in regions.names() {
-        let Some(members) = Members::of(region.get())? else { continue };
-        let Some(keys) = members.object("keys")? else { continue };
+        let Some(members) = Members::of(region.get())? else { return Err(damaged("a region")) };
+        if members.value("keys").is_none_or(|keys| matches!(keys.get(), "null" | "[]")) {
+            continue;
+        }
+        let Some(keys) = members.object("keys")? else { return Err(damaged("`keys`")) };
         let mut count = 0;
         for (_, value) in keys.names() {
-            let Some(key) = Members::of(value.get())? else { continue };
+            let Some(key) = Members::of(value.get())? else { return Err(damaged("a key")) };
             count += 1;
             let mut made = Made::new(RecordKind::ScoutSuite, at.line_of(value.get()), value.get());
             describe(&mut made, &key);
@@ -65,6 +68,11 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
     let text = "a report of ScoutSuite tells nothing of rotation, aliases, versions and instances (its finding about rotation is about the age of keys)";
     found.note(NoteKind::Reading, at.file, at.line, text);
     Ok(found)
+}
+
+/// What is wrong with a part that must be an object.
+fn damaged(part: &str) -> String {
+    format!("not a report of ScoutSuite: {part} is no object; it was changed by hand")
 }
 
 /// The name of the member whose value this is, as it stands.

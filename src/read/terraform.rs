@@ -68,6 +68,10 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
         }
         return Ok(into.finish());
     }
+    if document.value("modules").is_some() {
+        let version = document.number("version").unwrap_or(0);
+        return Err(format!("a state of version {version}; only version 4 is read. Use `terraform show -json`"));
+    }
     let state = match document.object("priorstate")? {
         Some(prior) => prior.object("values")?,
         None => document.object("values")?,
@@ -97,11 +101,16 @@ fn is_empty_state(document: &Members<'_>) -> bool {
     document.value("formatversion").is_some() && document.names().all(|(name, _)| known.contains(&name))
 }
 
+/// What is wrong with a member that must be a list.
+fn damaged(list: &str) -> String {
+    format!("not the JSON that Terraform writes: `{list}` is no list")
+}
+
 fn of_module(at: At<'_>, module: &Members<'_>, depth: usize, into: &mut Reading) -> Result<(), String> {
     if depth > DEEPEST {
         return Err(format!("modules stand in each other more than {DEEPEST} deep"));
     }
-    for resource in module.list("resources").unwrap_or_default() {
+    for resource in module.list_or_nothing("resources").ok_or(damaged("resources"))? {
         let Some(members) = Members::of(resource.get())? else { continue };
         let of_type = members.filled("type").unwrap_or_default();
         if !is_of_kms(&of_type) {
@@ -112,7 +121,7 @@ fn of_module(at: At<'_>, module: &Members<'_>, depth: usize, into: &mut Reading)
         let of = Resource { of_type: &of_type, address: &address, is_managed };
         add(at, of, resource, members.value("values"), into)?;
     }
-    for inner in module.list("childmodules").unwrap_or_default() {
+    for inner in module.list_or_nothing("childmodules").ok_or(damaged("child_modules"))? {
         if let Some(inner) = Members::of(inner.get())? {
             of_module(at, &inner, depth + 1, into)?;
         }
@@ -129,7 +138,7 @@ fn of_state(at: At<'_>, resource: &RawValue, into: &mut Reading) -> Result<(), S
     let part = |name: &str| members.filled(name).unwrap_or_default();
     let module = if part("module").is_empty() { String::new() } else { format!("{}.", part("module")) };
     let data = if part("mode") == "data" { "data." } else { "" };
-    for instance in members.list("instances").unwrap_or_default() {
+    for instance in members.list_or_nothing("instances").ok_or(damaged("instances"))? {
         let Some(instance) = Members::of(instance.get())? else { continue };
         if instance.filled("deposed").is_some() {
             into.found.leave_out("deposed instance(s)", at.line_of(resource.get()));
@@ -173,7 +182,7 @@ fn add(
     let line = at.line_of(value.get());
     let found = &mut into.found;
     let mut each = |list: &str, read: fn(u64, &str, &Members<'_>) -> Made| -> Result<(), String> {
-        for value in attributes.list(list).unwrap_or_default() {
+        for value in attributes.list_or_nothing(list).ok_or(damaged(list))? {
             if let Some(members) = Members::of(value.get())? {
                 found.rows.push(read(at.line_of(value.get()), value.get(), &members));
             }
