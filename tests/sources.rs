@@ -587,7 +587,6 @@ fn a_reply_that_cannot_be_used_taints_its_keys() {
         json!({"RequestId": "x", "Aliases": {"Alias": [{"KeyId": "k", "AliasName": "alias/acs/oss", "origin": "EXTERNAL"}]}}),
         json!({"key_id": "k", "origin": "EXTERNAL", "instances": [{"id": "i-1"}]}),
         json!({"Keys": {"Key": {"KeyId": "k", "Origin": "EXTERNAL"}}}),
-        json!({"RequestId": "x", "KeyMetadata": [{"KeyId": "k", "Origin": "EXTERNAL"}]}),
     ] {
         let files = [("k.csv".to_owned(), inventory.to_owned()), ("r.json".to_owned(), reply.to_string())];
         let said = diagnose_files(&files, &[]);
