@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::found::Found;
 use super::json::Span;
-use super::members::{Lines, named_keys, plain_name};
+use super::members::{Lines, Strict, named_keys, plain_name, strict_members};
 use super::prowler;
 use super::replies::{self, At};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
@@ -381,76 +381,8 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Kind, A::Error> {
-        let members = members(map)?;
+        let members = strict_members(map)?;
         self.write(&serde_json::Value::Object(members).to_string());
         Ok(Kind::Object)
     }
-}
-
-/// A value inside another, in which no object has a member twice.
-struct Strict(serde_json::Value);
-
-impl<'de> serde::Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = serde_json::Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(serde_json::Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(Strict(element)) = list.next_element()? {
-            elements.push(element);
-        }
-        Ok(elements.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        members(map).map(serde_json::Value::Object)
-    }
-}
-
-/// The members of an object.
-fn members<'de, A: MapAccess<'de>>(mut map: A) -> Result<serde_json::Map<String, serde_json::Value>, A::Error> {
-    let mut members = serde_json::Map::new();
-    while let Some((name, Strict(value))) = map.next_entry::<String, Strict>()? {
-        if members.contains_key(&name) {
-            let message = format!("the member `{name}` stands twice in one object; keep one");
-            return Err(serde::de::Error::custom(message));
-        }
-        members.insert(name, value);
-    }
-    Ok(members)
 }
