@@ -284,6 +284,241 @@ proptest! {
 }
 
 // ---------------------------------------------------------------------------------------------------
+// The same facts in the forms of other tools.
+
+/// What is known of a key, in the words of the API; the number is its position.
+#[derive(Debug, Clone)]
+struct Key {
+    number: usize,
+    region: &'static str,
+    aliases: Vec<&'static str>,
+    instance: &'static str,
+    origin: &'static str,
+    rotation: &'static str,
+    versions: usize,
+    spec: &'static str,
+    state: &'static str,
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    (
+        select(vec!["cn-hangzhou", "cn-shanghai"]),
+        select(vec![
+            vec![],
+            vec!["alias/a"],
+            vec!["alias/acs/oss"],
+            vec!["alias/ACS/oss"],
+            vec!["alias/b", "alias/c"],
+            vec!["alias/acs/ecs", "alias/d"],
+        ]),
+        select(vec!["", "", "kst-hzz1"]),
+        select(vec!["Aliyun_KMS", "Aliyun_KMS", "EXTERNAL"]),
+        select(vec!["Disabled", "Disabled", "Enabled", "Suspended"]),
+        select(vec![1, 1, 1, 2, 12]),
+        select(vec!["Aliyun_AES_256", "Aliyun_SM4", "RSA_2048"]),
+        select(vec!["Enabled", "Disabled", "PendingDeletion"]),
+    )
+        .prop_map(|(region, aliases, instance, origin, rotation, versions, spec, state)| Key {
+            number: 0,
+            region,
+            aliases,
+            instance,
+            origin,
+            rotation,
+            versions,
+            spec,
+            state,
+        })
+}
+
+fn some_keys() -> impl Strategy<Value = Vec<Key>> {
+    prop::collection::vec(key(), 1..12).prop_map(|mut keys| {
+        keys.iter_mut().enumerate().for_each(|(number, key)| key.number = number);
+        keys
+    })
+}
+
+const REGIONS: [&str; 2] = ["cn-hangzhou", "cn-shanghai"];
+
+impl Key {
+    fn id(&self) -> String {
+        format!("00000000-0000-4000-8000-{:012}", self.number)
+    }
+
+    fn arn(&self) -> String {
+        format!("acs:kms:{}:1234567890123456:key/{}", self.region, self.id())
+    }
+
+    /// The record in the words of inventories, by column.
+    fn record(&self) -> [(&'static str, String); 10] {
+        let instance = if self.instance.is_empty() { "default" } else { self.instance };
+        [
+            ("key_id", self.id()),
+            ("account_id", "1234567890123456".to_owned()),
+            ("region", self.region.to_owned()),
+            ("aliases", self.aliases.join(";")),
+            ("instance", instance.to_owned()),
+            ("origin", self.origin.to_owned()),
+            ("rotation", self.rotation.to_owned()),
+            ("versions", self.versions.to_string()),
+            ("key_spec", self.spec.to_owned()),
+            ("state", self.state.to_owned()),
+        ]
+    }
+
+    fn metadata(&self) -> serde_json::Value {
+        serde_json::json!({
+            "KeyId": self.id(), "Arn": self.arn(), "CreationDate": "2021-05-20T06:34:21Z", "KeyState": self.state,
+            "KeySpec": self.spec, "Origin": self.origin, "AutomaticRotation": self.rotation,
+            "DKMSInstanceId": self.instance,
+        })
+    }
+
+    fn list_versions(&self) -> serde_json::Value {
+        let version = |at: usize| serde_json::json!({"KeyId": self.id(), "KeyVersionId": format!("v{at}")});
+        // Only the first page; the number stands beside it.
+        let page: Vec<_> = (0..self.versions.min(10)).map(version).collect();
+        serde_json::json!({"KeyVersions": {"KeyVersion": page}, "TotalCount": self.versions, "RequestId": "x"})
+    }
+}
+
+/// The replies of the API about the keys: those of one region, then the other.
+fn replies(keys: &[Key]) -> Vec<serde_json::Value> {
+    let mut all = Vec::new();
+    for region in REGIONS {
+        let of_region = || keys.iter().filter(|key| key.region == region);
+        let list: Vec<_> = of_region().map(|key| serde_json::json!({"KeyId": key.id(), "KeyArn": key.arn()})).collect();
+        all.push(serde_json::json!({"Keys": {"Key": list}, "TotalCount": list.len(), "RequestId": "x"}));
+        let alias = |key: &Key, at: usize| {
+            // The name of an alias belongs to one key, unless it is that of a service.
+            let name = format!("{}{}", key.aliases[at], key.number);
+            let arn = format!("acs:kms:{region}:1234567890123456:{name}");
+            serde_json::json!({"KeyId": key.id(), "AliasName": name, "AliasArn": arn})
+        };
+        let aliases: Vec<_> =
+            of_region().flat_map(|key| (0..key.aliases.len()).map(move |at| alias(key, at))).collect();
+        // A list whose aliases are all of one key may be that of the key; and one without any does not tell its region.
+        let other = |name: &str| {
+            serde_json::json!({"KeyId": name, "AliasName": format!("alias/{name}"),
+                "AliasArn": format!("acs:kms:{region}:1234567890123456:alias/{name}")})
+        };
+        let aliases = [aliases, vec![other("other-1"), other("other-2")]].concat();
+        all.push(serde_json::json!({"Aliases": {"Alias": aliases}, "TotalCount": aliases.len(), "RequestId": "x"}));
+        all.extend(of_region().map(|key| serde_json::json!({"KeyMetadata": key.metadata(), "RequestId": "x"})));
+        all.extend(of_region().map(Key::list_versions));
+    }
+    all
+}
+
+/// The keys as a state of Terraform, which does not tell the number of versions.
+fn terraform(keys: &[Key]) -> serde_json::Value {
+    let mut resources = Vec::new();
+    for key in keys {
+        let resource = |kind: &str, name: String, attributes: serde_json::Value| {
+            serde_json::json!({"mode": "managed", "type": kind, "name": name,
+                "instances": [{"schema_version": 0, "attributes": attributes}]})
+        };
+        resources.push(resource(
+            "alicloud_kms_key",
+            format!("k{}", key.number),
+            serde_json::json!({"id": key.id(), "arn": key.arn(), "origin": key.origin, "key_spec": key.spec,
+                "automatic_rotation": key.rotation, "dkms_instance_id": key.instance, "status": key.state}),
+        ));
+        for (at, alias) in key.aliases.iter().enumerate() {
+            let name = format!("{alias}{}", key.number);
+            let attributes = serde_json::json!({"id": name, "alias_name": name, "key_id": key.id()});
+            resources.push(resource("alicloud_kms_alias", format!("a{}_{at}", key.number), attributes));
+        }
+    }
+    serde_json::json!({"version": 4, "terraform_version": "1.13.1", "serial": 1, "lineage": "x", "resources": resources})
+}
+
+/// What is said of each key that does not depend on the words of the form: class, conditions, gaps, findings.
+fn verdicts(files: &[(&str, &[u8])]) -> BTreeMap<String, String> {
+    let folder = folder();
+    let mut arguments = vec!["diagnose", "--format", "json"];
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).unwrap();
+        arguments.push(name);
+    }
+    let output = run(folder.path(), &arguments, b"");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names = |list: &serde_json::Value, name: &str| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|each| each[name].to_string()).collect()
+    };
+    let keys =
+        said["keys"].as_array().unwrap().iter().filter(|key| !key["key_id"].as_str().unwrap().starts_with("other"));
+    keys.map(|key| {
+        let parts = [names(&key["conditions"], "fact"), names(&key["gaps"], "fact"), names(&key["findings"], "rule")];
+        let scope = [&key["account_id"], &key["region"], &key["class"], &key["confirmed"], &key["possible"]];
+        (key["key_id"].to_string(), format!("{scope:?} {parts:?}"))
+    })
+    .collect()
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn the_same_facts_give_the_same_verdicts_in_every_form(
+        keys in some_keys(),
+        columns in prop::collection::vec(any::<u32>(), 10),
+        order in any::<u32>(),
+    ) {
+        let csv = |keys: &[Key], left_out: &[&str], style: Style| {
+            let mut table = Table { header: keys[0].record().map(|(name, _)| name).to_vec(), rows: Vec::new() };
+            for key in keys {
+                let names: Vec<String> = key.aliases.iter().map(|alias| format!("{alias}{}", key.number)).collect();
+                let cell = |(name, text): (&str, String)| match name {
+                    "aliases" if left_out.contains(&"no aliases") && names.is_empty() => "unknown".to_owned(),
+                    "aliases" => names.join(if style.delimiter == b';' { "|" } else { ";" }),
+                    name if left_out.contains(&name) => String::new(),
+                    _ => text,
+                };
+                table.rows.push(key.record().into_iter().map(cell).collect());
+            }
+            table.with_columns_by(&columns).csv(style)
+        };
+        let expected = verdicts(&[("keys.csv", &csv(&keys, &[], PLAIN))]);
+        prop_assert_eq!(expected.len(), keys.len());
+        for delimiter in [b',', b';', b'\t', b'|'] {
+            let style = Style { delimiter, crlf: delimiter == b'|', quote_all: delimiter != b',' };
+            prop_assert_eq!(&verdicts(&[("keys.csv", &csv(&keys, &[], style))]), &expected, "{}", char::from(delimiter));
+        }
+        let objects: Vec<serde_json::Value> = keys.iter().map(|key| {
+            let members = key.record().into_iter().map(|(name, text)| match name {
+                "aliases" => {
+                    let names = key.aliases.iter().map(|alias| format!("{alias}{}", key.number));
+                    (name.to_owned(), names.collect::<Vec<_>>().into())
+                }
+                "versions" => (name.to_owned(), key.versions.into()),
+                name => (name.to_owned(), text.into()),
+            });
+            members.collect::<serde_json::Map<_, _>>().into()
+        }).collect();
+        prop_assert_eq!(&verdicts(&[("keys.json", &serde_json::to_vec(&objects).unwrap())]), &expected, "JSON");
+        let one_a_line = |values: &[serde_json::Value]| values.iter().map(|value| format!("{value}\n")).collect::<String>();
+        prop_assert_eq!(&verdicts(&[("keys.jsonl", one_a_line(&objects).as_bytes())]), &expected, "JSON Lines");
+
+        let mut all = replies(&keys);
+        prop_assert_eq!(&verdicts(&[("api.jsonl", one_a_line(&all).as_bytes())]), &expected, "replies, one a line");
+        let at = order as usize % all.len();
+        all.rotate_left(at);
+        prop_assert_eq!(&verdicts(&[("api.json", &serde_json::to_vec_pretty(&all).unwrap())]), &expected, "replies");
+        let (first, second) = all.split_at(at);
+        let files = [("1.jsonl", one_a_line(second)), ("2.jsonl", one_a_line(first))];
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).filter(|(_, text)| !text.is_empty()).collect();
+        prop_assert_eq!(&verdicts(&files), &expected, "replies in two files");
+
+        // Neither the number of versions, nor that there is no alias. Imported material and service keys have one version.
+        let part = verdicts(&[("keys.csv", &csv(&keys, &["versions", "no aliases"], PLAIN))]);
+        let state = terraform(&keys).to_string();
+        prop_assert_eq!(&verdicts(&[("terraform.tfstate", state.as_bytes())]), &part, "Terraform");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
 // Any bytes.
 
 /// Bytes of any kind, and bytes that look like an inventory for a while.

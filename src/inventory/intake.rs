@@ -276,6 +276,10 @@ impl RowSink for Intake<'_> {
         self.batch.rejects.push(reject);
     }
 
+    fn taint(&mut self, key_id: &str) {
+        self.batch.tainted.push(key_id.to_owned());
+    }
+
     fn note(&mut self, note: Note) {
         self.batch.notes.push(note);
     }

@@ -74,6 +74,10 @@ impl Lists {
 
     /// How it is known that keys of an account and region that no alias names have none; nothing if it is not.
     pub(super) fn without_alias(&self, account: &str, region: &str) -> Option<Grade> {
+        // A list of nobody knows which region says nothing of the keys of nobody knows which.
+        if account.is_empty() || region.is_empty() {
+            return None;
+        }
         let pages = self.lists.get(&(Listed::Aliases, account.to_owned(), region.to_owned(), None))?;
         match pages.total {
             Some(total) => (pages.items.len() as u64 >= total).then_some(Grade::Measured),

@@ -41,6 +41,8 @@ pub struct Batch {
     pub text: String,
     /// What could not be used, in input order.
     pub rejects: Vec<Reject>,
+    /// The keys that rejects are about, beside those that these name themselves.
+    pub tainted: Vec<String>,
     /// What else is to be known.
     pub notes: Vec<Note>,
     /// How much there is of the lists that replies are part of.

@@ -18,6 +18,8 @@ pub struct Store {
     batches: Batches,
     /// What could not be used.
     pub rejects: Vec<Reject>,
+    /// The keys that rejects are about, beside those that these name themselves.
+    pub tainted: Vec<String>,
     /// What else is to be known, in input order.
     pub notes: Vec<Note>,
     /// How much there is of the lists that replies are part of.
@@ -90,6 +92,7 @@ impl Store {
         self.rejects.append(&mut batch.rejects);
         self.notes.append(&mut batch.notes);
         self.listings.append(&mut batch.listings);
+        self.tainted.append(&mut batch.tainted);
         self.batches.push(batch);
     }
 

@@ -123,7 +123,8 @@ impl Survey {
                 }
             }
         }
-        let tainted: HashSet<&str> = store.rejects.iter().filter_map(|reject| reject.key_id.as_deref()).collect();
+        let by_rejects = store.rejects.iter().filter_map(|reject| reject.key_id.as_deref());
+        let tainted: HashSet<&str> = by_rejects.chain(store.tainted.iter().map(String::as_str)).collect();
         if !tainted.is_empty() {
             for first in firsts.iter() {
                 let record = store.record(first);

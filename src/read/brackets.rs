@@ -1,6 +1,7 @@
 //! Follows the brackets and strings of JSON, to find where each object begins and ends.
 
 use super::MAX_DEPTH;
+use crate::inventory::identity::parse_arn;
 
 /// Where an object stands in the bytes of a block.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +30,9 @@ pub const WRAPPERS: [&[u8]; 12] = [
     b"instances",
 ];
 
-/// Members that hold lists of something else, in lower case: Steampipe describes its columns beside its rows.
-const NO_WRAPPERS: [&[u8]; 1] = [b"columns"];
+/// Members that hold lists of something else, in lower case: Steampipe describes its columns beside its rows, and
+/// Resource Center repeats the filters that it was asked with.
+const NO_WRAPPERS: [&[u8]; 2] = [b"columns", b"filters"];
 
 /// What one step through the bytes came to.
 enum Step {
@@ -78,7 +80,10 @@ pub(super) struct Scan {
     wraps_nothing: bool,
     wraps_by_name: bool,
     /// Lines of objects that both wrap objects and look like a record.
-    pub(super) torn: Vec<u64>,
+    pub(super) torn: Vec<(u64, Option<String>)>,
+    /// Whether the next string names the key that the object at the top is about, and that key.
+    is_key_id: bool,
+    top_key: Option<String>,
     /// Whether the next string is the token by which a reply names the page that follows, and lines of such replies.
     is_token: bool,
     pub(super) unfinished: Vec<u64>,
@@ -105,6 +110,8 @@ impl Scan {
             wraps_nothing: false,
             wraps_by_name: false,
             torn: Vec::new(),
+            is_key_id: false,
+            top_key: None,
             is_token: false,
             unfinished: Vec::new(),
             decided: false,
@@ -197,9 +204,11 @@ impl Scan {
             b'}' | b']' => return self.close(bytes, byte, may_be_lines),
             b':' if self.open.last() == Some(&Role::Top) => {
                 self.saw_field |= self.names_field(bytes);
-                self.is_token = bytes.get(self.name.0..self.name.1) == Some(b"NextToken");
+                let name = bytes.get(self.name.0..self.name.1).unwrap_or_default();
+                self.is_token = is_called(name, b"nexttoken");
+                self.is_key_id = is_called(name, b"keyid") || is_called(name, b"keyarn") || is_called(name, b"arn");
             }
-            b',' | b'n' => self.is_token = false,
+            b',' | b'n' => (self.is_token, self.is_key_id) = (false, false),
             _ => {}
         }
         Step::On
@@ -227,6 +236,10 @@ impl Scan {
                 if std::mem::take(&mut self.is_token) && at > self.string_start {
                     self.unfinished.push(self.top.1);
                 }
+                if std::mem::take(&mut self.is_key_id) {
+                    let text = String::from_utf8_lossy(bytes.get(self.string_start..at).unwrap_or_default());
+                    self.top_key = Some(parse_arn(&text).map_or(&*text, |arn| arn.key_id).to_owned());
+                }
                 self.name = (self.string_start, at);
                 self.at = at + 1;
             }
@@ -249,7 +262,7 @@ impl Scan {
         match role {
             Role::Top => {
                 (self.top, self.saw_field, self.wraps) = (start, false, false);
-                (self.wraps_nothing, self.wraps_by_name) = (false, false);
+                (self.wraps_nothing, self.wraps_by_name, self.top_key) = (false, false, None);
             }
             Role::Record => self.record = start,
             _ => {}
@@ -320,8 +333,9 @@ impl Scan {
     fn end_object(&mut self, bytes: &[u8], role: Role, may_be_lines: bool) -> Step {
         let wrapper = role == Role::Top && (self.wraps || self.wraps_nothing && !self.saw_field);
         let (start, line) = if role == Role::Top { self.top } else { self.record };
-        if role == Role::Top && self.wraps && self.saw_field && !self.wraps_by_name {
-            self.torn.push(line);
+        let is_record = self.saw_field && (!self.wraps_by_name || self.top_key.is_some());
+        if role == Role::Top && self.wraps && is_record {
+            self.torn.push((line, self.top_key.take()));
         } else if !wrapper {
             self.spans.push(Span { start, end: self.at, line });
         }
@@ -340,6 +354,12 @@ impl Scan {
             "the input ends inside an object or array; it is cut off, or a bracket or quote is never closed".to_owned()
         })
     }
+}
+
+/// Whether a name is the given one, whatever its case and its `_` and `-`.
+fn is_called(name: &[u8], wanted: &[u8]) -> bool {
+    let letters = name.iter().filter(|byte| !matches!(byte, b'_' | b'-'));
+    letters.map(u8::to_ascii_lowercase).eq(wanted.iter().copied())
 }
 
 /// The first few characters, for messages.

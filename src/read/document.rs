@@ -2,6 +2,7 @@
 
 use super::detect::{Opened, fill};
 use super::found::Found;
+use super::members::Lines;
 use super::replies::At;
 use super::{BLOCK, Block, Layout, ReadError};
 use crate::spare::Spare;
@@ -43,7 +44,8 @@ impl Splitter {
         let refused = |message: String| ReadError::content(&input.name, None, message);
         let bytes = std::mem::take(&mut input.start);
         let text = String::from_utf8(bytes).map_err(|_| refused("not valid UTF-8; save it as UTF-8".to_owned()))?;
-        let found = (self.reader)(At { file: input.file, text: &text, line: 1 }).map_err(refused)?;
+        let lines = Lines::of(&text);
+        let found = (self.reader)(At { file: input.file, text: &text, line: 1, lines: &lines }).map_err(refused)?;
         Ok(Some(Block {
             file: input.file,
             bytes: Vec::new(),

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use foldhash::fast::FixedState;
 
-use super::members::{line_of, offset_of};
+use super::members::offset_of;
 use super::replies::At;
 use crate::domains::cell::Cell;
 use crate::domains::cmk::fields::{FIELDS, Field};
+use crate::inventory::identity::parse_arn;
 use crate::inventory::listings::Listing;
 use crate::inventory::row::{Cells, FileId, Names, Note, NoteKind, Place, RecordKind, Reject, Row, RowSink};
 
@@ -33,6 +34,11 @@ impl Made {
         if let Some(text) = text {
             self.cells.push((field, text.into()));
         }
+    }
+
+    /// Takes back what a field says.
+    pub(super) fn unsay(&mut self, field: Field) {
+        self.cells.retain(|(known, _)| *known != field);
     }
 
     /// Adds what another record says of fields of which this one says nothing.
@@ -59,7 +65,7 @@ impl Inner {
     /// The object that stands somewhere in the text.
     pub(super) fn new(kind: RecordKind, at: At<'_>, object: &str) -> Inner {
         let start = offset_of(at.text, object);
-        Inner { kind, line: line_of(at.text, at.line, object), text: start..start + object.len() }
+        Inner { kind, line: at.line_of(object), text: start..start + object.len() }
     }
 }
 
@@ -86,13 +92,14 @@ impl Found {
         self.left_out.entry(kind.into()).or_insert((0, line)).0 += 1;
     }
 
-    /// Rejects an element of which a member would be lost; tells whether it was.
-    pub(super) fn refuses(&mut self, file: FileId, line: u64, lost: Option<String>) -> bool {
+    /// Rejects an element of which a member would be lost, with the key that it is about; tells whether it was.
+    pub(super) fn refuses(&mut self, place: Place, lost: Option<String>, key_id: Option<&str>) -> bool {
         let Some(name) = lost else { return false };
         let reason = format!(
             "an element of a reply that also says `{name}`, which no reply does; write it into the object of the key"
         );
-        self.rejects.push(Reject::whole(Place { file, line }, reason));
+        let key_id = key_id.map(|id| parse_arn(id).map_or(id, |arn| arn.key_id).to_owned());
+        self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
         true
     }
 

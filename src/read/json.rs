@@ -6,6 +6,7 @@
 use super::brackets::{Problem, Scan};
 pub use super::brackets::{Span, WRAPPERS};
 use super::detect::{Opened, fill};
+use super::members::named_keys;
 use super::{BLOCK, Block, Layout, ReadError};
 use crate::inventory::row::{Note, NoteKind, Place, Reject};
 
@@ -27,7 +28,7 @@ pub enum Mode {
 pub struct Splitter {
     input: Opened,
     mode: Mode,
-    scan: Scan,
+    scan: Box<Scan>,
     rejects: Vec<Reject>,
     notes: Vec<Note>,
     finished: bool,
@@ -37,7 +38,14 @@ impl Splitter {
     /// A splitter at the beginning of the input. `is_field` tells members of a record from members
     /// that wrap records.
     pub fn new(input: Opened, mode: Mode, is_field: fn(&str) -> bool) -> Splitter {
-        Splitter { input, mode, scan: Scan::new(is_field), rejects: Vec::new(), notes: Vec::new(), finished: false }
+        Splitter {
+            input,
+            mode,
+            scan: Box::new(Scan::new(is_field)),
+            rejects: Vec::new(),
+            notes: Vec::new(),
+            finished: false,
+        }
     }
 
     /// The next block, or nothing at the end.
@@ -98,10 +106,10 @@ impl Splitter {
                 None => {}
             }
         }
-        for line in std::mem::take(&mut self.scan.torn) {
+        for (line, key_id) in std::mem::take(&mut self.scan.torn) {
             let place = Place { file: self.input.file, line };
             let reason = "an object that has members of a key and also wraps a list of objects; what stands in the list was read, the object itself was not: write the two apart";
-            self.rejects.push(Reject::whole(place, reason));
+            self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
         }
         for line in std::mem::take(&mut self.scan.unfinished) {
             let place = Place { file: self.input.file, line };
@@ -122,7 +130,9 @@ impl Splitter {
     fn give_up(&mut self, reason: &str) {
         let place = Place { file: self.input.file, line: self.scan.object_line() };
         let reason = format!("{reason}; nothing from here to the end of the file was read");
-        self.rejects.push(Reject::whole(place, reason));
+        let rest = self.input.start.get(self.scan.keep_from..).unwrap_or_default();
+        let key_id = named_keys(rest).next().map(str::to_owned);
+        self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
         self.scan.stop(self.input.start.len());
         self.input.ended = true;
         self.input.reader = Box::new(std::io::empty());

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::domains::cmk::fields::Field;
+use crate::inventory::identity::parse_arn;
+
 /// The members of an object. Names are compared without case and `_`, since tools write `KeyId`, `keyId` and `key_id`.
 #[derive(Debug, Default)]
 pub(super) struct Members<'a> {
@@ -18,15 +21,14 @@ impl<'a> Members<'a> {
     /// Two members have the same name.
     pub(super) fn of(text: &'a str) -> Result<Option<Members<'a>>, String> {
         let Ok(Pairs(pairs)) = serde_json::from_str(text) else { return Ok(None) };
-        let mut members: Vec<(String, &RawValue)> = Vec::with_capacity(pairs.len());
-        for (name, value) in pairs {
-            let plain = plain_name(&name);
-            if members.iter().any(|(known, _)| *known == plain) {
-                return Err(format!("the member `{name}` stands twice in one object; keep one"));
-            }
-            members.push((plain, value));
+        let members: Vec<(String, &RawValue)> = pairs.iter().map(|(name, value)| (plain_name(name), *value)).collect();
+        // There may be as many members as a hostile document has room for.
+        let mut order: Vec<usize> = (0..members.len()).collect();
+        order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
+        match order.windows(2).find(|pair| members[pair[0]].0 == members[pair[1]].0) {
+            Some(twice) => Err(format!("the member `{}` stands twice in one object; keep one", pairs[twice[1]].0)),
+            None => Ok(Some(Members { members })),
         }
-        Ok(Some(Members { members }))
     }
 
     /// The value of a member.
@@ -52,6 +54,14 @@ impl<'a> Members<'a> {
         serde_json::from_str(self.value(name)?.get()).ok()
     }
 
+    /// A member that is a list, or is not there; `None` stands for one that is something else.
+    pub(super) fn list_or_nothing(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+        match self.value(name).map(RawValue::get) {
+            None | Some("null") => Some(Vec::new()),
+            Some(_) => self.list(name),
+        }
+    }
+
     /// A member that is a text, a number, or yes or no, as text; nothing if it is null or something else.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         let raw = self.value(name)?.get();
@@ -69,7 +79,9 @@ impl<'a> Members<'a> {
 
     /// A member that is a whole number, perhaps as a text.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.text(name)?.trim().parse().ok()
+        let text = self.text(name)?;
+        let whole = |number: f64| (number.fract() == 0.0 && (0.0..1e15).contains(&number)).then_some(number as u64);
+        text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?))
     }
 }
 
@@ -83,10 +95,65 @@ pub(super) fn offset_of(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// The line of a value that stands inside a text which begins on `first_line`.
-pub(super) fn line_of(text: &str, first_line: u64, value: &str) -> u64 {
-    let before = text.as_bytes().get(..offset_of(text, value)).unwrap_or_default();
-    first_line + memchr::memchr_iter(b'\n', before).count() as u64
+/// How many lines end before some places of a text, so that nobody counts from its beginning for every value.
+#[derive(Debug)]
+pub(super) struct Lines {
+    before: Vec<u64>,
+}
+
+impl Lines {
+    /// The distance of these places.
+    const STRIDE: usize = 1 << 14;
+
+    pub(super) fn of(text: &str) -> Lines {
+        let mut count = 0;
+        let before = text.as_bytes().chunks(Lines::STRIDE).map(|chunk| {
+            let before = count;
+            count += memchr::memchr_iter(b'\n', chunk).count() as u64;
+            before
+        });
+        Lines { before: before.collect() }
+    }
+
+    /// How many lines of the text end before a value that stands in it.
+    pub(super) fn before(&self, text: &str, value: &str) -> u64 {
+        let (offset, bytes) = (offset_of(text, value), text.as_bytes());
+        let chunk = offset / Lines::STRIDE;
+        let rest = bytes.get(chunk * Lines::STRIDE..offset).unwrap_or_default();
+        self.before.get(chunk).copied().unwrap_or_default() + memchr::memchr_iter(b'\n', rest).count() as u64
+    }
+}
+
+/// The keys that a piece of JSON names, however broken it is: texts behind names that key ids have.
+pub(super) fn named_keys(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    let mut strings = std::iter::from_fn(move || {
+        let start = at + memchr::memchr(b'"', bytes.get(at..)?)? + 1;
+        let mut end = start;
+        loop {
+            end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
+            if bytes[end] == b'"' {
+                break;
+            }
+            end += 2;
+        }
+        at = end + 1;
+        let is_name = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+        Some((is_name, std::str::from_utf8(&bytes[start..end]).unwrap_or_default()))
+    });
+    let mut names_key = false;
+    std::iter::from_fn(move || {
+        loop {
+            let (is_name, text) = strings.next()?;
+            let is_key_id = !is_name && std::mem::take(&mut names_key);
+            if is_name {
+                names_key = matches!(Field::from_header(text), Some(Field::KeyId | Field::Arn));
+            }
+            if is_key_id && !text.is_empty() {
+                return Some(parse_arn(text).map_or(text, |arn| arn.key_id));
+            }
+        }
+    })
 }
 
 #[derive(Deserialize)]
@@ -116,6 +183,76 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
+/// A value inside another, in which no object has a member twice.
+pub(super) struct Strict(pub(super) serde_json::Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> serde::de::Visitor<'de> for StrictVisitor {
+    type Value = serde_json::Value;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(serde_json::Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(Strict(element)) = list.next_element()? {
+            elements.push(element);
+        }
+        Ok(elements.into())
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        strict_members(map).map(serde_json::Value::Object)
+    }
+}
+
+/// The members of an object.
+pub(super) fn strict_members<'de, A: serde::de::MapAccess<'de>>(
+    mut map: A,
+) -> Result<serde_json::Map<String, serde_json::Value>, A::Error> {
+    let mut members = serde_json::Map::new();
+    while let Some((name, Strict(value))) = map.next_entry::<String, Strict>()? {
+        if members.contains_key(&name) {
+            let message = format!("the member `{name}` stands twice in one object; keep one");
+            return Err(serde::de::Error::custom(message));
+        }
+        members.insert(name, value);
+    }
+    Ok(members)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,9 +264,30 @@ mod tests {
         assert_eq!(members.text("keyid").as_deref(), Some("ab"));
         assert_eq!((members.number("totalcount"), members.text("more")), (Some(12), None));
         let inner = members.value("inner").unwrap().get();
-        assert_eq!(line_of(text, 7, inner), 9);
+        assert_eq!(Lines::of(text).before(text, inner), 2);
         assert_eq!(members.object("inner").unwrap().unwrap().text("x").as_deref(), Some("true"));
+        let count = |text: &str| Members::of(text).unwrap().unwrap().number("n");
+        assert_eq!([count("{\"n\": 12.0}"), count("{\"n\": \"1e1\"}")], [Some(12), Some(10)]);
+        assert_eq!([count("{\"n\": 1.5}"), count("{\"n\": -1}"), count("{\"n\": 1e30}")], [None; 3]);
         assert!(Members::of("[1]").unwrap().is_none());
         assert!(Members::of("{\"KeyId\": 1, \"key_id\": 2}").is_err());
+    }
+
+    #[test]
+    fn keys_are_found_in_broken_json_too() {
+        let keys = |text: &str| named_keys(text.as_bytes()).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(keys("{\"KeyId\" : \"a\", \"x\": {\"key_arn\": \"acs:kms:r:1:key/b\", \"y\": \"c\""), ["a", "b"]);
+        assert_eq!(keys("{\"KeyId\": null, \"x\": \"a\", \"KeyId\": 1, \"id\": \"\\\"d"), Vec::<String>::new());
+        assert_eq!(keys("\"KeyId\":\"\u{5bc6}\"\"KeyId"), ["\u{5bc6}"]);
+    }
+
+    #[test]
+    fn lines_are_counted_wherever_a_value_stands() {
+        let text: String = (0..9_000).map(|number| format!("{number}\n")).collect();
+        let lines = Lines::of(&text);
+        for offset in (0..text.len()).step_by(97).chain([Lines::STRIDE, Lines::STRIDE - 1, text.len()]) {
+            let expected = text[..offset].matches('\n').count() as u64;
+            assert_eq!(lines.before(&text, &text[offset..]), expected, "{offset}");
+        }
     }
 }

@@ -8,10 +8,11 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::found::Found;
 use super::json::Span;
-use super::members::plain_name;
+use super::members::{Lines, Strict, named_keys, plain_name, strict_members};
 use super::prowler;
 use super::replies::{self, At};
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
+use crate::domains::cmk::fields::Field;
 use crate::inventory::row::{Cells, FileId, Names, Place, RecordKind, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
@@ -59,6 +60,10 @@ struct Known {
     as_object: bool,
     /// It names the instance of a key.
     is_instance: bool,
+    /// It is a field of a key, and no reply has it.
+    is_foreign: bool,
+    /// It says which key a record is about.
+    is_key_id: bool,
 }
 
 /// An object longer than this is a reply that lists much, or no record of a key. Taking apart whatever is nested in an
@@ -88,9 +93,15 @@ impl Parser {
             let place = Place { file, line: span.line };
             let bytes = &bytes[span.start..span.end];
             match self.reply(place, bytes) {
-                Ok(None) => self.hand_over(RecordKind::Plain, span.line, bytes, sink),
+                Ok(None) => {
+                    self.hand_over(RecordKind::Plain, span.line, bytes, sink);
+                    // Without an id it is rejected, and what it wraps is lost.
+                    if !self.members.iter().any(|member| self.known[usize::from(member.name)].is_key_id) {
+                        named_keys(bytes).for_each(|key_id| sink.taint(key_id));
+                    }
+                }
                 Ok(Some(found)) => self.found(file, found, bytes, canonical, sink),
-                Err(reject) => sink.reject(reject),
+                Err(reject) => refuse(reject, bytes, sink),
             }
         }
     }
@@ -103,7 +114,7 @@ impl Parser {
             parser.begin(file);
             match parser.take_apart(place, bytes) {
                 Ok(()) => parser.hand_over(inner.kind, inner.line, bytes, sink),
-                Err(reject) => sink.reject(reject),
+                Err(reject) => refuse(reject, bytes, sink),
             }
         }
         found.hand_over(file, canonical, sink);
@@ -134,7 +145,8 @@ impl Parser {
         }
         let text = if is_long || self.may_be_reply() { std::str::from_utf8(bytes).ok() } else { None };
         let found = text.map_or(Ok(None), |text| {
-            let at = At { file: place.file, text, line: place.line };
+            let lines = Lines::of(text);
+            let at = At { file: place.file, text, line: place.line, lines: &lines };
             replies::read(at).and_then(|found| found.map_or_else(|| prowler::read(at), |found| Ok(Some(found))))
         });
         match found.map_err(|reason| Reject::whole(place, reason))? {
@@ -151,7 +163,14 @@ impl Parser {
         self.learn_names();
         let cells: Vec<(u16, Cell<'_>)> =
             self.members.iter().map(|member| (member.name, self.cell(member, kind))).collect();
-        let content = FixedState::default().hash_one(bytes);
+        // The same object means more in a reply, so that one is no duplicate of the other.
+        let content = FixedState::default().hash_one((kind, bytes));
+        // What somebody has added to a reply is stated, not measured, and nobody knows what else was changed.
+        let is_edited = self
+            .members
+            .iter()
+            .any(|member| self.known[usize::from(member.name)].is_foreign && member.kind != Kind::Null);
+        let kind = if is_edited { RecordKind::Plain } else { kind };
         sink.row(&self.names, Row { line, content, kind, cells: Cells::Members(&cells) });
     }
 
@@ -177,6 +196,8 @@ impl Parser {
                 in_replies: replies::may_be_member(&plain, false),
                 as_object: replies::may_be_member(&plain, true),
                 is_instance: plain == replies::INSTANCE,
+                is_key_id: matches!(Field::from_header(name), Some(Field::KeyId | Field::Arn)),
+                is_foreign: self.is_inner && replies::is_foreign(&plain),
             });
         }
     }
@@ -225,6 +246,12 @@ impl Parser {
         let parsed = (&mut deserializer).deserialize_map(Object(self)).and_then(|()| deserializer.end());
         parsed.map_err(|error| format!("not an object of JSON: {error}"))
     }
+}
+
+/// Rejects an object that could not be used, with the keys that it names.
+fn refuse(reject: Reject, bytes: &[u8], sink: &mut dyn RowSink) {
+    sink.reject(reject);
+    named_keys(bytes).for_each(|key_id| sink.taint(key_id));
 }
 
 struct Object<'p>(&'p mut Parser);
@@ -365,76 +392,8 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Kind, A::Error> {
-        let members = members(map)?;
+        let members = strict_members(map)?;
         self.write(&serde_json::Value::Object(members).to_string());
         Ok(Kind::Object)
     }
-}
-
-/// A value inside another, in which no object has a member twice.
-struct Strict(serde_json::Value);
-
-impl<'de> serde::Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = serde_json::Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(serde_json::Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(Strict(element)) = list.next_element()? {
-            elements.push(element);
-        }
-        Ok(elements.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        members(map).map(serde_json::Value::Object)
-    }
-}
-
-/// The members of an object.
-fn members<'de, A: MapAccess<'de>>(mut map: A) -> Result<serde_json::Map<String, serde_json::Value>, A::Error> {
-    let mut members = serde_json::Map::new();
-    while let Some((name, Strict(value))) = map.next_entry::<String, Strict>()? {
-        if members.contains_key(&name) {
-            let message = format!("the member `{name}` stands twice in one object; keep one");
-            return Err(serde::de::Error::custom(message));
-        }
-        members.insert(name, value);
-    }
-    Ok(members)
 }

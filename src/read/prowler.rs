@@ -46,6 +46,11 @@ impl Finding<'_> {
     }
 }
 
+/// Whether a provider is named, and is another one.
+fn is_of_another_cloud(provider: &str) -> bool {
+    !provider.is_empty() && !provider.to_lowercase().starts_with("ali")
+}
+
 /// The words of a sentence that are key ids: UUIDs, and `key-…`.
 fn key_ids(sentence: &str) -> impl Iterator<Item = &str> {
     let words = sentence.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
@@ -77,6 +82,10 @@ pub(super) fn read(at: At<'_>) -> Result<Option<Found>, String> {
     let sentence = finding.filled("statusdetail").or_else(|| finding.filled("message")).unwrap_or_default();
     let region = cloud.filled("region").unwrap_or_default();
     let mut found = Found::default();
+    if is_of_another_cloud(&cloud.filled("provider").unwrap_or_default()) {
+        found.leave_out("finding(s) about other clouds", at.line);
+        return Ok(Some(found));
+    }
     let finding = Finding { check: &check, sentence: &sentence, account: &account, region: &region };
     finding.add_to(at.line, at.text, &mut found);
     Ok(Some(found))
@@ -109,7 +118,7 @@ impl RowSink for Findings<'_> {
             position.map_or("", |position| table.text(position))
         };
         let (account, provider) = (cell("account_uid"), cell("provider"));
-        if !provider.is_empty() && !provider.to_lowercase().starts_with("ali") {
+        if is_of_another_cloud(provider) {
             self.found.leave_out("finding(s) about other clouds", row.line);
             return;
         }

@@ -5,7 +5,7 @@
 //! say it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::config;
 use super::found::{Found, Inner, Made};
-use super::members::{Members, line_of};
+use super::members::{Lines, Members};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::listings::{Listed, Listing};
@@ -54,11 +54,19 @@ pub(super) struct At<'a> {
     pub(super) text: &'a str,
     /// The line on which the text begins.
     pub(super) line: u64,
+    /// The lines of the text.
+    pub(super) lines: &'a Lines,
 }
 
-impl<'a> At<'a> {
-    pub(super) fn line_of(&self, value: &RawValue) -> u64 {
-        line_of(self.text, self.line, value.get())
+impl At<'_> {
+    /// The line of a part of the text.
+    pub(super) fn line_of(&self, part: &str) -> u64 {
+        self.line + self.lines.before(self.text, part)
+    }
+
+    /// The place of a part of the text.
+    pub(super) fn place_of(&self, part: &str) -> Place {
+        Place { file: self.file, line: self.line_of(part) }
     }
 
     fn place(&self) -> Place {
@@ -73,18 +81,25 @@ impl<'a> At<'a> {
 pub(super) fn read(at: At<'_>) -> Result<Option<Found>, String> {
     let Some(outer) = Members::of(at.text)? else { return Ok(None) };
     let (reply, text) = match (outer.object("body")?, outer.value("body")) {
-        (Some(body), Some(value)) => (body, value.get()),
+        (Some(body), Some(value)) => {
+            says_more(&outer, &[])?;
+            (body, value.get())
+        }
         _ => (outer, at.text),
     };
     let mut found = Found::default();
     // A record of a key is no reply, whatever else stands in it.
     let is_record = reply.value("keyid").is_some();
-    if !is_record && lists(at, &reply, &mut found)? | single(at, &reply, &mut found)? {
-        if let Some(name) = lost(&reply, &CONTAINERS) {
-            let reason = "a reply of the API that also says";
-            return Err(format!("{reason} `{name}`; write that into the object of the key itself"));
+    if !is_record {
+        let read = [lists(at, &reply, &mut found)?, single(at, &reply, &mut found)?].concat();
+        if !read.is_empty() {
+            says_more(&reply, &read)?;
+            return Ok(Some(found));
         }
-        return Ok(Some(found));
+    }
+    if is_record && reply.object("keymetadata")?.is_some() {
+        let reason = "an object that names a key and also wraps a reply of the API (`KeyMetadata`)";
+        return Err(format!("{reason}; write the members of both into one object, or the two apart"));
     }
     if !is_record && config::read(at, &reply, &mut found)? {
         return Ok(Some(found));
@@ -103,13 +118,20 @@ pub(super) fn read(at: At<'_>) -> Result<Option<Found>, String> {
     Ok(None)
 }
 
-/// The members of replies that are called like fields of a key.
-const CONTAINERS: [&str; 7] = ["keys", "keyversions", "keyversion", "aliases", "tags", "kmsinstance", "kmsinstances"];
+/// Refuses a reply that says something of a key beside what it wraps.
+pub(super) fn says_more(reply: &Members<'_>, known: &[&str]) -> Result<(), String> {
+    match lost(reply, known) {
+        Some(name) => {
+            Err(format!("a reply of the API that also says `{name}`; write that into the object of the key itself"))
+        }
+        None => Ok(()),
+    }
+}
 
 /// A member that says something about a key, and of which nothing is used. Nobody must lose what was added by hand.
 pub(super) fn lost(members: &Members<'_>, known: &[&str]) -> Option<String> {
     let is_lost = |(name, value): &(&str, &RawValue)| {
-        Field::from_header(name).is_some() && !known.contains(name) && value.get() != "null"
+        !known.contains(name) && value.get() != "null" && Field::from_header(name).is_some()
     };
     members.names().find(is_lost).map(|(name, _)| name.to_owned())
 }
@@ -119,30 +141,33 @@ fn is_metadata(members: &Members<'_>) -> bool {
     ["keyid", "keystate", "origin", "creationdate", "dkmsinstanceid"].iter().all(|name| members.value(name).is_some())
 }
 
-/// Replies about one thing.
-fn single(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, String> {
-    let mut known = false;
+/// Replies about one thing. Gives the members that were read.
+fn single(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<Vec<&'static str>, String> {
+    let mut known = Vec::new();
     if let (Some(value), Some(_)) = (reply.value("keymetadata"), reply.object("keymetadata")?) {
         found.objects.push(Inner::new(RecordKind::DescribeKey, at, value.get()));
-        known = true;
+        known.push("keymetadata");
     }
     if let (Some(value), Some(version)) = (reply.value("keyversion"), reply.object("keyversion")?) {
-        let mut made = Made::new(RecordKind::ListKeyVersions, at.line_of(value), value.get());
-        made.say(Field::KeyId, version.filled("keyid"));
-        made.say(Field::KeyVersionId, version.filled("keyversionid"));
-        found.rows.push(made);
-        known = true;
+        let key_id = version.filled("keyid");
+        if !found.refuses(at.place_of(value.get()), lost(&version, &OF_VERSION), key_id.as_deref()) {
+            let mut made = Made::new(RecordKind::ListKeyVersions, at.line_of(value.get()), value.get());
+            made.say(Field::KeyId, key_id);
+            made.say(Field::KeyVersionId, version.filled("keyversionid"));
+            found.rows.push(made);
+        }
+        known.push("keyversion");
     }
     if let (Some(value), Some(_)) = (reply.value("kmsinstance"), reply.object("kmsinstance")?) {
-        found.leave_out("KMS instance(s)", at.line_of(value));
-        known = true;
+        found.leave_out("KMS instance(s)", at.line_of(value.get()));
+        known.push("kmsinstance");
     }
     Ok(known)
 }
 
-/// Replies that list something.
-fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, String> {
-    let mut known = false;
+/// Replies that list something. Gives the members that were read.
+fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<Vec<&'static str>, String> {
+    let mut known = Vec::new();
     for (outer, inner, read) in [
         ("keys", "key", list_keys as fn(At<'_>, &Members<'_>, &[Item<'_>], &mut Found)),
         ("keyversions", "keyversion", list_versions),
@@ -151,19 +176,21 @@ fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<bool, Str
         ("tagresources", "tagresource", list_tags),
         ("kmsinstances", "kmsinstance", list_instances),
     ] {
-        let Some(values) = reply.object(outer)?.and_then(|list| list.list(inner)) else { continue };
+        let Some(list) = reply.object(outer)? else { continue };
+        let Some(values) = list.list(inner) else { continue };
+        says_more(&list, &[inner])?;
         let mut items = Vec::with_capacity(values.len());
         for value in values {
             match Members::of(value.get())? {
-                Some(members) => items.push(Item { line: at.line_of(value), raw: value.get(), members }),
+                Some(members) => items.push(Item { line: at.line_of(value.get()), raw: value.get(), members }),
                 None => found.rejects.push(Reject::whole(
-                    Place { file: at.file, line: at.line_of(value) },
+                    at.place_of(value.get()),
                     format!("an element of `{inner}` that is no object"),
                 )),
             }
         }
         read(at, reply, &items, found);
-        known = true;
+        known.push(outer);
     }
     Ok(known)
 }
@@ -175,11 +202,17 @@ struct Item<'a> {
     members: Members<'a>,
 }
 
+/// The members of elements that are called like fields of a key.
+const OF_ALIAS: [&str; 3] = ["keyid", "aliasname", "aliasarn"];
+const OF_VERSION: [&str; 4] = ["keyid", "keyversionid", "creationdate", "createtime"];
+const OF_TAG: [&str; 3] = ["keyid", "resourcetype", "resourceid"];
+
 fn list_keys(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mut Found) {
-    let arn = items.first().and_then(|item| item.members.filled("keyarn").or_else(|| item.members.filled("arn")));
-    let scope = arn.as_deref().and_then(parse_arn);
-    let scope = scope.map(|arn| (arn.account_id.to_owned(), arn.region.to_owned())).unwrap_or_default();
-    found.listings.push(listing(at, reply, Listed::Keys, scope, None, items, "keyid"));
+    let scope_of = |item: &Item<'_>| {
+        let arn = item.members.filled("keyarn").or_else(|| item.members.filled("arn"))?;
+        parse_arn(&arn).map(|arn| (arn.account_id.to_owned(), arn.region.to_owned()))
+    };
+    found.listings.push(listing(at, reply, Listed::Keys, scopes(items.iter().map(scope_of)), "keyid", items.iter()));
     for item in items {
         let is_described = item.members.value("origin").is_some();
         let kind = if is_described { RecordKind::DescribeKey } else { RecordKind::ListKeys };
@@ -187,27 +220,43 @@ fn list_keys(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mut Fo
     }
 }
 
+/// The account and region of the elements of a list, if it is the same for all; otherwise the list was put together of
+/// several, and what it says of their number is about one of them.
+fn scopes(mut each: impl Iterator<Item = Option<(String, String)>>) -> Option<(String, String)> {
+    let Some(first) = each.next() else { return Some(Default::default()) };
+    each.all(|other| other == first).then(|| first.unwrap_or_default())
+}
+
 fn list_aliases(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mut Found) {
     let scope_of = |item: &Item<'_>| item.members.filled("aliasarn").and_then(|arn| scope_of_alias(&arn));
-    let scope = items.first().and_then(scope_of).unwrap_or_default();
-    let key_of = |item: &Item<'_>| item.members.filled("keyid").map(Cow::into_owned);
-    let first = items.first().and_then(key_of);
-    let only_key = first.filter(|first| items.iter().all(|item| key_of(item).as_ref() == Some(first)));
-    if !items.is_empty() {
-        found.listings.push(listing(at, reply, Listed::Aliases, scope, only_key, items, "aliasname"));
-    }
+    let mut used: Vec<&Item<'_>> = Vec::with_capacity(items.len());
     for item in items {
-        if found.refuses(at.file, item.line, lost(&item.members, &["keyid", "aliasname", "aliasarn"])) {
+        let key_id = item.members.filled("keyid");
+        let place = Place { file: at.file, line: item.line };
+        if found.refuses(place, lost(&item.members, &OF_ALIAS), key_id.as_deref()) {
             continue;
         }
+        let name = item.members.filled("aliasname").or_else(|| item.members.filled("aliasarn"));
+        // An alias of nobody knows which key says of no key that it has none.
+        if name.is_some() && key_id.as_ref().is_some_and(|id| !id.contains('*')) {
+            used.push(item);
+        }
         let mut made = Made::new(RecordKind::ListAliases, item.line, item.raw);
-        made.say(Field::KeyId, item.members.filled("keyid"));
-        made.say(Field::Aliases, item.members.filled("aliasname").or_else(|| item.members.filled("aliasarn")));
+        made.say(Field::KeyId, key_id);
+        made.say(Field::Aliases, name);
         if let Some((account, region)) = scope_of(item) {
             made.say(Field::AccountId, Some(account));
             made.say(Field::Region, Some(region));
         }
         found.rows.push(made);
+    }
+    let key_of = |item: &&Item<'_>| item.members.filled("keyid").map(Cow::into_owned);
+    let first = used.first().and_then(key_of);
+    let only_key = first.filter(|first| used.iter().all(|item| key_of(item).as_ref() == Some(first)));
+    if !items.is_empty() {
+        let scope = scopes(items.iter().map(scope_of));
+        let pages = listing(at, reply, Listed::Aliases, scope, "aliasname", used.into_iter());
+        found.listings.push(Listing { only_key, ..pages });
     }
 }
 
@@ -220,24 +269,23 @@ fn scope_of_alias(arn: &str) -> Option<(String, String)> {
 
 /// One record for each key: how many versions it has.
 fn list_versions(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mut Found) {
-    let mut keys: BTreeMap<String, (Vec<String>, u64)> = BTreeMap::new();
+    // Of each key, the names of its versions, how many have no name, and where the first stands.
+    let mut keys: BTreeMap<String, (BTreeSet<String>, u64, u64)> = BTreeMap::new();
     for item in items {
-        if found.refuses(
-            at.file,
-            item.line,
-            lost(&item.members, &["keyid", "keyversionid", "creationdate", "createtime"]),
-        ) {
+        let key_id = item.members.filled("keyid");
+        let place = Place { file: at.file, line: item.line };
+        if found.refuses(place, lost(&item.members, &OF_VERSION), key_id.as_deref()) {
             continue;
         }
-        let Some(key_id) = item.members.filled("keyid") else {
+        let Some(key_id) = key_id else {
             let reason = "a version that names no key; expected KeyId and KeyVersionId";
-            found.rejects.push(Reject::whole(Place { file: at.file, line: item.line }, reason));
+            found.rejects.push(Reject::whole(place, reason));
             continue;
         };
-        let (versions, _) = keys.entry(key_id.into_owned()).or_insert((Vec::new(), item.line));
-        let version = item.members.filled("keyversionid").unwrap_or_default().into_owned();
-        if !versions.contains(&version) {
-            versions.push(version);
+        let (versions, unnamed, _) = keys.entry(key_id.into_owned()).or_insert((BTreeSet::new(), 0, item.line));
+        match item.members.filled("keyversionid") {
+            Some(version) => _ = versions.insert(version.into_owned()),
+            None => *unnamed += 1,
         }
     }
     if keys.is_empty() && items.is_empty() {
@@ -247,8 +295,8 @@ fn list_versions(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mu
     // What a page says of all its versions is about its key only if there is just one.
     let total = reply.number("totalcount").filter(|_| keys.len() == 1).unwrap_or(0);
     let earlier = reply.number("pagenumber").filter(|_| keys.len() == 1).unwrap_or(1).saturating_sub(1);
-    for (key_id, (versions, line)) in keys {
-        let count = total.max(versions.len() as u64 + earlier);
+    for (key_id, (versions, unnamed, line)) in keys {
+        let count = total.max((versions.len() as u64 + unnamed).saturating_add(earlier));
         let mut made = Made::new(RecordKind::ListKeyVersions, line, &format!("{key_id} {count} {versions:?}"));
         made.say(Field::KeyId, Some(key_id));
         made.say(Field::Versions, Some(count.to_string()));
@@ -257,7 +305,7 @@ fn list_versions(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mu
 }
 
 /// Tags of keys; those of other resources are left out.
-fn list_tags(_: At<'_>, _: &Members<'_>, items: &[Item<'_>], found: &mut Found) {
+fn list_tags(at: At<'_>, _: &Members<'_>, items: &[Item<'_>], found: &mut Found) {
     let mut keys: BTreeMap<String, (String, u64)> = BTreeMap::new();
     for item in items {
         let is_key = item.members.filled("resourcetype").is_none_or(|kind| kind.eq_ignore_ascii_case("key"));
@@ -266,6 +314,10 @@ fn list_tags(_: At<'_>, _: &Members<'_>, items: &[Item<'_>], found: &mut Found) 
             found.leave_out("tag(s) of other resources", item.line);
             continue;
         };
+        let place = Place { file: at.file, line: item.line };
+        if found.refuses(place, lost(&item.members, &OF_TAG), Some(&key_id)) {
+            continue;
+        }
         let (tags, _) = keys.entry(key_id.into_owned()).or_insert((String::new(), item.line));
         let part = |name: &str| item.members.text(name).unwrap_or_default();
         tags.push_str(&format!("{}={};", part("tagkey"), part("tagvalue")));
@@ -282,25 +334,63 @@ fn list_instances(_: At<'_>, _: &Members<'_>, items: &[Item<'_>], found: &mut Fo
     items.iter().for_each(|item| found.leave_out("KMS instance(s)", item.line));
 }
 
-fn listing(
+fn listing<'i>(
     at: At<'_>,
     reply: &Members<'_>,
     what: Listed,
-    scope: (String, String),
-    only_key: Option<String>,
-    items: &[Item<'_>],
+    scope: Option<(String, String)>,
     named_by: &str,
+    items: impl Iterator<Item = &'i Item<'i>>,
 ) -> Listing {
-    let name = |item: &Item<'_>| FixedState::default().hash_one(item.members.text(named_by));
+    let names = items.map(|item| item.members.text(named_by).map(Cow::into_owned));
+    listing_of(at, reply, what, scope, names)
+}
+
+/// What a list tells of its completeness, by the names of its elements: nothing of their number if it has no scope of
+/// its own.
+pub(super) fn listing_of(
+    at: At<'_>,
+    page: &Members<'_>,
+    what: Listed,
+    scope: Option<(String, String)>,
+    names: impl IntoIterator<Item = Option<String>>,
+) -> Listing {
     Listing {
         place: at.place(),
         what,
-        total: reply.number("totalcount"),
-        more: reply.filled("nexttoken").is_some(),
-        scope,
-        only_key,
-        items: items.iter().map(name).collect(),
+        total: page.number("totalcount").filter(|_| scope.is_some()),
+        more: page.filled("nexttoken").is_some(),
+        scope: scope.unwrap_or_default(),
+        only_key: None,
+        items: names.into_iter().map(|name| FixedState::default().hash_one(name)).collect(),
     }
+}
+
+/// The members of a key's metadata that the API writes and that are called like fields of a key.
+pub(super) const DESCRIBED: [&str; 18] = [
+    "keyid",
+    "arn",
+    "keyarn",
+    "dkmsinstanceid",
+    "origin",
+    "automaticrotation",
+    "rotationinterval",
+    "nextrotationdate",
+    "lastrotationdate",
+    "creationdate",
+    "primarykeyversion",
+    "keyspec",
+    "keyusage",
+    "keystate",
+    "protectionlevel",
+    "creator",
+    "description",
+    "tags",
+];
+
+/// Whether somebody has added what the API does not say to a key's metadata.
+pub(super) fn is_foreign(plain_name: &str) -> bool {
+    !DESCRIBED.contains(&plain_name) && Field::from_header(plain_name).is_some()
 }
 
 /// Adds what a key's metadata say.

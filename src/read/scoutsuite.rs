@@ -38,13 +38,16 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
         return Ok(found);
     };
     for (_, region) in regions.names() {
-        let Some(members) = Members::of(region.get())? else { continue };
-        let Some(keys) = members.object("keys")? else { continue };
+        let Some(members) = Members::of(region.get())? else { return Err(damaged("a region")) };
+        if members.value("keys").is_none_or(|keys| matches!(keys.get(), "null" | "[]")) {
+            continue;
+        }
+        let Some(keys) = members.object("keys")? else { return Err(damaged("`keys`")) };
         let mut count = 0;
         for (_, value) in keys.names() {
-            let Some(key) = Members::of(value.get())? else { continue };
+            let Some(key) = Members::of(value.get())? else { return Err(damaged("a key")) };
             count += 1;
-            let mut made = Made::new(RecordKind::ScoutSuite, at.line_of(value), value.get());
+            let mut made = Made::new(RecordKind::ScoutSuite, at.line_of(value.get()), value.get());
             describe(&mut made, &key);
             made.say(Field::KeyId, key.filled("id"));
             made.say(Field::State, key.filled("state"));
@@ -59,12 +62,17 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
             let text = format!(
                 "the inventory is incomplete: ScoutSuite reads the first page of keys of each region, and here are {count}; list the keys with `aliyun kms ListKeys --PageSize 100`"
             );
-            found.note(NoteKind::Incomplete, at.file, at.line_of(region), text);
+            found.note(NoteKind::Incomplete, at.file, at.line_of(region.get()), text);
         }
     }
     let text = "a report of ScoutSuite tells nothing of rotation, aliases, versions and instances (its finding about rotation is about the age of keys)";
     found.note(NoteKind::Reading, at.file, at.line, text);
     Ok(found)
+}
+
+/// What is wrong with a part that must be an object.
+fn damaged(part: &str) -> String {
+    format!("not a report of ScoutSuite: {part} is no object; it was changed by hand")
 }
 
 /// The name of the member whose value this is, as it stands.

@@ -25,8 +25,11 @@ const PEEK: usize = 1 << 15;
 /// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
 ///
 /// Workbooks that cannot be read are among them, so that they are refused and not overlooked.
-const EXTENSIONS: [&str; 13] =
-    ["csv", "tsv", "json", "jsonl", "ndjson", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "tfstate", "js"];
+const EXTENSIONS: [&str; 12] =
+    ["csv", "tsv", "json", "jsonl", "ndjson", "txt", "tfstate", "xlsx", "xlsm", "xlsb", "xls", "ods"];
+
+/// What reports of ScoutSuite are called; other scripts beside them are no inventories.
+const SCOUTSUITE: (&str, &str) = ("scoutsuite_results", ".js");
 
 /// The inputs that the arguments name: `-` is standard input, a folder stands for the files in it, in
 /// alphabetical order.
@@ -117,7 +120,8 @@ fn has_known_extension(path: &Path) -> bool {
     // A workbook that is open somewhere has a file beside it that says by whom.
     !name.starts_with('.')
         && !name.starts_with("~$")
-        && EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
+        && (EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
+            || name.starts_with(SCOUTSUITE.0) && name.ends_with(SCOUTSUITE.1))
 }
 
 /// Counts the bytes that were read, before inflating, and notices their end.

@@ -3,6 +3,7 @@
 //! Only attributes that are known are looked at: a state holds secrets in clear.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::value::RawValue;
 
@@ -10,7 +11,7 @@ use super::found::{Found, Made};
 use super::members::Members;
 use super::replies::{At, describe};
 use crate::domains::cmk::fields::Field;
-use crate::inventory::row::{NoteKind, RecordKind};
+use crate::inventory::row::{NoteKind, RecordKind, Reject};
 
 /// Modules may stand in each other as deep as this.
 const DEEPEST: usize = 64;
@@ -21,6 +22,34 @@ pub(super) fn is_document(members: &[(String, u8)]) -> bool {
     has("terraform_version") || has("format_version") || has("lineage") && has("serial")
 }
 
+/// What was found so far.
+#[derive(Default)]
+struct Reading {
+    found: Found,
+    /// Which of its records are versions that Terraform made.
+    further: Vec<usize>,
+}
+
+impl Reading {
+    /// Terraform makes versions beside the one that a key is created with, unless somebody has imported that one. So a
+    /// single one is no sign that there is one version, and no proof of two: that it exists is not told.
+    fn finish(mut self) -> Found {
+        let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let said = |made: &Made, field| made.said(field).unwrap_or_default().to_owned();
+        for made in self.further.iter().filter_map(|at| self.found.rows.get(*at)) {
+            versions.entry(said(made, Field::KeyId)).or_default().insert(said(made, Field::KeyVersionId));
+        }
+        for at in self.further {
+            if let Some(made) = self.found.rows.get_mut(at)
+                && versions.get(made.said(Field::KeyId).unwrap_or_default()).is_some_and(|ids| ids.len() < 2)
+            {
+                made.unsay(Field::KeyVersionId);
+            }
+        }
+        self.found
+    }
+}
+
 /// The keys, aliases and versions in a document.
 ///
 /// # Errors
@@ -28,16 +57,20 @@ pub(super) fn is_document(members: &[(String, u8)]) -> bool {
 pub(super) fn read(at: At<'_>) -> Result<Found, String> {
     let damaged = "not the JSON that Terraform writes: it is cut off, or was changed by hand";
     let document = Members::of(at.text)?.ok_or(damaged)?;
-    let mut found = Found::default();
+    let mut into = Reading::default();
     if let Some(resources) = document.list("resources") {
         let version = document.number("version").unwrap_or(0);
         if version != 4 {
             return Err(format!("a state of version {version}; only version 4 is read. Use `terraform show -json`"));
         }
         for resource in resources {
-            of_state(at, resource, &mut found)?;
+            of_state(at, resource, &mut into)?;
         }
-        return Ok(found);
+        return Ok(into.finish());
+    }
+    if document.value("modules").is_some() {
+        let version = document.number("version").unwrap_or(0);
+        return Err(format!("a state of version {version}; only version 4 is read. Use `terraform show -json`"));
     }
     let state = match document.object("priorstate")? {
         Some(prior) => prior.object("values")?,
@@ -45,45 +78,58 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
     };
     let is_plan = ["plannedvalues", "resourcechanges"].iter().any(|name| document.value(name).is_some());
     match state.map(|values| values.object("rootmodule")).transpose()?.flatten() {
-        Some(root) => of_module(at, &root, 0, &mut found)?,
+        Some(root) => of_module(at, &root, 0, &mut into)?,
         None if is_plan => {
             let text = "a plan without a prior state: what is still to be made has no keys yet";
-            found.note(NoteKind::LeftOut, at.file, at.line, text);
+            into.found.note(NoteKind::LeftOut, at.file, at.line, text);
         }
-        None if document.value("values").is_some() || document.value("formatversion").is_some() => {}
+        None if is_empty_state(&document) => {
+            into.found.note(NoteKind::LeftOut, at.file, at.line, "a state of Terraform without resources");
+        }
         None => return Err(damaged.to_owned()),
     }
     if is_plan {
         let text = "a plan: the state that it starts from was read, not what it would change";
-        found.note(NoteKind::Reading, at.file, at.line, text);
+        into.found.note(NoteKind::Reading, at.file, at.line, text);
     }
-    Ok(found)
+    Ok(into.finish())
 }
 
-fn of_module(at: At<'_>, module: &Members<'_>, depth: usize, found: &mut Found) -> Result<(), String> {
+/// Whether a document is what Terraform shows of a state without resources.
+fn is_empty_state(document: &Members<'_>) -> bool {
+    let known = ["formatversion", "terraformversion", "values", "checks"];
+    document.value("formatversion").is_some() && document.names().all(|(name, _)| known.contains(&name))
+}
+
+/// What is wrong with a member that must be a list.
+fn damaged(list: &str) -> String {
+    format!("not the JSON that Terraform writes: `{list}` is no list")
+}
+
+fn of_module(at: At<'_>, module: &Members<'_>, depth: usize, into: &mut Reading) -> Result<(), String> {
     if depth > DEEPEST {
         return Err(format!("modules stand in each other more than {DEEPEST} deep"));
     }
-    for resource in module.list("resources").unwrap_or_default() {
+    for resource in module.list_or_nothing("resources").ok_or(damaged("resources"))? {
         let Some(members) = Members::of(resource.get())? else { continue };
         let of_type = members.filled("type").unwrap_or_default();
         if !is_of_kms(&of_type) {
             continue;
         }
         let address = members.filled("address").unwrap_or_default();
-        if let (Some(value), Some(attributes)) = (members.value("values"), members.object("values")?) {
-            add(at, &of_type, &address, value, &attributes, found)?;
-        }
+        let is_managed = members.filled("mode").as_deref() != Some("data");
+        let of = Resource { of_type: &of_type, address: &address, is_managed };
+        add(at, of, resource, members.value("values"), into)?;
     }
-    for inner in module.list("childmodules").unwrap_or_default() {
+    for inner in module.list_or_nothing("childmodules").ok_or(damaged("child_modules"))? {
         if let Some(inner) = Members::of(inner.get())? {
-            of_module(at, &inner, depth + 1, found)?;
+            of_module(at, &inner, depth + 1, into)?;
         }
     }
     Ok(())
 }
 
-fn of_state(at: At<'_>, resource: &RawValue, found: &mut Found) -> Result<(), String> {
+fn of_state(at: At<'_>, resource: &RawValue, into: &mut Reading) -> Result<(), String> {
     let Some(members) = Members::of(resource.get())? else { return Ok(()) };
     let of_type = members.filled("type").unwrap_or_default();
     if !is_of_kms(&of_type) {
@@ -92,10 +138,10 @@ fn of_state(at: At<'_>, resource: &RawValue, found: &mut Found) -> Result<(), St
     let part = |name: &str| members.filled(name).unwrap_or_default();
     let module = if part("module").is_empty() { String::new() } else { format!("{}.", part("module")) };
     let data = if part("mode") == "data" { "data." } else { "" };
-    for instance in members.list("instances").unwrap_or_default() {
+    for instance in members.list_or_nothing("instances").ok_or(damaged("instances"))? {
         let Some(instance) = Members::of(instance.get())? else { continue };
         if instance.filled("deposed").is_some() {
-            found.leave_out("deposed instance(s)", at.line_of(resource));
+            into.found.leave_out("deposed instance(s)", at.line_of(resource.get()));
             continue;
         }
         let index = match instance.value("indexkey").map(|index| index.get()) {
@@ -103,9 +149,8 @@ fn of_state(at: At<'_>, resource: &RawValue, found: &mut Found) -> Result<(), St
             Some(index) => format!("[{index}]"),
         };
         let address = format!("{module}{data}{of_type}.{}{index}", part("name"));
-        if let (Some(value), Some(attributes)) = (instance.value("attributes"), instance.object("attributes")?) {
-            add(at, &of_type, &address, value, &attributes, found)?;
-        }
+        let of = Resource { of_type: &of_type, address: &address, is_managed: data.is_empty() };
+        add(at, of, resource, instance.value("attributes"), into)?;
     }
     Ok(())
 }
@@ -114,31 +159,48 @@ fn is_of_kms(of_type: &str) -> bool {
     of_type.starts_with("alicloud_kms_")
 }
 
+/// A resource, or what a data source has found.
+struct Resource<'a> {
+    of_type: &'a str,
+    address: &'a str,
+    is_managed: bool,
+}
+
 fn add(
     at: At<'_>,
-    of_type: &str,
-    address: &str,
-    value: &RawValue,
-    attributes: &Members<'_>,
-    found: &mut Found,
+    resource: Resource<'_>,
+    whole: &RawValue,
+    value: Option<&RawValue>,
+    into: &mut Reading,
 ) -> Result<(), String> {
-    let line = at.line_of(value);
+    let attributes = value.map(|value| Members::of(value.get())).transpose()?.flatten();
+    let (Some(value), Some(attributes)) = (value, attributes) else {
+        let reason = format!("{} has no attributes; refresh the state with the provider", resource.address);
+        into.found.rejects.push(Reject::whole(at.place_of(whole.get()), reason));
+        return Ok(());
+    };
+    let line = at.line_of(value.get());
+    let found = &mut into.found;
     let mut each = |list: &str, read: fn(u64, &str, &Members<'_>) -> Made| -> Result<(), String> {
-        for value in attributes.list(list).unwrap_or_default() {
+        for value in attributes.list_or_nothing(list).ok_or(damaged(list))? {
             if let Some(members) = Members::of(value.get())? {
-                found.rows.push(read(at.line_of(value), value.get(), &members));
+                found.rows.push(read(at.line_of(value.get()), value.get(), &members));
             }
         }
         Ok(())
     };
-    match of_type {
+    match resource.of_type {
         "alicloud_kms_key" => {
-            let mut made = key(line, value.get(), attributes);
-            made.say(Field::TerraformAddress, Some(address));
+            let mut made = key(line, value.get(), &attributes);
+            made.say(Field::TerraformAddress, Some(resource.address));
             found.rows.push(made);
         }
-        "alicloud_kms_alias" => found.rows.push(alias(line, value.get(), attributes)),
-        "alicloud_kms_key_version" => found.rows.push(version(line, value.get(), attributes)),
+        "alicloud_kms_alias" => found.rows.push(alias(line, value.get(), &attributes)),
+        "alicloud_kms_key_version" if resource.is_managed => {
+            into.further.push(found.rows.len());
+            found.rows.push(version(line, value.get(), &attributes));
+        }
+        "alicloud_kms_key_version" => found.rows.push(version(line, value.get(), &attributes)),
         "alicloud_kms_keys" => each("keys", key)?,
         "alicloud_kms_aliases" => each("aliases", alias)?,
         "alicloud_kms_key_versions" => each("versions", version)?,

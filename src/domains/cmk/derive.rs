@@ -15,7 +15,7 @@ pub fn derive(facts: &mut Facts) {
 /// A symmetric key that was not rotated since its creation has one version (`LastRotationDate` of a fresh key is the
 /// time of its first version; KMS API 2016-01-20, `DescribeKey`), and so have keys with imported material and service
 /// keys ("Automatic key rotation"). All of this is inferred; what was only stated and contradicts the dates is a
-/// conflict.
+/// conflict, and so is a single version that was counted if the dates tell of more.
 fn derive_versions(facts: &mut Facts) {
     let (one, several) = (bit(facts::VERSIONS.index(), "one"), bit(facts::VERSIONS.index(), "several"));
     let evidence = facts.get(facts::VERSION_EVIDENCE);
@@ -33,6 +33,8 @@ fn derive_versions(facts: &mut Facts) {
     match (facts.get(facts::VERSIONS), facts.grade(facts::VERSIONS)) {
         (0, Grade::Unknown) => facts.set(facts::VERSIONS, inferred, Grade::Inferred),
         (said, Grade::Stated) if by_dates != 0 && said != by_dates => facts.conflict(facts::VERSIONS),
+        // Versions that were counted before the key was rotated.
+        (said, Grade::Measured) if said == one && by_dates == several => facts.conflict(facts::VERSIONS),
         _ => {}
     }
 }

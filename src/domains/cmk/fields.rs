@@ -1,5 +1,8 @@
 //! The canonical fields of a key inventory, and the spellings under which people bring them.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::engine::facts::FactId;
@@ -291,11 +294,18 @@ impl Field {
 
     /// The field that a header names, whatever its case, blanks, `-`, `_` and `.`.
     pub fn from_header(header: &str) -> Option<Field> {
-        let plain = plain_header(header);
-        let named = |spec: &&FieldSpec| plain_header(spec.name) == plain || spec.spellings.contains(&plain.as_str());
-        FIELDS.iter().find(named).map(|spec| spec.field)
+        SPELLINGS.get(plain_header(header).as_str()).copied()
     }
 }
+
+/// Every name and spelling. Hostile documents have millions of members, each of which is looked up.
+static SPELLINGS: LazyLock<HashMap<String, Field>> = LazyLock::new(|| {
+    let names = FIELDS.iter().flat_map(|spec| {
+        let spellings = spec.spellings.iter().map(|spelling| (*spelling).to_owned());
+        spellings.chain([plain_header(spec.name)]).map(|spelling| (spelling, spec.field))
+    });
+    names.collect()
+});
 
 /// Full-width letters and digits are the same as others.
 fn plain_header(header: &str) -> String {
