@@ -385,8 +385,9 @@ fn long_cells_rows_and_header_lines() {
     // As many cells and elements as fit.
     let cells = format!("key_id\n\"k\"x{}\nl\n", long(",", 4_000_000));
     expect("keys.csv", cells, 0, (2, 2, 0, 0), "");
-    let list = format!("[{{\"key_id\":\"k\",\"tags\":[[0{}]]}}]", long(",0", 4_000_000));
-    expect("keys.json", list, 0, (1, 1, 0, 0), "");
+    let list = |length| format!("[{{\"key_id\":\"k\",\"tags\":[[0{}]]}}]", long(",0", length));
+    expect("keys.json", list(2_000_000), 0, (1, 1, 0, 0), "");
+    expect("keys.json", list(60_000_000), 4, (1, 0, 1, 0), "keys.json:1: an object longer than 2 MiB");
     let aliases = format!("key_id,aliases\nk,{}\nl,\n", long("a", 100_000));
     expect("keys.csv", aliases, 3, (2, 1, 1, 0), "more than 65,535 bytes of aliases");
 }

@@ -122,7 +122,7 @@ mod tests {
         for shortened in ["1.54036E+15", "1,54036E+15", "2E+15"] {
             assert!(account(shortened).is_err_and(|(_, _, reason)| reason.contains("as text")), "{shortened}");
         }
-        for whole in ["1540361234567890", "", "E", "1E", "E+15", "1.E+15", "12E5a", "team-1e5"] {
+        for whole in ["1540361234567890", "", "E", "1E", "E+15", "12E5a", "team-1e5"] {
             assert!(account(whole).is_ok(), "{whole}");
         }
     }

@@ -345,4 +345,11 @@ pub const KEY_USAGE: &[Word] = &[
 ];
 
 /// `ProtectionLevel` of the API.
-pub const PROTECTION_LEVEL: &[Word] = &[("software", &["SOFTWARE"]), ("软件", &["SOFTWARE"]), ("hsm", &["HSM"])];
+pub const PROTECTION_LEVEL: &[Word] = &[
+    ("software", &["SOFTWARE"]),
+    ("软件", &["SOFTWARE"]),
+    ("hsm", &["HSM"]),
+    ("managedhsm", &["HSM"]),
+    ("hardware", &["HSM"]),
+    ("硬件", &["HSM"]),
+];
