@@ -25,6 +25,12 @@ pub fn letters(bytes: Sixteen) -> Sixteen {
     within(bytes | u8x16::splat(0x20), b'a', b'z')
 }
 
+/// Which bytes are letters of a hexadecimal number.
+#[inline]
+pub fn hex_letters(bytes: Sixteen) -> Sixteen {
+    within(bytes | u8x16::splat(0x20), b'a', b'f')
+}
+
 /// Which bytes are from `first` to `last`.
 #[inline]
 pub fn within(bytes: Sixteen, first: u8, last: u8) -> Sixteen {

@@ -105,6 +105,10 @@ fn trim(text: &str) -> &str {
 pub fn is_damaged_number(text: &str) -> bool {
     let text = text.trim();
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    // One digit stands before the point. Account ids are many, and have more.
+    if !matches!(text.as_bytes().get(1), Some(b'.' | b',' | b'E' | b'e')) {
+        return false;
+    }
     // Spreadsheets always write the sign. An id may happen to be digits around an `e`.
     let Some((shown, exponent)) = text.split_once("E+").or_else(|| text.split_once("e+")) else {
         return false;

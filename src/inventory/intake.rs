@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
+use crate::bytes::{Sixteen, all, equal, hex_letters, within};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
@@ -328,15 +329,13 @@ fn is_word_for_total(text: &str) -> bool {
 fn key_id_form(key_id: &str) -> Bits {
     const DASHES: [usize; 4] = [8, 13, 18, 23];
     let bytes = key_id.as_bytes();
-    let form = if memchr::memchr(b'*', bytes).is_some() {
+    let of_uuid = |bytes: Sixteen| hex_letters(bytes) | within(bytes, b'0', b'9') | equal(bytes, b'-');
+    let form = if bytes.len() == 36 && DASHES.iter().all(|at| bytes[*at] == b'-') && all(key_id, of_uuid) {
+        0
+    } else if memchr::memchr(b'*', bytes).is_some() {
         2
     } else if bytes.starts_with(b"key-") {
         1
-    } else if bytes.len() == 36
-        && DASHES.iter().all(|at| bytes[*at] == b'-')
-        && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
-    {
-        0
     } else {
         3
     };
