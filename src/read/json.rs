@@ -51,7 +51,7 @@ impl Splitter {
     /// The next block, or nothing at the end.
     ///
     /// # Errors
-    /// The file cannot be read, or one object is longer than [`MAX_RECORD`].
+    /// The file cannot be read, or one object is longer than 64 MiB.
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         while !self.finished {
             self.find_objects();

@@ -1,7 +1,7 @@
 //! Workbooks (.xlsx, .ods, .xls): every sheet that is shown and has a header line that means something, below any
 //! titles; if there is none, the first sheet that says something.
 //!
-//! [`choice`] tells which sheets those are; a folder per format gives their rows ([`row`]), which [`rows`] hands over
+//! `choice` tells which sheets those are; a folder per format gives their rows (`row`), which `rows` hands over
 //! as records of delimited text are, so that they mean the same. What a spreadsheet loses is a reject: digits of long
 //! numbers, results of formulas that were never calculated, cells merged into others. Binary workbooks (.xlsb), those
 //! of Excel 95 and before, and encrypted ones are recognised and refused.
