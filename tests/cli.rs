@@ -1817,3 +1817,79 @@ fn sources_names_each_document_with_date_and_age() {
         assert!(!document["cards"].as_array().unwrap().is_empty(), "{document} is cited by no card");
     }
 }
+
+// ---------------------------------------------------------------------------------------------------
+// What contradicts itself.
+
+const DESCRIBED: &str = r#"{"KeyMetadata": {"KeyId": "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01", "Arn": "acs:kms:cn-hangzhou:1234567890123456:key/0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01", "KeyState": "Enabled", "KeySpec": "Aliyun_AES_256", "Origin": "Aliyun_KMS", "CreationDate": "2021-05-20T06:34:21Z", "LastRotationDate": "2021-05-20T06:34:21Z", "PrimaryKeyVersion": "a", "AutomaticRotation": "Disabled", "DKMSInstanceId": ""}}
+"#;
+const LISTED: &str = r#"{"KeyVersions": {"KeyVersion": [{"KeyId": "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01", "KeyVersionId": "a"}]}, "TotalCount": 1}
+"#;
+const ALIAS: &str = r#"{"Aliases": {"Alias": [{"KeyId": "KEY", "AliasName": "alias/NAME", "AliasArn": "acs:kms:cn-hangzhou:1234567890123456:alias/NAME"}]}, "TotalCount": 1}
+"#;
+
+fn class_of_replies(replies: &str) -> String {
+    let ran = run_with(&["diagnose", "-", "--format", "csv"], replies.as_bytes());
+    let rows = table(&ran.out);
+    let described = rows.iter().find(|row| row["key_id"].starts_with("0f5a1c1e")).expect("the key is there");
+    described["class"].clone()
+}
+
+#[test]
+fn two_names_of_versions_are_two_versions_wherever_they_stand() {
+    let alias = ALIAS.replace("KEY", "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01").replace("NAME", "orders");
+    let replies = format!("{DESCRIBED}{LISTED}{alias}");
+    assert_eq!(class_of_replies(&replies), "migratable");
+    let other = LISTED.replace("\"a\"", "\"b\"");
+    assert_eq!(class_of_replies(&format!("{replies}{other}")), "undetermined");
+    assert_eq!(class_of_replies(&format!("{DESCRIBED}{other}{alias}")), "undetermined");
+}
+
+#[test]
+fn a_list_of_aliases_that_was_put_together_proves_nothing() {
+    let two = |total: &str| {
+        let alias = |name: &str| {
+            format!(
+                r#"{{"KeyId": "{name}", "AliasName": "alias/{name}", "AliasArn": "acs:kms:cn-hangzhou:1234567890123456:alias/{name}"}}"#
+            )
+        };
+        format!(r#"{{"Aliases": {{"Alias": [{}, {}]}}, "TotalCount": {total}}}"#, alias("j"), alias("k"))
+    };
+    let replies = |total: &str| format!("{DESCRIBED}{LISTED}{}", two(total));
+    assert_eq!(class_of_replies(&replies("2")), "migratable", "the complete list does not name the key");
+    assert_eq!(class_of_replies(&replies("1")), "undetermined", "more than there are");
+    assert_eq!(class_of_replies(&replies("3")), "undetermined", "less than there are");
+}
+
+#[test]
+fn a_later_rotation_contradicts_one_version_whatever_the_spec() {
+    let folder = folder();
+    let header = HEADER.replace("key_id", "key_id,created,last_rotation");
+    let row = |dates: &str| GOOD.replacen("good", &format!("good,{dates}"), 1);
+    for (dates, class) in [("2021-01-01,2021-01-01", "migratable"), ("2021-01-01,2024-01-01", "undetermined")] {
+        let file = put(&folder, "keys.csv", format!("{header}{}", row(dates)));
+        assert_eq!(table(&expect(0, &["diagnose", &file, "--format", "csv"]).out)[0]["class"], class, "{dates}");
+    }
+}
+
+#[test]
+fn what_stands_below_a_second_header_line_is_not_read_by_the_first() {
+    let folder = folder();
+    let again = put(&folder, "again.csv", format!("{HEADER}{GOOD}{HEADER}{}", GOOD.replacen("good", "other", 1)));
+    let ran = expect(0, &["diagnose", &again, "--format", "csv"]);
+    assert_eq!(table(&ran.out).len(), 2);
+    let other = put(
+        &folder,
+        "other.csv",
+        "key_id,aliases,owner\nk-0001,alias/x,team\nkey_id,owner,aliases\nk-0002,team,alias/acs/oss\n",
+    );
+    let ran = expect(3, &["diagnose", &other, "--format", "csv"]);
+    assert_eq!(table(&ran.out).len(), 1, "{}", ran.err);
+}
+
+#[test]
+fn objects_with_ever_new_names_take_no_time() {
+    let lines: String = (0..30_000).map(|n| format!("{{\"key_id\":\"k{n}\",\"x{n}\":1}}\n")).collect();
+    let ran = run_with(&["diagnose", "-", "--format", "csv", "-q"], lines.as_bytes());
+    assert_eq!((ran.code, table(&ran.out).len()), (0, 30_000));
+}

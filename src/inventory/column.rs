@@ -66,6 +66,8 @@ pub struct Column {
     pub left_out: Option<u32>,
     /// The user's tests that ask it.
     pub tests: Vec<usize>,
+    /// Whether a blank cell says nothing, as in Steampipe's column `key_aliases`: it writes `[]` for none.
+    pub is_blank_unknown: bool,
     /// Its number, if its words are kept for the user.
     pub kept: Option<u32>,
     ways: Ways,
@@ -85,7 +87,18 @@ impl Column {
             _ => KeyIdName::None,
         };
         let (purpose, ways) = (Purpose::Unknown, Ways::Several);
-        let mut column = Column { purpose, key_id, left_out: None, tests, kept: None, ways, cells, elements };
+        let mut column = Column {
+            purpose,
+            key_id,
+            left_out: None,
+            tests,
+            is_blank_unknown: false,
+            kept: None,
+            ways,
+            cells,
+            elements,
+        };
+        column.is_blank_unknown = name.trim() == "key_aliases";
         match field {
             Some(field) => column.purpose = purpose_of(field),
             None if name.trim().is_empty() => column.purpose = Purpose::Idle,
@@ -101,7 +114,7 @@ impl Column {
         let tests = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
         let (purpose, key_id, ways) = (Purpose::Idle, KeyIdName::None, Ways::Several);
-        Column { purpose, key_id, left_out: None, tests, kept: None, ways, cells, elements }
+        Column { purpose, key_id, left_out: None, tests, is_blank_unknown: false, kept: None, ways, cells, elements }
     }
 
     fn find_ways(&self, rules: &Rules, suppliers: usize) -> Ways {
@@ -222,7 +235,11 @@ impl Columns {
             };
             self.columns.push(column);
         }
-        if matches!(cells, Cells::Table(_)) && self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
+        if !matches!(cells, Cells::Table(_)) {
+            // Objects are taken member by member, and may bring new names with every one.
+            return;
+        }
+        if self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
             // Beside it, a column such as `id` is something else.
             let others = self.columns.iter_mut().zip(names.as_slice());
             for (column, name) in others.filter(|(column, _)| column.key_id == KeyIdName::Other) {

@@ -63,6 +63,8 @@ pub struct Intake<'s> {
     batch: Batch,
     /// The facts of the batch's records that verdicts depend on, before they are numbered.
     stated: Vec<Packed>,
+    /// The table below whose second header line the rows of the batch stand: their cells are under other columns.
+    misplaced: Option<u64>,
 }
 
 impl<'s> Intake<'s> {
@@ -78,12 +80,14 @@ impl<'s> Intake<'s> {
             regions: Recent::default(),
             batch: Batch::default(),
             stated: Vec::new(),
+            misplaced: None,
         }
     }
 
     /// Begins the batch of a block of a file.
     pub fn begin(&mut self, file: FileId) {
         self.batch.file = file;
+        self.misplaced = None;
     }
 
     /// Hands the batch over and begins an empty one, with room for about as much.
@@ -176,6 +180,10 @@ impl<'s> Intake<'s> {
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
         let aside = self.aside(place, said.facts.and(self.rules.asides))?;
+        if identity.key_id.len() <= SHORTEST_ID && (is_total(row) || is_header(row, identity.key_id)) {
+            let reason = "not the id of a key; a header line inside a table is to be removed, with the rows below it put under their own";
+            return Err(Reject::cell(place, "key_id", identity.key_id, reason));
+        }
         if is_word_for_total(identity.key_id) {
             return Err(Reject::cell(place, "key_id", identity.key_id, "not the id of a key"));
         }
@@ -255,7 +263,17 @@ impl<'s> Intake<'s> {
 impl RowSink for Intake<'_> {
     fn row(&mut self, names: &Names, row: Row<'_>) {
         self.columns.learn(names, row.cells, self.shared, self.rules);
+        if self.misplaced == Some(names.source()) {
+            let place = Place { file: self.batch.file, line: row.line };
+            let reason = "stands below a second header line with other columns; put each table into a file of its own";
+            return self.refuse(names, row, Reject::whole(place, reason));
+        }
         match self.take_row(names, row) {
+            Err(reject) if is_header_again(names, row) => {
+                let place = reject.place;
+                let text = "the header line again, left out".to_owned();
+                self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
+            }
             Err(_) if is_total(row) => {
                 let place = Place { file: self.batch.file, line: row.line };
                 let text = "a row of totals below the records was left out".to_owned();
@@ -263,6 +281,9 @@ impl RowSink for Intake<'_> {
             }
             Err(reject) => {
                 let key_id = self.key_id(row);
+                if key_id.as_deref().is_some_and(|key_id| is_header(row, key_id)) || is_other_header(row) {
+                    self.misplaced = Some(names.source());
+                }
                 self.batch.rejects.push(Reject { key_id, ..reject });
             }
             Ok(()) => {}
@@ -291,6 +312,28 @@ impl RowSink for Intake<'_> {
         self.batch.rejects.push(Reject { key_id, ..reject });
     }
 }
+
+/// Whether a row of a table is a header line: files are put together so.
+fn is_header(row: Row<'_>, key_id: &str) -> bool {
+    matches!(row.cells, Cells::Table(_)) && matches!(Field::from_header(key_id), Some(Field::KeyId | Field::Arn))
+}
+
+/// Whether a row repeats the header line of its table, cell by cell.
+fn is_header_again(names: &Names, row: Row<'_>) -> bool {
+    let Cells::Table(table) = row.cells else { return false };
+    names.as_slice().iter().enumerate().all(|(at, name)| table.text(at).trim() == name)
+}
+
+/// Whether a row is a header line whose columns stand in another order: most of its cells name fields, and one a key.
+fn is_other_header(row: Row<'_>) -> bool {
+    let Cells::Table(table) = row.cells else { return false };
+    let named: Vec<Field> =
+        (0..table.len().min(64)).filter_map(|at| Field::from_header(table.cell(at).text()?)).collect();
+    2 * named.len() > table.len() && named.iter().any(|field| matches!(field, Field::KeyId | Field::Arn))
+}
+
+/// Ids of keys are longer than this.
+const SHORTEST_ID: usize = 10;
 
 /// Whether a row of a table sums up those above it: its first text is a word for that, and it names no key.
 fn is_total(row: Row<'_>) -> bool {
@@ -358,7 +401,9 @@ fn take_cell<'a>(
     match purpose {
         Purpose::Fact(field, fact) => {
             let mut bits = column.meaning(field, fact, cell)?;
-            if field == Field::Aliases && cell == Cell::Blank {
+            if field == Field::Aliases && cell == Cell::Blank && column.is_blank_unknown {
+                bits = 0;
+            } else if field == Field::Aliases && cell == Cell::Blank {
                 (said.blank_alias, bits) = (bits, 0);
             } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
                 said.has_unknown_alias = true;

@@ -27,6 +27,8 @@ pub struct Listing {
     pub what: Listed,
     /// How many there are in all, if the reply says so (`TotalCount`).
     pub total: Option<u64>,
+    /// Which page it is (`PageNumber`).
+    pub page: Option<u64>,
     /// Whether the reply says that more follow (`NextToken`).
     pub more: bool,
     /// Account and region, by the ARN of its first element.
@@ -45,6 +47,10 @@ struct Pages {
     items: HashSet<u64>,
     /// Whether the last page, by its own word, is not the last.
     more: bool,
+    /// What each page with a number holds.
+    numbered: BTreeMap<u64, BTreeSet<u64>>,
+    /// Whether these are pages of different lists, or of one list that has changed.
+    is_mixed: bool,
 }
 
 /// All lists, each with its pages.
@@ -64,6 +70,12 @@ impl Lists {
             let (account, region) = listing.scope.clone();
             let pages = lists.entry((listing.what, account, region, only_key)).or_default();
             pages.place.get_or_insert(listing.place);
+            pages.is_mixed |= pages.total.is_some() && listing.total.is_some() && pages.total != listing.total;
+            pages.is_mixed |= listing.total.is_some_and(|total| listing.items.len() as u64 > total);
+            if let Some(number) = listing.page {
+                let items: BTreeSet<u64> = listing.items.iter().copied().collect();
+                pages.is_mixed |= *pages.numbered.entry(number).or_insert_with(|| items.clone()) != items;
+            }
             pages.total = pages.total.max(listing.total);
             let before = pages.items.len();
             pages.items.extend(&listing.items);
@@ -80,8 +92,10 @@ impl Lists {
         }
         let pages = self.lists.get(&(Listed::Aliases, account.to_owned(), region.to_owned(), None))?;
         match pages.total {
-            Some(total) => (pages.items.len() as u64 >= total).then_some(Grade::Measured),
-            None => (!pages.more).then_some(Grade::Inferred),
+            // More than there are have been put together from several lists, and page numbers that differ in what they
+            // hold, too; nobody knows what is missing of each.
+            Some(total) => (!pages.is_mixed && pages.items.len() as u64 == total).then_some(Grade::Measured),
+            None => (!pages.more && !pages.is_mixed).then_some(Grade::Inferred),
         }
     }
 
@@ -151,6 +165,7 @@ mod tests {
             place: Place { file: 0, line: 1 },
             what: Listed::Aliases,
             total,
+            page: None,
             more: false,
             scope: ("1".to_owned(), "cn-hangzhou".to_owned()),
             only_key: only_key.map(str::to_owned),

@@ -49,13 +49,14 @@ const WORDS: [Field; 9] = [
 const IDENTIFYING: usize = 4;
 
 /// The fields whose text outputs and plans use.
-pub const NOTED: [Field; 6] = [
+pub const NOTED: [Field; 7] = [
     Field::Services,
     Field::Applications,
     Field::Owner,
     Field::RotationInterval,
     Field::KeyVersionId,
     Field::TerraformAddress,
+    Field::PrimaryVersion,
 ];
 
 /// What a record says about its next rotation.
@@ -210,7 +211,13 @@ impl<'a> Said<'a> {
             let spec = packing.get(self.facts, facts::KEY_SPEC);
             // Only symmetric keys have a primary version, and only they rotate.
             let is_symmetric = spec & SYMMETRIC != 0 || spec == 0 && !clock.primary.is_empty();
-            evidence |= if is_symmetric { version_evidence(&clock) } else { 0 };
+            let is_asymmetric = spec & !SYMMETRIC != 0;
+            evidence |= match version_evidence(&clock) {
+                // What is green needs more than what is not.
+                facts::NOT_ROTATED if !is_symmetric => 0,
+                _ if is_asymmetric => 0,
+                evidence => evidence,
+            };
         }
         if self.notes[KEY_VERSION].is_some() {
             evidence |= facts::ONE_VERSION_LISTED;

@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domains::cmk::facts::{
-    ALIASES, FACTS, ONE_VERSION_LISTED, ORIGIN, RECORDS, ROTATION, SOURCES, VERSION_EVIDENCE, VERSIONS,
-};
+use crate::domains::cmk::facts::{ALIASES, FACTS, KEY_ID_FORM, ORIGIN, RECORDS, ROTATION, SOURCES, VERSIONS};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::{Bits, FactId, FactSpec, Facts, Grade};
 use crate::engine::packing::{Packed, Packing};
@@ -93,9 +91,7 @@ impl Survey {
         for (first, group) in joined {
             let records = || group.records.iter().map(|id| store.record(*id).record);
             let mut shape = shapes.join(records().map(|record| record.shape));
-            if shapes.all[shape as usize].get(VERSION_EVIDENCE) & ONE_VERSION_LISTED != 0
-                && lists_several(&store, group)
-            {
+            if lists_several(&store, group) {
                 shape = shapes.with_several_versions(shape);
             }
             told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
@@ -170,6 +166,13 @@ impl Survey {
             }
         }
         let describe = "fetch `aliyun kms DescribeKey --region REGION --KeyId KEY_ID` and ListKeyVersions for each";
+        let mut masked = Undescribed::default();
+        let form = FACTS[KEY_ID_FORM.index()].value("masked").unwrap_or_default();
+        if self.asides.iter().any(|facts| facts.get(KEY_ID_FORM) == form) {
+            for key in self.keys().filter(|key| key.aside().get(KEY_ID_FORM) == form) {
+                masked.add(key.places().next(), key.key_id());
+            }
+        }
         let [listed, other, found] = undescribed;
         let notes = [
             listed.note("are listed and not described", describe),
@@ -331,10 +334,12 @@ const SEVERAL_VERSIONS: Bits = 1 << 1;
 
 /// Whether the records of a key name different versions of it, one in each.
 fn lists_several(store: &Store, group: &Group) -> bool {
-    let version = |(extra, id): (Extra, &str)| (extra == Extra::Field(Field::KeyVersionId)).then(|| id.to_owned());
-    let named =
-        group.records.iter().flat_map(|id| extras(store.record(*id).extras()).filter_map(version).collect::<Vec<_>>());
-    let versions: HashSet<String> = named.collect();
+    let names_version = |extra| matches!(extra, Extra::Field(Field::KeyVersionId | Field::PrimaryVersion));
+    let mut versions: HashSet<&str> = HashSet::new();
+    for id in &group.records {
+        let named = extras(store.record(*id).extras()).filter(|(extra, _)| names_version(*extra));
+        versions.extend(named.map(|(_, version)| version));
+    }
     versions.len() > 1
 }
 

@@ -300,6 +300,8 @@ fn list_versions(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mu
         let mut made = Made::new(RecordKind::ListKeyVersions, line, &format!("{key_id} {count} {versions:?}"));
         made.say(Field::KeyId, Some(key_id));
         made.say(Field::Versions, Some(count.to_string()));
+        // Another record may name another version.
+        made.say(Field::PrimaryVersion, versions.into_iter().next().filter(|_| count == 1));
         found.rows.push(made);
     }
 }
@@ -358,6 +360,7 @@ pub(super) fn listing_of(
     Listing {
         place: at.place(),
         what,
+        page: page.number("pagenumber"),
         total: page.number("totalcount").filter(|_| scope.is_some()),
         more: page.filled("nexttoken").is_some(),
         scope: scope.unwrap_or_default(),
