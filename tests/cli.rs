@@ -1893,3 +1893,49 @@ fn objects_with_ever_new_names_take_no_time() {
     let ran = run_with(&["diagnose", "-", "--format", "csv", "-q"], lines.as_bytes());
     assert_eq!((ran.code, table(&ran.out).len()), (0, 30_000));
 }
+
+#[test]
+fn a_second_header_line_is_remembered_for_the_rest_of_a_long_file() {
+    let folder = folder();
+    let rows = |columns: &str| (0..20_000).map(|n| format!("0f5a{n:08}-{columns}\n")).collect::<String>();
+    let text =
+        format!("key_id,aliases,owner\n{}key_id,owner,aliases\n{}", rows("a,alias/x,team"), rows("b,team,alias/y"));
+    let long = put(&folder, "long.csv", text);
+    let next = put(&folder, "next.csv", "key_id,aliases,owner\n0f5a1c1e-0001,alias/z,team\n");
+    let ran = expect(3, &["diagnose", &long, &next, "--format", "csv"]);
+    let rows = table(&ran.out);
+    assert_eq!(rows.len(), 20_001);
+    assert!(rows.iter().all(|row| row["aliases"] != "team"));
+    assert!(ran.err.contains("40001 diagnosed") || ran.err.contains("20001 diagnosed"), "{}", ran.err);
+}
+
+#[test]
+fn a_rejected_key_is_no_total_whatever_its_owner_is_called() {
+    let folder = folder();
+    let file = put(&folder, "keys.csv", "owner,key_id,origin\nTotal,0f5a1c1e-0001,perhaps\nTotal,2,\n");
+    let ran = expect(4, &["diagnose", &file, "--format", "csv"]);
+    assert!(ran.err.contains("rejected: ") && ran.err.contains("row of totals"), "{}", ran.err);
+    assert!(ran.err.contains("1 records read = 0 diagnosed (0 keys) + 1 rejected"), "{}", ran.err);
+}
+
+#[test]
+fn a_masked_id_is_told() {
+    let folder = folder();
+    let file = put(&folder, "keys.csv", format!("{HEADER}{}", GOOD.replacen("good", "0f5a****7b01", 1)));
+    let ran = expect(0, &["diagnose", &file, "--format", "csv"]);
+    assert!(ran.err.contains("1 key(s) have a masked id, first 0f5a****7b01"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_rejected_or_missing_is_known_in_every_encoding() {
+    let alias = ALIAS.replace("KEY", "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01").replace("NAME", "orders");
+    let broken = r#"{"KeyMetadata": {"KeyId": "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01"}, "origin": "EXTERNAL"}"#;
+    let listed = r#"{"Keys": {"Key": [{"KeyId": "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01"}]}, "TotalCount": 2}"#;
+    let replies = format!("{DESCRIBED}{LISTED}{alias}{broken}\n{listed}\n");
+    let utf_16: Vec<u8> = "\u{feff}".encode_utf16().chain(replies.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [replies.into_bytes(), utf_16] {
+        let ran = run_with(&["diagnose", "-", "--format", "csv"], &bytes);
+        assert_eq!((ran.code, table(&ran.out)[0]["class"].as_str()), (3, "undetermined"), "{}", ran.err);
+        assert!(ran.err.contains("has 2 keys, of which 1 are here"), "{}", ran.err);
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::record::{Heard, Record, entries, understand};
 use crate::domains::form::Form;
 use crate::inventory::files::FileNames;
+use crate::inventory::listings::Listing;
 use crate::inventory::row::{Names, Note, Place, Reject, Row, RowSink};
 
 /// What was read.
@@ -92,6 +93,10 @@ impl RowSink for Gathered {
     fn note(&mut self, note: Note) {
         self.notes.push(note);
     }
+
+    // Lists of keys, and keys, are no matter of pairs and requests.
+    fn listing(&mut self, _listing: Listing) {}
+    fn taint(&mut self, _key_id: &str) {}
 
     fn reject(&mut self, reject: Reject) {
         self.read += 1;

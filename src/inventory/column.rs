@@ -92,13 +92,12 @@ impl Column {
             key_id,
             left_out: None,
             tests,
-            is_blank_unknown: false,
+            is_blank_unknown: name.trim() == "key_aliases",
             kept: None,
             ways,
             cells,
             elements,
         };
-        column.is_blank_unknown = name.trim() == "key_aliases";
         match field {
             Some(field) => column.purpose = purpose_of(field),
             None if name.trim().is_empty() => column.purpose = Purpose::Idle,

@@ -19,11 +19,15 @@ pub struct Identity<'a> {
 /// Takes an ARN of a key apart: `acs:kms:<region>:<account>:key/<id>`
 /// (KMS API 2016-01-20, `KeyArn` of `ListKeys`).
 pub fn parse_arn(arn: &str) -> Option<Identity<'_>> {
-    let mut parts = arn.splitn(5, ':');
-    let (acs, kms) = (parts.next()?, parts.next()?);
-    let (region, account_id, resource) = (parts.next()?, parts.next()?, parts.next()?);
-    let key_id = resource.strip_prefix("key/")?;
-    (acs == "acs" && kms == "kms" && !key_id.is_empty()).then_some(Identity { key_id, account_id, region })
+    let (region, account_id, resource) = arn_parts(arn)?;
+    let key_id = resource.strip_prefix("key/").filter(|key_id| !key_id.is_empty())?;
+    Some(Identity { key_id, account_id, region })
+}
+
+/// Region, account and resource of an ARN of KMS: `acs:kms:<region>:<account>:<resource>`.
+pub fn arn_parts(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.strip_prefix("acs:kms:")?.splitn(3, ':');
+    Some((parts.next()?, parts.next()?, parts.next()?))
 }
 
 /// What stands in the four identifying columns of a record; nothing where a column is missing or blank.

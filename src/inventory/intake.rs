@@ -20,7 +20,7 @@ use super::column::{Column, Columns, KeyIdName, Purpose};
 use super::identity::{Identity, parse_arn};
 use super::listings::Listing;
 use super::recent::Recent;
-use super::record::{Batch, Extra, Record};
+use super::record::{Batch, Extra, MISPLACED, Record};
 use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
@@ -103,6 +103,7 @@ impl<'s> Intake<'s> {
             text: String::with_capacity(self.batch.text.len() + self.batch.text.len() / 16),
             ..Batch::default()
         };
+        self.batch.is_misplaced = self.misplaced.is_some();
         std::mem::replace(&mut self.batch, next)
     }
 
@@ -265,8 +266,7 @@ impl RowSink for Intake<'_> {
         self.columns.learn(names, row.cells, self.shared, self.rules);
         if self.misplaced == Some(names.source()) {
             let place = Place { file: self.batch.file, line: row.line };
-            let reason = "stands below a second header line with other columns; put each table into a file of its own";
-            return self.refuse(names, row, Reject::whole(place, reason));
+            return self.refuse(names, row, Reject::whole(place, MISPLACED));
         }
         match self.take_row(names, row) {
             Err(reject) if is_header_again(names, row) => {
@@ -274,7 +274,7 @@ impl RowSink for Intake<'_> {
                 let text = "the header line again, left out".to_owned();
                 self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
             }
-            Err(_) if is_total(row) => {
+            Err(_) if is_total(row) && self.key_id(row).is_none_or(|key_id| key_id.len() <= SHORTEST_ID) => {
                 let place = Place { file: self.batch.file, line: row.line };
                 let text = "a row of totals below the records was left out".to_owned();
                 self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
@@ -373,16 +373,15 @@ fn key_id_form(key_id: &str) -> Bits {
     const DASHES: [usize; 4] = [8, 13, 18, 23];
     let bytes = key_id.as_bytes();
     let of_uuid = |bytes: Sixteen| hex_letters(bytes) | within(bytes, b'0', b'9') | equal(bytes, b'-');
-    let form = if bytes.len() == 36 && DASHES.iter().all(|at| bytes[*at] == b'-') && all(key_id, of_uuid) {
-        0
+    if bytes.len() == 36 && DASHES.iter().all(|at| bytes[*at] == b'-') && all(key_id, of_uuid) {
+        facts::ID_UUID
     } else if memchr::memchr(b'*', bytes).is_some() {
-        2
+        facts::ID_MASKED
     } else if bytes.starts_with(b"key-") {
-        1
+        facts::ID_NEWER
     } else {
-        3
-    };
-    1 << form
+        facts::ID_OTHER
+    }
 }
 
 /// Takes what a cell says.

@@ -132,14 +132,14 @@ impl Lists {
     }
 }
 
-/// Keys that some list or finding names and nothing describes.
+/// The keys that one note is about: how many, and the first.
 #[derive(Debug, Default)]
-pub(super) struct Undescribed {
+pub(super) struct Concerned {
     count: u64,
     first: Option<(Place, String)>,
 }
 
-impl Undescribed {
+impl Concerned {
     pub(super) fn add(&mut self, place: Option<Place>, key_id: &str) {
         self.count += 1;
         if self.first.is_none() {

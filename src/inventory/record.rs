@@ -3,7 +3,7 @@
 use crate::domains::cmk::fields::{FIELDS, Field};
 
 use super::listings::Listing;
-use super::row::{FileId, Note, Reject};
+use super::row::{FileId, Note, Place, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,6 +47,26 @@ pub struct Batch {
     pub notes: Vec<Note>,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
+    /// Whether it has a second header line with other columns, so that what follows in the file stands under those.
+    pub is_misplaced: bool,
+}
+
+/// Why rows below a second header line cannot be used.
+pub const MISPLACED: &str =
+    "stands below a second header line with other columns; put each table into a file of its own";
+
+impl Batch {
+    /// Makes rejects of all records, which stand below a second header line.
+    pub fn misplace(&mut self) {
+        for record in std::mem::take(&mut self.records) {
+            let start = record.text as usize;
+            let key_id = self.text.get(start..start + usize::from(record.key_id)).map(str::to_owned);
+            let place = Place { file: self.file, line: u64::from(record.line) };
+            self.rejects.push(Reject { key_id, ..Reject::whole(place, MISPLACED) });
+        }
+        self.identities.clear();
+        self.text.clear();
+    }
 }
 
 /// A text that is kept beside the facts, with what it is.

@@ -320,9 +320,9 @@ pub trait RowSink {
     /// Something to know about the input.
     fn note(&mut self, note: Note);
     /// How much of a list there is; matters to keys only.
-    fn listing(&mut self, _listing: Listing) {}
+    fn listing(&mut self, listing: Listing);
     /// A key of which something could not be used, so that nobody knows what else is true of it; matters to keys only.
-    fn taint(&mut self, _key_id: &str) {}
+    fn taint(&mut self, key_id: &str);
     /// A record of which one cell must not be believed. The others may tell which key it is about.
     fn refuse(&mut self, _names: &Names, _row: Row<'_>, reject: Reject) {
         self.reject(reject);

@@ -210,8 +210,8 @@ impl<'a> Said<'a> {
         if !clock.last.is_empty() && !clock.created.is_empty() {
             let spec = packing.get(self.facts, facts::KEY_SPEC);
             // Only symmetric keys have a primary version, and only they rotate.
-            let is_symmetric = spec & SYMMETRIC != 0 || spec == 0 && !clock.primary.is_empty();
-            let is_asymmetric = spec & !SYMMETRIC != 0;
+            let is_symmetric = spec & facts::SYMMETRIC != 0 || spec == 0 && !clock.primary.is_empty();
+            let is_asymmetric = spec & !facts::SYMMETRIC != 0;
             evidence |= match version_evidence(&clock) {
                 // What is green needs more than what is not.
                 facts::NOT_ROTATED if !is_symmetric => 0,
@@ -237,9 +237,6 @@ impl<'a> Said<'a> {
 
 /// The place of `key_version_id` among [`NOTED`].
 const KEY_VERSION: usize = 4;
-
-/// The symmetric specs, which stand first among the values of `key_spec`.
-const SYMMETRIC: Bits = (1 << 5) - 1;
 
 /// Rotation intervals are at least 7 days (KMS API, `UpdateRotationPolicy`), so times that differ by less than two mean
 /// the same moment in other time zones, and by six or more another.
@@ -288,5 +285,15 @@ fn write_aliases(cell: Cell<'_>, out: &mut String) {
     for alias in alias_names(cell).unwrap_or_default().iter().filter(|alias| !is_none(alias)) {
         out.push_str(alias);
         out.push('\u{1f}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_version_stands_at_its_place() {
+        assert_eq!(NOTED[KEY_VERSION], Field::KeyVersionId);
     }
 }

@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::listings::Listing;
 use super::record::Batch;
-use super::row::{Note, Reject};
+use super::row::{FileId, Note, Reject};
 use super::same::{Several, several};
 use super::shared::Numbered;
 
@@ -24,6 +24,8 @@ pub struct Store {
     pub notes: Vec<Note>,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
+    /// The file in which a second header line with other columns was met.
+    misplaced: Option<FileId>,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
 }
@@ -88,6 +90,11 @@ pub struct Group {
 impl Store {
     /// Takes the records of a block. Blocks must come in input order.
     pub fn add(&mut self, mut batch: Batch) {
+        if self.misplaced == Some(batch.file) {
+            batch.misplace();
+        } else if batch.is_misplaced {
+            self.misplaced = Some(batch.file);
+        }
         self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
         self.rejects.append(&mut batch.rejects);
         self.notes.append(&mut batch.notes);

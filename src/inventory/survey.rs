@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domains::cmk::facts::{ALIASES, FACTS, KEY_ID_FORM, ORIGIN, RECORDS, ROTATION, SOURCES, VERSIONS};
+use crate::domains::cmk::facts::{
+    ALIASES, FACTS, ID_MASKED, KEY_ID_FORM, ORIGIN, RECORDS, ROTATION, SEVERAL_VERSIONS, SOURCES, VERSIONS,
+};
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{Bits, FactId, FactSpec, Facts, Grade};
+use crate::engine::facts::{FactId, FactSpec, Facts, Grade};
 use crate::engine::packing::{Packed, Packing};
 use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
-use super::listings::{Lists, Undescribed};
+use super::listings::{Concerned, Lists};
 use super::record::{Extra, extras};
 use super::row::{Note, Place, Reject};
 use super::shared::Numbered;
@@ -97,7 +99,7 @@ impl Survey {
             told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
         }
         // Records of a masked id may be about several keys, and must not complete each other.
-        let mut masked = Undescribed::default();
+        let mut masked = Concerned::default();
         let mut alike: Vec<(&RecordId, &Group)> =
             groups.iter().filter(|(first, _)| is_masked(&store, **first)).collect();
         alike.sort_by_key(|(first, _)| **first);
@@ -143,16 +145,16 @@ impl Survey {
             "have a masked id that several records share, which may be about different keys",
             "export the ids in full; until then these keys are undetermined",
         );
-        let notes: Vec<Note> = lists.notes().chain(masked).chain(survey.undescribed()).collect();
+        let notes: Vec<Note> = lists.notes().chain(masked).chain(survey.to_complete()).collect();
         survey.store.notes.extend(notes);
         survey
     }
 
-    /// Notes about keys that lists or findings name, and of which nothing else is known.
-    fn undescribed(&self) -> impl Iterator<Item = Note> + use<> {
+    /// Notes about keys of which nothing is known but that lists or findings name them, or whose id is masked.
+    fn to_complete(&self) -> impl Iterator<Item = Note> + use<> {
         let bit = |name: &str| FACTS[SOURCES.index()].value(name).unwrap_or_default();
         let (list_keys, prowler) = (bit("ListKeys"), bit("Prowler"));
-        let mut undescribed = [(); 3].map(|()| Undescribed::default());
+        let mut undescribed = [(); 3].map(|()| Concerned::default());
         if self.asides.iter().any(|facts| facts.get(SOURCES) != 0) {
             for key in self.keys() {
                 let sources = key.aside().get(SOURCES);
@@ -166,16 +168,16 @@ impl Survey {
             }
         }
         let describe = "fetch `aliyun kms DescribeKey --region REGION --KeyId KEY_ID` and ListKeyVersions for each";
-        let mut masked = Undescribed::default();
-        let form = FACTS[KEY_ID_FORM.index()].value("masked").unwrap_or_default();
-        if self.asides.iter().any(|facts| facts.get(KEY_ID_FORM) == form) {
-            for key in self.keys().filter(|key| key.aside().get(KEY_ID_FORM) == form) {
+        let mut masked = Concerned::default();
+        if self.asides.iter().any(|facts| facts.get(KEY_ID_FORM) == ID_MASKED) {
+            for key in self.keys().filter(|key| key.aside().get(KEY_ID_FORM) == ID_MASKED) {
                 masked.add(key.places().next(), key.key_id());
             }
         }
         let [listed, other, found] = undescribed;
         let notes = [
             listed.note("are listed and not described", describe),
+            masked.note("have a masked id", "they can be judged, but a ticket needs their ids in full"),
             other
                 .note("are named by aliases, versions or tags, or listed without details, and not described", describe),
             found.note(
@@ -328,9 +330,6 @@ impl<'s> Joining<'s> {
 fn is_masked(store: &Store, id: RecordId) -> bool {
     store.record(id).key_id.contains('*')
 }
-
-/// The bit of "several" in the fact `versions`.
-const SEVERAL_VERSIONS: Bits = 1 << 1;
 
 /// Whether the records of a key name different versions of it, one in each.
 fn lists_several(store: &Store, group: &Group) -> bool {

@@ -6,8 +6,8 @@
 use serde_json::value::RawValue;
 
 use super::found::{Found, Made};
-use super::members::Members;
-use super::replies::{At, DESCRIBED, describe, listing_of, lost, says_more};
+use super::members::{At, Members};
+use super::replies::{DESCRIBED, describe, listing_of, lost, says_more};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::listings::Listed;
 use crate::inventory::row::{Place, RecordKind, Reject};

@@ -2,8 +2,7 @@
 
 use super::detect::{Opened, fill};
 use super::found::Found;
-use super::members::Lines;
-use super::replies::At;
+use super::members::{At, Lines};
 use super::{BLOCK, Block, Layout, ReadError};
 use crate::spare::Spare;
 

@@ -6,8 +6,7 @@ use std::ops::Range;
 
 use foldhash::fast::FixedState;
 
-use super::members::offset_of;
-use super::replies::At;
+use super::members::{At, offset_of};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::inventory::identity::parse_arn;

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domains::cmk::fields::Field;
+use crate::domains::spelling::plain;
 use crate::inventory::identity::parse_arn;
+use crate::inventory::row::{FileId, Place};
 
 /// The members of an object. Names are compared without case and `_`, since tools write `KeyId`, `keyId` and `key_id`.
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ impl<'a> Members<'a> {
     /// Two members have the same name.
     pub(super) fn of(text: &'a str) -> Result<Option<Members<'a>>, String> {
         let Ok(Pairs(pairs)) = serde_json::from_str(text) else { return Ok(None) };
-        let members: Vec<(String, &RawValue)> = pairs.iter().map(|(name, value)| (plain_name(name), *value)).collect();
+        let members: Vec<(String, &RawValue)> = pairs.iter().map(|(name, value)| (plain(name), *value)).collect();
         // There may be as many members as a hostile document has room for.
         let mut order: Vec<usize> = (0..members.len()).collect();
         order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
@@ -85,9 +87,32 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A name without case and `_`.
-pub(super) fn plain_name(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+/// A text in a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) file: FileId,
+    pub(super) text: &'a str,
+    /// The line on which the text begins.
+    pub(super) line: u64,
+    /// The lines of the text.
+    pub(super) lines: &'a Lines,
+}
+
+impl At<'_> {
+    /// The line of a part of the text.
+    pub(super) fn line_of(&self, part: &str) -> u64 {
+        self.line + self.lines.before(self.text, part)
+    }
+
+    /// The place of a part of the text.
+    pub(super) fn place_of(&self, part: &str) -> Place {
+        Place { file: self.file, line: self.line_of(part) }
+    }
+
+    /// The place where it begins.
+    pub(super) fn place(&self) -> Place {
+        Place { file: self.file, line: self.line }
+    }
 }
 
 /// Where a part of a text begins in it.

@@ -24,6 +24,7 @@ mod records;
 mod replies;
 mod scoutsuite;
 pub mod sheet;
+mod sieve;
 pub mod source;
 mod terraform;
 pub mod text;
@@ -77,7 +78,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods or .xls file (plain, .gz or .zst)", .0.display())]
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods, .xls, .tfstate or scoutsuite_results*.js file (plain, .gz or .zst)", .0.display())]
     EmptyFolder(PathBuf),
     /// The content is not what its format asks for.
     #[error("{name}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
@@ -172,7 +173,7 @@ impl Parser {
         let mut sieve;
         let is_doubtful = block.encoding.is_some() || memchr::memchr(0, &block.bytes).is_some();
         let sink = if is_doubtful {
-            sieve = text::Sieve::new(block.file, block.encoding, sink);
+            sieve = sieve::Sieve::new(block.file, block.encoding, sink);
             &mut sieve
         } else {
             sink

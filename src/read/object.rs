@@ -8,11 +8,12 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::found::Found;
 use super::json::Span;
-use super::members::{Lines, Strict, named_keys, plain_name, strict_members};
+use super::members::{At, Lines, Strict, named_keys, strict_members};
 use super::prowler;
-use super::replies::{self, At};
+use super::replies;
 use crate::domains::cell::{Cell, LIST_SEPARATOR};
 use crate::domains::cmk::fields::Field;
+use crate::domains::spelling::plain;
 use crate::inventory::row::{Cells, FileId, Names, Place, RecordKind, Reject, Row, RowSink};
 
 /// Takes objects apart; keeps its buffers and the names of members.
@@ -191,13 +192,13 @@ impl Parser {
 
     fn learn_names(&mut self) {
         for name in &self.names.as_slice()[self.known.len()..] {
-            let plain = plain_name(name);
+            let name_alone = plain(name);
             self.known.push(Known {
-                in_replies: replies::may_be_member(&plain, false),
-                as_object: replies::may_be_member(&plain, true),
-                is_instance: plain == replies::INSTANCE,
+                in_replies: replies::may_be_member(&name_alone, false),
+                as_object: replies::may_be_member(&name_alone, true),
+                is_instance: name_alone == replies::INSTANCE,
                 is_key_id: matches!(Field::from_header(name), Some(Field::KeyId | Field::Arn)),
-                is_foreign: self.is_inner && replies::is_foreign(&plain),
+                is_foreign: self.is_inner && replies::is_foreign(&name_alone),
             });
         }
     }

@@ -4,8 +4,7 @@
 //! them; this shows that a cloud service uses the key, and says nothing about other uses.
 
 use super::found::{Found, Made};
-use super::members::Members;
-use super::replies::At;
+use super::members::{At, Members};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::listings::Listing;
 use crate::inventory::row::{Cells, FileId, Names, Note, Place, RecordKind, Reject, Row, RowSink};
@@ -138,6 +137,10 @@ impl RowSink for Findings<'_> {
 
     fn listing(&mut self, listing: Listing) {
         self.sink.listing(listing);
+    }
+
+    fn taint(&mut self, key_id: &str) {
+        self.sink.taint(key_id);
     }
 
     fn refuse(&mut self, _names: &Names, row: Row<'_>, reject: Reject) {

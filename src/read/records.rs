@@ -316,6 +316,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::inventory::listings::Listing;
     use crate::inventory::row::{Names, Note};
 
     /// Line, cells and hash of rows; lines and reasons of rejects.
@@ -336,6 +337,9 @@ mod tests {
         fn note(&mut self, note: Note) {
             self.reasons.push(note.text);
         }
+
+        fn listing(&mut self, _: Listing) {}
+        fn taint(&mut self, _: &str) {}
 
         fn reject(&mut self, reject: Reject) {
             self.rejects.push(reject.place.line);

@@ -13,11 +13,11 @@ use serde_json::value::RawValue;
 
 use super::config;
 use super::found::{Found, Inner, Made};
-use super::members::{Lines, Members};
+use super::members::{At, Members};
 use crate::domains::cmk::fields::Field;
-use crate::inventory::identity::parse_arn;
+use crate::inventory::identity::{arn_parts, parse_arn};
 use crate::inventory::listings::{Listed, Listing};
-use crate::inventory::row::{FileId, NoteKind, Place, RecordKind, Reject};
+use crate::inventory::row::{NoteKind, Place, RecordKind, Reject};
 
 /// Members that only replies have, without case and `_`. Those of the second kind are objects in replies, and something
 /// else where people write inventories.
@@ -45,33 +45,6 @@ pub(super) const DEFAULT_INSTANCE: &str = "default";
 /// Whether an object with a member of this name, without case and `_`, may be a reply or a part of one.
 pub(super) fn may_be_member(name: &str, is_object: bool) -> bool {
     ALWAYS.contains(&name) || is_object && AS_OBJECTS.contains(&name)
-}
-
-/// A text in a file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct At<'a> {
-    pub(super) file: FileId,
-    pub(super) text: &'a str,
-    /// The line on which the text begins.
-    pub(super) line: u64,
-    /// The lines of the text.
-    pub(super) lines: &'a Lines,
-}
-
-impl At<'_> {
-    /// The line of a part of the text.
-    pub(super) fn line_of(&self, part: &str) -> u64 {
-        self.line + self.lines.before(self.text, part)
-    }
-
-    /// The place of a part of the text.
-    pub(super) fn place_of(&self, part: &str) -> Place {
-        Place { file: self.file, line: self.line_of(part) }
-    }
-
-    fn place(&self) -> Place {
-        Place { file: self.file, line: self.line }
-    }
 }
 
 /// What an object says if it is a reply or a part of one; nothing if it is neither.
@@ -262,8 +235,7 @@ fn list_aliases(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mut
 
 /// Account and region of an ARN of an alias: `acs:kms:<region>:<account>:alias/<name>`.
 fn scope_of_alias(arn: &str) -> Option<(String, String)> {
-    let mut parts = arn.strip_prefix("acs:kms:")?.splitn(3, ':');
-    let (region, account) = (parts.next()?, parts.next()?);
+    let (region, account, _) = arn_parts(arn)?;
     Some((account.to_owned(), region.to_owned()))
 }
 

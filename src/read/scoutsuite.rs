@@ -3,8 +3,8 @@
 //! ScoutSuite asks for one page of keys in each region, so it knows ten of them at most.
 
 use super::found::{Found, Made};
-use super::members::Members;
-use super::replies::{At, describe};
+use super::members::{At, Members};
+use super::replies::describe;
 use crate::domains::cmk::fields::Field;
 use crate::inventory::row::{NoteKind, RecordKind};
 

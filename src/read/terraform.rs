@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::value::RawValue;
 
 use super::found::{Found, Made};
-use super::members::Members;
-use super::replies::{At, describe};
+use super::members::{At, Members};
+use super::replies::describe;
 use crate::domains::cmk::fields::Field;
 use crate::inventory::row::{NoteKind, RecordKind, Reject};
 

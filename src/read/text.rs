@@ -1,7 +1,7 @@
 //! What the bytes of a text say: its encoding, found by a mark, by zeros or by the first bytes that are not ASCII.
 //!
-//! Text that is ASCII or UTF-8 passes untouched; any other is decoded. What cannot be decoded becomes U+FFFD, and a
-//! record that holds it is refused, as is one with a NUL byte: neither is what the author wrote.
+//! Text that is ASCII or UTF-8 passes untouched; any other is decoded. What cannot be decoded becomes U+FFFD, for which
+//! `sieve` looks.
 
 use std::io::{Cursor, Read};
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,7 @@ use encoding_rs::{BIG5, Decoder, EUC_JP, EUC_KR, Encoding, GBK, SHIFT_JIS, UTF_8
 
 use super::ReadError;
 use super::detect::fill;
-use crate::inventory::row::{FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
+use crate::inventory::row::{FileId, Note, NoteKind, Place};
 
 /// How many bytes from the first that is not ASCII are looked at to find the encoding.
 const SAMPLE: usize = 1 << 16;
@@ -20,7 +20,7 @@ const SAMPLE: usize = 1 << 16;
 const STEP: usize = 1 << 15;
 
 /// What stands where something could not be decoded.
-const REPLACEMENT: char = '\u{fffd}';
+pub(super) const REPLACEMENT: char = '\u{fffd}';
 
 /// Encodings that people name, for messages; in lower case.
 const NAMED: [&str; 14] = [
@@ -316,63 +316,6 @@ impl Decoding {
         if last && result == encoding_rs::CoderResult::InputEmpty {
             self.progress = Progress::Finished;
         }
-    }
-}
-
-/// Hands rows on, but refuses those that are not what their author wrote.
-pub(super) struct Sieve<'s> {
-    file: FileId,
-    /// The encoding from which the text was decoded, if it was.
-    encoding: Option<&'static Encoding>,
-    sink: &'s mut dyn RowSink,
-}
-
-impl<'s> Sieve<'s> {
-    /// A sieve for the rows of a file.
-    pub(super) fn new(file: FileId, encoding: Option<&'static Encoding>, sink: &'s mut dyn RowSink) -> Sieve<'s> {
-        Sieve { file, encoding, sink }
-    }
-
-    /// Why a text cannot be believed.
-    fn fault(&self, text: &str) -> Option<String> {
-        match self.encoding {
-            Some(encoding) if text.contains(REPLACEMENT) => Some(format!(
-                "holds bytes that are no text in {}; if that is the wrong encoding, name the right one with --input-encoding, otherwise correct the file",
-                encoding.name()
-            )),
-            _ if text.contains('\0') => Some("holds a NUL byte; the file is damaged, export it again".to_owned()),
-            _ => None,
-        }
-    }
-}
-
-impl RowSink for Sieve<'_> {
-    fn row(&mut self, names: &Names, row: Row<'_>) {
-        let name = |position: u16| names.as_slice().get(usize::from(position)).map_or("", String::as_str);
-        let blame = row.cells.iter().find_map(|(position, cell)| {
-            let text = cell.text().unwrap_or_default();
-            let fault = self.fault(text).or_else(|| self.fault(name(position)))?;
-            Some((position, text, fault))
-        });
-        match blame {
-            None => self.sink.row(names, row),
-            Some((position, text, fault)) => {
-                let place = Place { file: self.file, line: row.line };
-                self.sink.refuse(names, row, Reject::cell(place, name(position), text, fault));
-            }
-        }
-    }
-
-    fn reject(&mut self, reject: Reject) {
-        self.sink.reject(reject);
-    }
-
-    fn note(&mut self, note: Note) {
-        self.sink.note(note);
-    }
-
-    fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
-        self.sink.refuse(names, row, reject);
     }
 }
 

@@ -12,6 +12,21 @@ crate::facts! {
     KEY_ID_FORM = 20, SOURCES = 21,
 }
 
+/// The bit of "several" in the fact `versions`.
+pub const SEVERAL_VERSIONS: u32 = 1 << 1;
+
+/// The bits of the symmetric specs in the fact `key_spec`.
+pub const SYMMETRIC: u32 = (1 << 5) - 1;
+
+/// The bits of the fact `key_id_form`.
+pub const ID_UUID: u32 = 1;
+/// `key-…`.
+pub const ID_NEWER: u32 = 1 << 1;
+/// A part is masked.
+pub const ID_MASKED: u32 = 1 << 2;
+/// None of these.
+pub const ID_OTHER: u32 = 1 << 3;
+
 /// The bits of the fact `version_evidence`: the dates of creation and last rotation are the same.
 pub const NOT_ROTATED: u32 = 1;
 /// The last rotation came after the creation.
@@ -389,6 +404,13 @@ mod tests {
         for (fact, name) in named {
             assert_eq!(FACTS[fact.index()].name, name);
         }
+        let form = &FACTS[KEY_ID_FORM.index()];
+        for (name, bit) in [("uuid", ID_UUID), ("key", ID_NEWER), ("masked", ID_MASKED), ("other", ID_OTHER)] {
+            assert_eq!(form.value(name), Some(bit));
+        }
+        assert_eq!(FACTS[VERSIONS.index()].value("several"), Some(SEVERAL_VERSIONS));
+        let symmetric = FACTS[KEY_SPEC.index()].show(SYMMETRIC);
+        assert_eq!(symmetric, "Aliyun_AES_256, Aliyun_AES_192, Aliyun_AES_128, Aliyun_SM4, Aliyun_DES3_192");
         let evidence = &FACTS[VERSION_EVIDENCE.index()];
         for (name, bit) in [
             ("not-rotated-since-creation", NOT_ROTATED),
