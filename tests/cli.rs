@@ -1643,7 +1643,7 @@ fn only_commands_have_holes_so_a_key_id_cannot_break_the_csv() {
     let rules = own_rules(&folder);
     let card = FREEZE_CARD.replace("Wait until the freeze is over", "Look at {key_id} now");
     put(&folder, "rules/frozen-by-calendar.md", card);
-    let file = put(&folder, "keys.csv", "key_id,instance,aliases,origin,freeze\n\"a,b\",default,x,EXTERNAL,yes\n");
+    let file = put(&folder, "keys.csv", "key_id,instance,aliases,origin,freeze\na-b,default,x,EXTERNAL,yes\n");
     let row = &rows(&[&file, "--rules", &rules])[0];
     assert!(row["remedy"].contains("Look at {key_id} now"), "{row:?}");
     assert_eq!(row["origins"], format!("{file}:2"));
@@ -1741,13 +1741,65 @@ fn explain_of_an_unknown_key_suggests_what_may_have_been_meant() {
 }
 
 #[test]
-fn a_key_id_that_looks_like_a_hole_stays_as_it_is() {
+fn a_key_id_that_no_key_has_is_refused_with_what_to_do() {
     let folder = folder();
-    let header = HEADER.replace("key_id", "key_id,region");
-    let row = GOOD.replacen("good", "{region},cn-hangzhou", 1).replace("Disabled", "Enabled");
-    let file = put(&folder, "keys.csv", format!("{header}{row}"));
-    let ran = expect(0, &["explain", "{region}", "--in", &file]);
-    assert!(ran.out.contains("--KeyId '{region}'"), "{}", ran.out);
+    for id in ["{region}", "alias/orders", "the orders key", "密钥一"] {
+        let file = put(&folder, "keys.csv", format!("{HEADER}{}{GOOD}", GOOD.replacen("good", id, 1)));
+        let ran = expect(3, &["diagnose", &file]);
+        assert!(ran.err.contains("keys.csv:2, column key_id: `"), "{}", ran.err);
+        assert!(ran.err.contains("key id"), "{}", ran.err);
+    }
+}
+
+/// Each of the two rows says half of what makes the key green; as two keys, one of them would be green.
+#[test]
+fn one_key_in_two_spellings_is_one_key() {
+    let folder = folder();
+    const ID: &str = "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01";
+    for other in [
+        ID.to_uppercase(),
+        format!("\u{feff}{ID}"),
+        format!("{ID}\u{200b}"),
+        format!("'{ID}"),
+        format!("\"=\"\"{ID}\"\"\""),
+        format!("key/{ID}"),
+        format!("{ID}."),
+        format!("acs:kms:CN-HANGZHOU:1234567890123456:key/{ID}"),
+    ] {
+        let row = GOOD.replacen("good", ID, 1);
+        let file = put(
+            &folder,
+            "keys.csv",
+            format!("{HEADER}{row}{}", row.replacen(ID, &other, 1).replace("Disabled", "Enabled")),
+        );
+        let rows = rows(&[&file]);
+        assert_eq!((rows.len(), rows[0]["key_id"].as_str()), (1, ID), "{other}");
+        assert_eq!(rows[0]["class"], "undetermined", "{other}");
+    }
+}
+
+#[test]
+fn one_region_and_one_account_in_two_spellings_are_one() {
+    let folder = folder();
+    for (account, region) in [
+        ("1234567890123456", "华东1（杭州）"),
+        ("'1234567890123456", "CN-HANGZHOU"),
+        ("1234567890123456.0", "China (Hangzhou)"),
+        ("1234 5678 9012 3456", "cn-hangzhou\u{200b}"),
+        ("1234****3456", "somewhere"),
+    ] {
+        let table = format!(
+            "key_id,account_id,region,rotation\nk1,1234567890123456,cn-hangzhou,Disabled\nk1,{account},{region},Enabled\n"
+        );
+        let file = put(&folder, "keys.csv", table);
+        let rows = rows(&[&file]);
+        assert_eq!(rows.len(), 1, "{account} {region}");
+        assert_eq!((rows[0]["account_id"].as_str(), rows[0]["region"].as_str()), ("1234567890123456", "cn-hangzhou"));
+    }
+    let file = put(&folder, "masked.csv", "key_id,account_id,region\nk1,1234****3456,here\nk2,1235****3456,here\n");
+    let ran = expect(0, &["diagnose", &file]);
+    assert!(ran.err.contains("2 values of account_id are left out, first `1234****3456`: masked"), "{}", ran.err);
+    assert!(ran.err.contains("the region `here` is left out: no region that is known"), "{}", ran.err);
 }
 
 // ---------------------------------------------------------------------------------------------------

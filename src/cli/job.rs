@@ -22,7 +22,7 @@ use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
 use crate::read::detect::Vocabulary;
 use crate::read::source::{Input, open};
-use crate::read::{Block, Columns, Format, Options, Parser, ReadError, Splitter, detect};
+use crate::read::{Block, Columns, Format, Options, Parser, ReadError, Splitter, detect, unread};
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
 use crate::rulebook::{Domain, Rulebook, user};
@@ -172,6 +172,7 @@ pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
 ///
 /// A file that cannot be read is one reject, if there are others or some of it was read before.
 struct Files<'f> {
+    inputs: &'f [Input],
     waiting: VecDeque<(u32, &'f Input)>,
     /// The file at hand.
     at: Option<(u32, Splitter)>,
@@ -192,7 +193,7 @@ impl<'f> Files<'f> {
         let names = FileNames::new(inputs.iter().map(|input| input.name.clone()).collect());
         let options = Options { format: reading.format, encoding: reading.encoding, columns };
         let (max_input, has_more) = (reading.max_input, inputs.len() > 1);
-        Files { waiting, at: None, has_more, has_given: false, options, max_input, progress, names }
+        Files { inputs, waiting, at: None, has_more, has_given: false, options, max_input, progress, names }
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
@@ -225,9 +226,20 @@ impl<'f> Files<'f> {
         }
     }
 
-    /// What cannot be read of one file, so that it does not stop the others.
+    /// What cannot be read of one file, so that it does not stop the others; nor may they tell of the keys that it names
+    /// as if it were not there.
     fn bear(&self, number: u32, error: ReadError) -> Result<Block, ReadError> {
-        if self.has_more { Ok(Block::of_reject(error.into_reject(number))) } else { Err(error) }
+        if !self.has_more {
+            return Err(error);
+        }
+        // What is cut off is not there, and no line is known behind which nothing was read.
+        let is_there = !self.has_given || matches!(error, ReadError::Content { .. });
+        let reject = error.into_reject(number);
+        let named = self.inputs.get(number as usize).filter(|input| input.path.is_some() && is_there);
+        // Nothing that was read from standard input comes a second time.
+        let again = named.and_then(|input| open(input, &Default::default(), self.max_input).ok());
+        let tainted = again.map_or_else(Vec::new, |reader| unread::key_ids(reader, reject.place.line));
+        Ok(Block::of_reject(reject, tainted))
     }
 }
 

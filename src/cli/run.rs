@@ -10,6 +10,7 @@ use crate::inventory::identity::parse_arn;
 use crate::inventory::intake::Keep;
 use crate::inventory::row::NoteKind;
 use crate::inventory::survey::Survey;
+use crate::inventory::tidy;
 use crate::read::source;
 use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
@@ -324,11 +325,11 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
 fn names(key: &crate::inventory::survey::Key<'_>, wanted: &str) -> bool {
     if let Some(arn) = parse_arn(wanted) {
         let agrees = |have: &str, said: &str| have.is_empty() || have == said;
-        return key.key_id() == arn.key_id
+        return tidy::key_id(arn.key_id).is_ok_and(|key_id| key.key_id() == key_id)
             && agrees(key.account_id(), arn.account_id)
             && agrees(key.region(), arn.region);
     }
-    key.key_id() == wanted || key.aliases().contains(&wanted)
+    tidy::key_id(wanted).is_ok_and(|key_id| key.key_id() == key_id) || key.aliases().contains(&wanted)
 }
 
 /// What may have been meant.

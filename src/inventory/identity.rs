@@ -2,6 +2,8 @@
 
 use crate::domains::cell::is_damaged_number;
 
+use super::tidy::{self, Scope, bare};
+
 /// Longer ids than this are no key ids; in bytes.
 const MAX_ID: usize = 512;
 
@@ -26,7 +28,10 @@ pub fn parse_arn(arn: &str) -> Option<Identity<'_>> {
 
 /// Region, account and resource of an ARN of KMS: `acs:kms:<region>:<account>:<resource>`.
 pub fn arn_parts(arn: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = arn.strip_prefix("acs:kms:")?.splitn(3, ':');
+    const START: &str = "acs:kms:";
+    let rest =
+        arn.get(START.len()..).filter(|_| arn.as_bytes()[..START.len()].eq_ignore_ascii_case(START.as_bytes()))?;
+    let mut parts = rest.splitn(3, ':');
     Some((parts.next()?, parts.next()?, parts.next()?))
 }
 
@@ -49,20 +54,21 @@ impl<'a> IdentityCells<'a> {
     /// # Errors
     /// The column to blame, what stands there, and why it cannot be.
     pub fn identity(self) -> Result<Identity<'a>, (&'static str, &'a str, String)> {
-        let mut identity = Identity { key_id: self.key_id, account_id: self.account_id, region: self.region };
-        if self.key_id.starts_with("acs:") {
-            let named = parse_arn(self.key_id).ok_or_else(|| not_an_arn("key_id", self.key_id))?;
+        let key_id = bare(self.key_id);
+        let mut identity = Identity { key_id, account_id: self.account_id, region: self.region };
+        if key_id.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("acs:")) {
+            let named = parse_arn(key_id).ok_or_else(|| not_an_arn("key_id", self.key_id))?;
             identity.key_id = named.key_id;
             agree(&mut identity, named, "key_id", self.key_id)?;
         }
         if !self.arn.is_empty() {
-            let named = parse_arn(self.arn).ok_or_else(|| not_an_arn("arn", self.arn))?;
+            let named = parse_arn(bare(self.arn)).ok_or_else(|| not_an_arn("arn", self.arn))?;
             agree(&mut identity, named, "arn", self.arn)?;
         }
         if identity.key_id.is_empty() {
             return Err(("key_id", "", "the record names no key; fill in key_id or arn".to_owned()));
         }
-        if identity.key_id.chars().all(|c| matches!(c, '*' | '-' | '_' | '.')) {
+        if tidy::is_nothing_but_mask(identity.key_id) {
             return Err(("key_id", identity.key_id, "not a key id; export the ids in full".to_owned()));
         }
         if is_damaged_number(identity.account_id) {
@@ -95,11 +101,21 @@ fn agree<'a>(
     for (name, have, arn) in pairs {
         if have.is_empty() {
             *have = arn;
-        } else if !arn.is_empty() && *have != arn {
+        } else if !arn.is_empty() && *have != arn && !is_same(name, have, arn) {
             return Err((column, value, format!("the ARN says `{arn}`, but {name} is `{have}`; they must agree")));
         }
     }
     Ok(())
+}
+
+/// Whether two texts are spellings of one id, account or region, or one of them tells of none.
+fn is_same(name: &str, a: &str, b: &str) -> bool {
+    let scope = match name {
+        "key_id" => return tidy::key_id(a).is_ok_and(|id| tidy::key_id(b) == Ok(id)),
+        "region" => tidy::region,
+        _ => tidy::account_id,
+    };
+    matches!(scope(a), Scope::Unclear(_)) || scope(a) == scope(b)
 }
 
 #[cfg(test)]

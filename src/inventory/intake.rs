@@ -1,5 +1,6 @@
 //! Rows to compact records, one worker at a time, without allocation per row.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
@@ -24,6 +25,7 @@ use super::record::{Batch, Extra, MISPLACED, Record};
 use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
+use super::tidy::{self, Scope};
 
 /// What the intake keeps beside the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -173,23 +175,37 @@ impl<'s> Intake<'s> {
         Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
     }
 
+    /// Taints every key that a record may be about that could not be used: the one that it names, else all whose ids
+    /// stand in it.
+    fn taint_all(&mut self, key_id: Option<&str>, row: Row<'_>) {
+        match key_id {
+            Some(key_id) => self.batch.tainted.extend(tidy::key_ids_of(key_id)),
+            None => {
+                let texts = row.cells.iter().filter_map(|(_, cell)| cell.text());
+                self.batch.tainted.extend(texts.flat_map(tidy::key_ids_in));
+            }
+        }
+    }
+
     fn keep(&mut self, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
         let identity =
             said.identity().identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
-        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, key_id_form(identity.key_id));
+        let key_id =
+            &*tidy::key_id(identity.key_id).map_err(|reason| Reject::cell(place, "key_id", identity.key_id, reason))?;
+        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, key_id_form(key_id));
         let line = u32::try_from(place.line)
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
         let aside = self.aside(place, said.facts.and(self.rules.asides))?;
-        if identity.key_id.len() <= SHORTEST_ID && (is_total(row) || is_header(row, identity.key_id)) {
+        if key_id.len() <= SHORTEST_ID && (is_total(row) || is_header(row, key_id)) {
             let reason = "not the id of a key; a header line inside a table is to be removed, with the rows below it put under their own";
-            return Err(Reject::cell(place, "key_id", identity.key_id, reason));
+            return Err(Reject::cell(place, "key_id", key_id, reason));
         }
-        if is_word_for_total(identity.key_id) {
-            return Err(Reject::cell(place, "key_id", identity.key_id, "not the id of a key"));
+        if is_word_for_total(key_id) {
+            return Err(Reject::cell(place, "key_id", key_id, "not the id of a key"));
         }
         let text = self.batch.text.len();
-        self.batch.text.push_str(identity.key_id);
+        self.batch.text.push_str(key_id);
         let aliases_at = self.batch.text.len();
         said.write_aliases(&mut self.batch.text);
         let extras_at = self.batch.text.len();
@@ -202,7 +218,7 @@ impl<'s> Intake<'s> {
             return Err(reject);
         }
         let scope = (u64::from(account) << 16 | u64::from(region)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let hash = FixedState::default().hash_one(identity.key_id.as_bytes()).wrapping_add(scope);
+        let hash = FixedState::default().hash_one(key_id.as_bytes()).wrapping_add(scope);
         self.stated.push(said.facts.without(self.rules.asides));
         self.batch.identities.push((hash >> 32) as u32);
         self.batch.records.push(Record {
@@ -214,7 +230,7 @@ impl<'s> Intake<'s> {
             line,
             text: text as u32,
             aliases: (extras_at - aliases_at) as u16,
-            key_id: identity.key_id.len() as u16,
+            key_id: key_id.len() as u16,
         });
         Ok(())
     }
@@ -253,8 +269,20 @@ impl<'s> Intake<'s> {
     /// The numbers of account and region.
     fn scope(&mut self, place: Place, identity: Identity<'_>) -> Result<(u32, u16), Reject> {
         let shared = self.shared;
-        let account = self.accounts.get(identity.account_id, || Ok(shared.account(identity.account_id)))?;
-        let region = self.regions.get(identity.region, || Ok::<_, Reject>(shared.region(identity.region)))?;
+        let known = |column, text, scope| match scope {
+            Scope::Is(known) => known,
+            Scope::Unclear(reason) => {
+                shared.unclear(place, column, text, reason);
+                Cow::Borrowed("")
+            }
+        };
+        let (account_id, region) = (identity.account_id, identity.region);
+        let account = self
+            .accounts
+            .get(account_id, || Ok(shared.account(&known("account_id", account_id, tidy::account_id(account_id)))))?;
+        let region = self
+            .regions
+            .get(region, || Ok::<_, Reject>(shared.region(&known("region", region, tidy::region(region)))))?;
         let too_many =
             |_| Reject::cell(place, "region", identity.region, "there are more than 65,535 different regions");
         Ok((account, u16::try_from(region).map_err(too_many)?))
@@ -281,6 +309,7 @@ impl RowSink for Intake<'_> {
             }
             Err(reject) => {
                 let key_id = self.key_id(row);
+                self.taint_all(key_id.as_deref(), row);
                 if key_id.as_deref().is_some_and(|key_id| is_header(row, key_id)) || is_other_header(row) {
                     self.misplaced = Some(names.source());
                 }
@@ -295,11 +324,14 @@ impl RowSink for Intake<'_> {
     }
 
     fn reject(&mut self, reject: Reject) {
+        if let Some(key_id) = &reject.key_id {
+            self.batch.tainted.extend(tidy::key_ids_of(key_id));
+        }
         self.batch.rejects.push(reject);
     }
 
     fn taint(&mut self, key_id: &str) {
-        self.batch.tainted.push(key_id.to_owned());
+        self.batch.tainted.extend(tidy::key_ids_of(key_id));
     }
 
     fn note(&mut self, note: Note) {
@@ -309,6 +341,7 @@ impl RowSink for Intake<'_> {
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
         self.columns.learn(names, row.cells, self.shared, self.rules);
         let key_id = self.key_id(row);
+        self.taint_all(key_id.as_deref(), row);
         self.batch.rejects.push(Reject { key_id, ..reject });
     }
 }
@@ -375,7 +408,7 @@ fn key_id_form(key_id: &str) -> Bits {
     let of_uuid = |bytes: Sixteen| hex_letters(bytes) | within(bytes, b'0', b'9') | equal(bytes, b'-');
     if bytes.len() == 36 && DASHES.iter().all(|at| bytes[*at] == b'-') && all(key_id, of_uuid) {
         facts::ID_UUID
-    } else if memchr::memchr(b'*', bytes).is_some() {
+    } else if tidy::is_masked(key_id) {
         facts::ID_MASKED
     } else if bytes.starts_with(b"key-") {
         facts::ID_NEWER

@@ -20,3 +20,4 @@ pub mod same;
 pub mod shared;
 pub mod store;
 pub mod survey;
+pub mod tidy;

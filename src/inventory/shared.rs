@@ -1,7 +1,7 @@
 //! What all workers number together, so that each key keeps small numbers only.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use crate::engine::packing::Packed;
 
 use super::record::Record;
+use super::row::{Note, NoteKind, Place};
 
 /// What all workers number together.
 #[derive(Debug, Default)]
@@ -18,6 +19,16 @@ pub struct Shared {
     accounts: Mutex<Numbering<String>>,
     regions: Mutex<Numbering<String>>,
     columns: Mutex<Numbering<String>>,
+    unclear: Mutex<BTreeMap<(&'static str, &'static str), Unclear>>,
+}
+
+/// Values of one column that could not be used, for one reason.
+#[derive(Debug)]
+struct Unclear {
+    /// The values, by hash.
+    values: HashSet<u64, FixedState>,
+    /// The first of them.
+    first: (Place, String),
 }
 
 /// Things in the order in which they were first seen.
@@ -60,6 +71,8 @@ pub struct Numbered {
     pub regions: Vec<String>,
     /// Columns that no field takes.
     pub columns: Vec<String>,
+    /// What is to be known of accounts and regions.
+    pub notes: Vec<Note>,
 }
 
 impl Shared {
@@ -88,9 +101,22 @@ impl Shared {
         lock(&self.columns).number(&name.to_owned())
     }
 
+    /// Notes that a value of a column says nothing, and why.
+    pub fn unclear(&self, place: Place, column: &'static str, value: &str, reason: &'static str) {
+        let mut unclear = lock(&self.unclear);
+        let first = || Unclear { values: HashSet::default(), first: (place, value.to_owned()) };
+        let known = unclear.entry((column, reason)).or_insert_with(first);
+        known.values.insert(FixedState::default().hash_one(value));
+        // Blocks are read on several threads.
+        if place < known.first.0 {
+            known.first = (place, value.to_owned());
+        }
+    }
+
     /// What was numbered.
     pub fn finish(self) -> Numbered {
         Numbered {
+            notes: open(self.unclear).into_iter().map(|(of, unclear)| unclear.note(of)).collect(),
             shapes: open(self.shapes).things,
             asides: open(self.asides).things,
             accounts: open(self.accounts).things,
@@ -104,6 +130,18 @@ impl Numbered {
     /// Account and region of a record.
     pub fn scope(&self, record: &Record) -> (String, String) {
         (self.accounts[record.account as usize].clone(), self.regions[usize::from(record.region)].clone())
+    }
+}
+
+impl Unclear {
+    fn note(self, (column, reason): (&str, &str)) -> Note {
+        let (place, value) = self.first;
+        let value: String = value.chars().take(60).collect();
+        let text = match self.values.len() {
+            1 => format!("the {column} `{value}` is left out: {reason}"),
+            count => format!("{count} values of {column} are left out, first `{value}`: {reason}"),
+        };
+        Note { place, kind: NoteKind::Reading, text }
     }
 }
 

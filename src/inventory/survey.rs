@@ -16,6 +16,7 @@ use super::record::{Extra, extras};
 use super::row::{Note, Place, Reject};
 use super::shared::Numbered;
 use super::store::{Firsts, Group, Store, Subjects};
+use super::tidy;
 
 /// What became of the records that were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +79,7 @@ impl Survey {
     /// Joins the records of each key, on so many threads.
     pub fn new(
         mut store: Store,
-        numbered: Numbered,
+        mut numbered: Numbered,
         packing: &Packing,
         specs: &[FactSpec],
         files: Vec<String>,
@@ -109,6 +110,7 @@ impl Survey {
             told.shape = shapes.tainted(told.shape);
             masked.add(Some(record.place), record.key_id);
         }
+        store.notes.append(&mut numbered.notes);
         let lists = Lists::new(&store.listings);
         if lists.has_aliases() {
             for first in firsts.iter() {
@@ -328,7 +330,7 @@ impl<'s> Joining<'s> {
 }
 
 fn is_masked(store: &Store, id: RecordId) -> bool {
-    store.record(id).key_id.contains('*')
+    tidy::is_masked(store.record(id).key_id)
 }
 
 /// Whether the records of a key name different versions of it, one in each.

@@ -12,7 +12,7 @@ use super::detect::{Opened, fill};
 use super::prowler;
 use super::quotes::{Scan, State};
 use super::top::{self, Missing, Top};
-use super::{BLOCK, Block, Columns, Layout, MAX_RECORD, ReadError};
+use super::{BLOCK, Block, Columns, Layout, MAX_RECORD, ReadError, unread};
 use crate::inventory::row::{FileId, Names, Note, NoteKind, Place, Reject};
 
 /// A table with more columns than this is no inventory.
@@ -109,8 +109,8 @@ impl Splitter {
         let first_line = self.line;
         self.line += count_lines(&bytes);
         let layout = Layout::Csv(Arc::clone(&self.header));
-        let (rejects, notes, spare) = (Vec::new(), std::mem::take(&mut self.notes), self.input.spare.clone());
-        Block { file: self.input.file, bytes, first_line, layout, rejects, notes, encoding: None, spare }
+        let (notes, spare) = (std::mem::take(&mut self.notes), self.input.spare.clone());
+        Block { bytes, first_line, notes, spare, ..Block::new(self.input.file, layout) }
     }
 
     /// What is left at the end of the file; a quote that is never closed is one reject.
@@ -127,6 +127,7 @@ impl Splitter {
                 "a quote is opened and never closed, so this record and the {lines} lines after it, to the end of the file, cannot be read; close the quote"
             );
             block.rejects.push(Reject::whole(Place { file: self.input.file, line: self.line }, reason));
+            block.tainted.extend(unread::key_ids(self.input.start.as_slice(), 0));
             self.input.start.clear();
         }
         Some(block)

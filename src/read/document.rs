@@ -4,7 +4,6 @@ use super::detect::{Opened, fill};
 use super::found::Found;
 use super::members::{At, Lines};
 use super::{BLOCK, Block, Layout, ReadError};
-use crate::spare::Spare;
 
 /// Longer documents are refused; they are read into memory.
 const MAX_DOCUMENT: usize = 1 << 30;
@@ -45,16 +44,7 @@ impl Splitter {
         let text = String::from_utf8(bytes).map_err(|_| refused("not valid UTF-8; save it as UTF-8".to_owned()))?;
         let lines = Lines::of(&text);
         let found = (self.reader)(At { file: input.file, text: &text, line: 1, lines: &lines }).map_err(refused)?;
-        Ok(Some(Block {
-            file: input.file,
-            bytes: Vec::new(),
-            first_line: 1,
-            layout: Layout::Found(Box::new(found)),
-            rejects: Vec::new(),
-            notes: Vec::new(),
-            encoding: None,
-            spare: Spare::default(),
-        }))
+        Ok(Some(Block::new(input.file, Layout::Found(Box::new(found)))))
     }
 }
 

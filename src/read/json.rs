@@ -7,7 +7,7 @@ use super::brackets::{Problem, Scan};
 pub use super::brackets::{Span, WRAPPERS};
 use super::detect::{Opened, fill};
 use super::members::named_keys;
-use super::{BLOCK, Block, Layout, ReadError};
+use super::{BLOCK, Block, Layout, ReadError, unread};
 use crate::inventory::row::{Note, NoteKind, Place, Reject};
 
 /// A single object longer than this is refused; a reply that lists all keys of a large account has some megabytes.
@@ -30,6 +30,7 @@ pub struct Splitter {
     mode: Mode,
     scan: Box<Scan>,
     rejects: Vec<Reject>,
+    tainted: Vec<String>,
     notes: Vec<Note>,
     finished: bool,
 }
@@ -43,6 +44,7 @@ impl Splitter {
             mode,
             scan: Box::new(Scan::new(is_field)),
             rejects: Vec::new(),
+            tainted: Vec::new(),
             notes: Vec::new(),
             finished: false,
         }
@@ -85,14 +87,13 @@ impl Splitter {
         let bytes = self.input.cut(self.scan.keep_from);
         let spans = self.scan.rebase();
         Block {
-            file: self.input.file,
             bytes,
             first_line: self.scan.line,
-            layout: Layout::Json(spans),
             rejects: std::mem::take(&mut self.rejects),
+            tainted: std::mem::take(&mut self.tainted),
             notes: std::mem::take(&mut self.notes),
-            encoding: None,
             spare: self.input.spare.clone(),
+            ..Block::new(self.input.file, Layout::Json(spans))
         }
     }
 
@@ -131,10 +132,11 @@ impl Splitter {
         let place = Place { file: self.input.file, line: self.scan.object_line() };
         let reason = format!("{reason}; nothing from here to the end of the file was read");
         let rest = self.input.start.get(self.scan.keep_from..).unwrap_or_default();
-        let key_id = named_keys(rest).next().map(str::to_owned);
-        self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
+        self.rejects.push(Reject::whole(place, reason));
+        self.tainted.extend(named_keys(rest));
+        let reader = std::mem::replace(&mut self.input.reader, Box::new(std::io::empty()));
+        self.tainted.extend(unread::key_ids(reader, 0));
         self.scan.stop(self.input.start.len());
         self.input.ended = true;
-        self.input.reader = Box::new(std::io::empty());
     }
 }

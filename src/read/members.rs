@@ -9,6 +9,7 @@ use crate::domains::cmk::fields::Field;
 use crate::domains::spelling::plain;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::row::{FileId, Place};
+use crate::inventory::tidy::key_ids_in;
 
 /// The members of an object. Names are compared without case and `_`, since tools write `KeyId`, `keyId` and `key_id`.
 #[derive(Debug, Default)]
@@ -149,36 +150,55 @@ impl Lines {
     }
 }
 
-/// The keys that a piece of JSON names, however broken it is: texts behind names that key ids have.
-pub(super) fn named_keys(bytes: &[u8]) -> impl Iterator<Item = &str> {
+/// The keys that a piece of JSON names, however broken it is: texts behind names that key ids have, and whatever looks
+/// like an id. It may be no JSON at all, but what Python prints, what a word processor made of its quotes, or JSON inside
+/// a text.
+pub(super) fn named_keys(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut keys: Vec<String> = key_ids_in(&text).collect();
+    let is_curly = |c: char| matches!(c, '“' | '”' | '„' | '‘' | '’');
+    if text.contains(is_curly) {
+        keys.extend(names_in(&text.replace(is_curly, "\""), b'"'));
+    }
+    if text.contains("\\\"") {
+        let inside = text.replace("\\\"", "\u{1}").replace('"', " ").replace('\u{1}', "\"");
+        keys.extend(names_in(&inside, b'"'));
+    }
+    for quote in [b'"', b'\''] {
+        keys.extend(names_in(&text, quote));
+    }
+    keys
+}
+
+/// Texts between such quotes behind names that key ids have.
+fn names_in(text: &str, quote: u8) -> Vec<String> {
+    let bytes = text.as_bytes();
     let mut at = 0;
-    let mut strings = std::iter::from_fn(move || {
-        let start = at + memchr::memchr(b'"', bytes.get(at..)?)? + 1;
+    let strings = std::iter::from_fn(|| {
+        let start = at + memchr::memchr(quote, bytes.get(at..)?)? + 1;
         let mut end = start;
         loop {
-            end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
-            if bytes[end] == b'"' {
+            end += memchr::memchr2(quote, b'\\', bytes.get(end..)?)?;
+            if bytes[end] == quote {
                 break;
             }
             end += 2;
         }
         at = end + 1;
         let is_name = bytes[at..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
-        Some((is_name, std::str::from_utf8(&bytes[start..end]).unwrap_or_default()))
+        Some((is_name, text.get(start..end).unwrap_or_default()))
     });
-    let mut names_key = false;
-    std::iter::from_fn(move || {
-        loop {
-            let (is_name, text) = strings.next()?;
-            let is_key_id = !is_name && std::mem::take(&mut names_key);
-            if is_name {
-                names_key = matches!(Field::from_header(text), Some(Field::KeyId | Field::Arn));
-            }
-            if is_key_id && !text.is_empty() {
-                return Some(parse_arn(text).map_or(text, |arn| arn.key_id));
-            }
+    let (mut names_key, mut keys) = (false, Vec::new());
+    for (is_name, text) in strings {
+        let is_key_id = !is_name && std::mem::take(&mut names_key);
+        if is_name {
+            names_key = matches!(Field::from_header(text), Some(Field::KeyId | Field::Arn));
         }
-    })
+        if is_key_id && !text.is_empty() {
+            keys.push(parse_arn(text).map_or(text, |arn| arn.key_id).to_owned());
+        }
+    }
+    keys
 }
 
 #[derive(Deserialize)]
@@ -300,10 +320,14 @@ mod tests {
 
     #[test]
     fn keys_are_found_in_broken_json_too() {
-        let keys = |text: &str| named_keys(text.as_bytes()).map(str::to_owned).collect::<Vec<_>>();
+        let keys = |text: &str| named_keys(text.as_bytes());
         assert_eq!(keys("{\"KeyId\" : \"a\", \"x\": {\"key_arn\": \"acs:kms:r:1:key/b\", \"y\": \"c\""), ["a", "b"]);
         assert_eq!(keys("{\"KeyId\": null, \"x\": \"a\", \"KeyId\": 1, \"id\": \"\\\"d"), Vec::<String>::new());
         assert_eq!(keys("\"KeyId\":\"\u{5bc6}\"\"KeyId"), ["\u{5bc6}"]);
+        assert_eq!(keys("{'KeyId': 'a', 'Origin': None}"), ["a"], "of Python");
+        assert_eq!(keys("{“KeyId”: “a”}"), ["a"], "of a word processor");
+        assert_eq!(keys("{\"body\": \"{\\\"KeyId\\\": \\\"a\\\"}\"}"), ["a"], "JSON inside a text");
+        assert_eq!(keys("KeyId: key-hzz65f3a1b2"), ["key-hzz65f3a1b2"], "no JSON at all");
     }
 
     #[test]

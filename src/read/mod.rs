@@ -29,6 +29,7 @@ pub mod source;
 mod terraform;
 pub mod text;
 mod top;
+pub mod unread;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -127,6 +128,8 @@ pub struct Block {
     pub layout: Layout,
     /// Parts of the input before or inside the block that cannot be read.
     pub rejects: Vec<Reject>,
+    /// The keys that are named there.
+    pub tainted: Vec<String>,
     /// What is to be known about the input beside its records.
     pub notes: Vec<Note>,
     /// The encoding from which the text was decoded, if it was; splitters leave that to [`Splitter`].
@@ -149,12 +152,17 @@ pub enum Layout {
 }
 
 impl Block {
-    /// A block without records, for what cannot be read of a file.
-    pub fn of_reject(reject: Reject) -> Block {
-        let layout = Layout::Json(Vec::new());
-        let (file, rejects) = (reject.place.file, vec![reject]);
-        let (notes, spare) = (Vec::new(), Spare::default());
-        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes, encoding: None, spare }
+    /// A block without records, for what cannot be read of a file, with the keys that are named there.
+    pub fn of_reject(reject: Reject, tainted: Vec<String>) -> Block {
+        let block = Block::new(reject.place.file, Layout::Json(Vec::new()));
+        Block { rejects: vec![reject], tainted, ..block }
+    }
+
+    /// A block whose records are not in its bytes.
+    fn new(file: FileId, layout: Layout) -> Block {
+        let (bytes, spare) = (Vec::new(), Spare::default());
+        let (rejects, tainted, notes) = (Vec::new(), Vec::new(), Vec::new());
+        Block { file, bytes, first_line: 1, layout, rejects, tainted, notes, encoding: None, spare }
     }
 }
 
@@ -180,6 +188,7 @@ impl Parser {
         };
         block.notes.into_iter().for_each(|note| sink.note(note));
         block.rejects.into_iter().for_each(|reject| sink.reject(reject));
+        block.tainted.iter().for_each(|key_id| sink.taint(key_id));
         match block.layout {
             Layout::Csv(header) if prowler::is_header(header.names.as_slice()) => {
                 let canonical = self.canonical.get_or_insert_with(found::names);

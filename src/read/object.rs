@@ -98,7 +98,7 @@ impl Parser {
                     self.hand_over(RecordKind::Plain, span.line, bytes, sink);
                     // Without an id it is rejected, and what it wraps is lost.
                     if !self.members.iter().any(|member| self.known[usize::from(member.name)].is_key_id) {
-                        named_keys(bytes).for_each(|key_id| sink.taint(key_id));
+                        named_keys(bytes).iter().for_each(|key_id| sink.taint(key_id));
                     }
                 }
                 Ok(Some(found)) => self.found(file, found, bytes, canonical, sink),
@@ -252,7 +252,7 @@ impl Parser {
 /// Rejects an object that could not be used, with the keys that it names.
 fn refuse(reject: Reject, bytes: &[u8], sink: &mut dyn RowSink) {
     sink.reject(reject);
-    named_keys(bytes).for_each(|key_id| sink.taint(key_id));
+    named_keys(bytes).iter().for_each(|key_id| sink.taint(key_id));
 }
 
 struct Object<'p>(&'p mut Parser);

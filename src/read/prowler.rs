@@ -8,6 +8,7 @@ use super::members::{At, Members};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::listings::Listing;
 use crate::inventory::row::{Cells, FileId, Names, Note, Place, RecordKind, Reject, Row, RowSink};
+use crate::inventory::tidy::key_ids_in;
 
 /// The columns that tell a table of findings from others, in lower case.
 const COLUMNS: [&str; 3] = ["check_id", "status_extended", "finding_uid"];
@@ -28,7 +29,7 @@ struct Finding<'a> {
 impl Finding<'_> {
     /// The keys that the sentence names, each with the service that uses it.
     fn add_to(&self, line: u64, from: &str, found: &mut Found) {
-        let mut keys: Vec<&str> = key_ids(self.sentence).collect();
+        let mut keys: Vec<String> = key_ids_in(self.sentence).collect();
         keys.dedup();
         if keys.is_empty() {
             found.leave_out("finding(s) that name no key", line);
@@ -48,22 +49,6 @@ impl Finding<'_> {
 /// Whether a provider is named, and is another one.
 fn is_of_another_cloud(provider: &str) -> bool {
     !provider.is_empty() && !provider.to_lowercase().starts_with("ali")
-}
-
-/// The words of a sentence that are key ids: UUIDs, and `key-…`.
-fn key_ids(sentence: &str) -> impl Iterator<Item = &str> {
-    let words = sentence.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-    words.map(|word| word.trim_matches('-')).filter(|word| is_uuid(word) || is_new_id(word))
-}
-
-fn is_uuid(word: &str) -> bool {
-    let groups: Vec<usize> = word.split('-').map(str::len).collect();
-    groups == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-}
-
-fn is_new_id(word: &str) -> bool {
-    let id = word.strip_prefix("key-").unwrap_or_default();
-    id.len() >= 8 && id.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// What an object says if it is a finding (OCSF, class Detection Finding); nothing if it is none.
@@ -155,7 +140,7 @@ mod tests {
 
     #[test]
     fn key_ids_are_found_in_sentences() {
-        let ids = |sentence| key_ids(sentence).collect::<Vec<_>>();
+        let ids = |sentence| key_ids_in(sentence).collect::<Vec<_>>();
         assert_eq!(
             ids("RDS Instance orders-db has TDE enabled with custom key 05754286-3ba2-4fa6-8d41-4323aca60001."),
             ["05754286-3ba2-4fa6-8d41-4323aca60001"]

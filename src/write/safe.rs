@@ -6,16 +6,7 @@ use std::borrow::Cow;
 use sha2::{Digest as _, Sha256};
 
 use crate::bytes::{all, equal, letters, within};
-
-/// Characters that move the cursor, change direction or cannot be seen: controls, and what Unicode calls ignorable by
-/// default.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
+use crate::domains::spelling::acts;
 
 /// The text with every acting character replaced by U+FFFD.
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -7,6 +7,7 @@ pub mod facts;
 pub mod fields;
 pub mod observe;
 pub mod operations;
+pub mod regions;
 pub mod rules;
 pub mod words;
 

@@ -30,7 +30,6 @@ use super::detect::{Opened, fill};
 use super::{BLOCK, Block, Layout, ReadError};
 use crate::inventory::files::FileNames;
 use crate::inventory::row::{FileId, Note, Place, Reject};
-use crate::spare::Spare;
 
 /// A workbook is read into memory; larger ones are refused.
 const MAX_FILE: usize = 256 << 20;
@@ -203,7 +202,7 @@ impl Splitter {
 
     fn block(&mut self, file: FileId, first_line: u64, layout: Layout) -> Block {
         let (rejects, notes) = (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes));
-        Block { file, bytes: Vec::new(), first_line, layout, rejects, notes, encoding: None, spare: Spare::default() }
+        Block { first_line, rejects, notes, ..Block::new(file, layout) }
     }
 }
 

@@ -1,0 +1,296 @@
+//! One spelling for each key, account and region, however people and spreadsheets write them: two spellings of one key
+//! would be two keys, of which each knows only half.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::bytes::{all, equal, within};
+use crate::domains::cmk::regions::region_id;
+use crate::domains::spelling::acts;
+
+use super::identity::arn_parts;
+
+/// A text without what people and spreadsheets put around an id: blanks, what cannot be seen, quotes, brackets, the
+/// apostrophe and the formula that keep a spreadsheet from changing it, a comma or full stop behind it.
+pub fn bare(text: &str) -> &str {
+    let is_usual = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'*');
+    let mut bare = text;
+    while !is_usual(bare.as_bytes().first()) || !is_usual(bare.as_bytes().last()) {
+        let before = bare.len();
+        bare = bare.trim_matches(|c: char| c.is_whitespace() || acts(c));
+        bare = bare.strip_prefix('=').filter(|rest| rest.starts_with(['"', '“'])).unwrap_or(bare);
+        let inside = PAIRS.iter().find_map(|(open, close)| bare.strip_prefix(*open)?.strip_suffix(*close));
+        bare = inside.unwrap_or(bare);
+        bare = bare.strip_prefix(['\'', '’', '‘', '`']).unwrap_or(bare);
+        bare = bare.trim_end_matches([',', ';', ':', '，', '；', '：', '。', '\'', '’', '`']);
+        // Three stand for what was left out.
+        bare = bare.strip_suffix('.').filter(|rest| !rest.ends_with('.')).unwrap_or(bare);
+        if bare.len() == before {
+            break;
+        }
+    }
+    bare
+}
+
+/// What may stand around an id.
+const PAIRS: [(char, char); 12] = [
+    ('"', '"'),
+    ('\'', '\''),
+    ('`', '`'),
+    ('“', '”'),
+    ('”', '“'),
+    ('„', '“'),
+    ('‘', '’'),
+    ('「', '」'),
+    ('(', ')'),
+    ('（', '）'),
+    ('[', ']'),
+    ('<', '>'),
+];
+
+/// The text without what cannot be seen, and with full-width letters and digits as others.
+fn narrow(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !acts(*c)).nfkc().collect())
+}
+
+/// A key id in its one spelling: a UUID and what begins with `key-` in lower case, without what stands around it.
+///
+/// # Errors
+/// Why it can be no key id.
+#[inline]
+pub fn key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    let usual = |bytes| within(bytes, b'a', b'z') | within(bytes, b'0', b'9') | equal(bytes, b'-');
+    if all(text, usual) { Ok(Cow::Borrowed(text)) } else { unusual_key_id(text) }
+}
+
+fn unusual_key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    let mut id = match narrow(bare(text)) {
+        Cow::Borrowed(id) => Cow::Borrowed(bare(id)),
+        Cow::Owned(id) => Cow::Owned(bare(&id).to_owned()),
+    };
+    if let Some((_, _, resource)) = arn_parts(&id) {
+        id = Cow::Owned(resource.to_owned());
+    }
+    if let Some(rest) = id.strip_prefix("key/") {
+        id = Cow::Owned(rest.to_owned());
+    }
+    if id.starts_with("alias/") {
+        return Err("an alias and not a key id; an alias may be moved from one key to another, so give the id");
+    }
+    if id.chars().any(char::is_whitespace) {
+        return Err("a key id has no blanks in it; give one id in each row");
+    }
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || stands_for_left_out(c);
+    if !id.chars().all(may_stand) {
+        return Err("a key id has letters, digits and `-` only; export the ids as they are");
+    }
+    if !is_of_form(&id) || !id.contains(|c: char| c.is_ascii_uppercase()) {
+        return Ok(id);
+    }
+    Ok(Cow::Owned(id.to_ascii_lowercase()))
+}
+
+/// Whether an id has one of the forms that KMS gives, with or without masked characters: case matters in none of them.
+fn is_of_form(id: &str) -> bool {
+    let starts = |start: &str| id.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start));
+    starts("key-") || id.len() == 36 && [8, 13, 18, 23].iter().all(|at| id.as_bytes()[*at] == b'-')
+}
+
+/// Whether a character stands for others that somebody has masked.
+fn stands_for_left_out(c: char) -> bool {
+    matches!(c, '*' | '•' | '●' | '…' | '█' | '·' | '#')
+}
+
+/// Whether a part of an id is masked: by asterisks or dots, by a row of `x`, or by a word that says so.
+pub fn is_masked(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    if memchr::memchr3(b'*', b'#', b'.', bytes).is_none()
+        && memchr::memchr2(b'x', b'X', bytes).is_none()
+        && id.is_ascii()
+    {
+        return false;
+    }
+    let is_row = |row: &[u8]| row.iter().all(|byte| byte.eq_ignore_ascii_case(&b'x'));
+    id.contains(stands_for_left_out) || id.contains("..") || bytes.windows(4).any(is_row)
+}
+
+/// Whether nothing of an id is left, so that it cannot be told from any other.
+pub fn is_nothing_but_mask(id: &str) -> bool {
+    let is_mark = |c: char| stands_for_left_out(c) || matches!(c, '-' | '_' | '.' | 'x' | 'X');
+    id.chars().all(is_mark) || ["masked", "redacted", "hidden"].iter().any(|word| id.eq_ignore_ascii_case(word))
+}
+
+/// What a text of an account id stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// This.
+    Is(Cow<'a, str>),
+    /// Nobody knows what, and why.
+    Unclear(&'static str),
+}
+
+/// An account id in its one spelling: digits as they are, without blanks between them and a decimal point behind them.
+pub fn account_id(text: &str) -> Scope<'_> {
+    let usual = |bytes| within(bytes, b'0', b'9');
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && all(text, usual) {
+        return Scope::Is(Cow::Borrowed(text));
+    }
+    let id = narrow(bare(text));
+    if is_masked(&id) {
+        return Scope::Unclear("masked, so nobody knows which account it is");
+    }
+    let whole = id.strip_suffix(".0").or_else(|| id.strip_suffix(".00")).unwrap_or(&id);
+    let separates = |c: char| c.is_whitespace() || matches!(c, ',' | '-' | '\'' | '_');
+    let digits: String = whole.chars().filter(|c| !separates(*c)).collect();
+    if digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Scope::Is(Cow::Owned(digits));
+    }
+    Scope::Is(id)
+}
+
+/// A region in its one spelling: its id.
+pub fn region(text: &str) -> Scope<'_> {
+    let usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.contains('-') && text.chars().all(usual) {
+        return Scope::Is(Cow::Borrowed(text));
+    }
+    let name = narrow(bare(text));
+    if let Some(id) = region_id(&name) {
+        return Scope::Is(Cow::Borrowed(id));
+    }
+    let lower = name.to_ascii_lowercase().replace('_', "-");
+    if lower.contains('-') && lower.chars().all(usual) {
+        return Scope::Is(Cow::Owned(lower));
+    }
+    Scope::Unclear("no region that is known; write its id, such as cn-hangzhou")
+}
+
+/// The keys that a text names in a place for one: the id, or, where it is none, all that might be ids in it.
+pub fn key_ids_of(text: &str) -> Vec<String> {
+    if let Ok(id) = key_id(text) {
+        return vec![id.into_owned()];
+    }
+    let narrow = narrow(text);
+    let pieces = narrow.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*')));
+    pieces.filter(|piece| !piece.is_empty()).filter_map(|piece| key_id(piece).ok().map(Cow::into_owned)).collect()
+}
+
+/// What looks like a key id in any text, however broken: UUIDs and `key-…`, in their one spelling.
+pub fn key_ids_in(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    let words = words.map(|word| word.trim_matches('-')).filter(|word| is_uuid(word) || is_new_id(word));
+    words.map(str::to_ascii_lowercase)
+}
+
+/// Whether a word has the form of older key ids.
+pub fn is_uuid(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.len() == 36
+        && bytes.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether a word has the form of newer key ids.
+pub fn is_new_id(word: &str) -> bool {
+    let starts = word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("key-"));
+    starts && word.len() >= 12 && word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01";
+
+    #[test]
+    fn a_key_id_has_one_spelling() {
+        let upper = UUID.to_uppercase();
+        for text in [
+            UUID,
+            &upper,
+            &format!("\u{feff}{UUID}"),
+            &format!("{UUID}\u{200b}"),
+            &format!("0f5a\u{ad}{}", &UUID[4..]),
+            &format!("'{UUID}"),
+            &format!("=\"{UUID}\""),
+            &format!("\"{UUID}\""),
+            &format!("“{UUID}”"),
+            &format!("`{UUID}`"),
+            &format!("({UUID})"),
+            &format!("key/{UUID}"),
+            &format!("acs:kms:cn-hangzhou:1:key/{UUID}"),
+            &format!("{UUID}."),
+            &format!(" \u{a0}{UUID}, "),
+            &format!("\u{3000}{UUID}；"),
+            "０ｆ５ａ１ｃ１ｅ－８ａ５１－４ｂ０ｅ－９ａ５ｅ－３ｄ０ｃ６ａ７ｂ１ｆ０１",
+        ] {
+            assert_eq!(key_id(text).as_deref(), Ok(UUID), "{text:?}");
+        }
+        assert_eq!(key_id("KEY-hzz65F3a1").as_deref(), Ok("key-hzz65f3a1"));
+        assert_eq!(key_id("Key1").as_deref(), Ok("Key1"), "of no form that is known");
+    }
+
+    #[test]
+    fn what_no_id_has_is_refused() {
+        let look_alike = UUID.replace('a', "а");
+        for text in ["alias/orders", "the orders key", "k1;k2", "k1/k2", "密钥", &look_alike, "k=1", "k\u{301}"] {
+            assert!(key_id(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn masks_are_known() {
+        for id in [
+            "0f5a****-8a51",
+            "key-hzz…1f01",
+            "key-hzz...1f01",
+            "0f5a1c1e-xxxx-xxxx-xxxx-3d0c6a7b1f01",
+            "key-XXXXXXXX",
+            "key-••••1f01",
+            "key-####1f01",
+        ] {
+            assert!(is_masked(id) && key_id(id).is_ok(), "{id}");
+        }
+        for id in [UUID, "key-hzz65f3a1b2c4d5e6f7a8", "key-xxx1", "k.1"] {
+            assert!(!is_masked(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn accounts_and_regions_have_one_spelling() {
+        for text in [
+            "1234567890123456",
+            "'1234567890123456",
+            "\"1234567890123456\"",
+            "1234567890123456.0",
+            "1234 5678 9012 3456",
+            "1,234,567,890,123,456",
+            "１２３４５６７８９０１２３４５６",
+        ] {
+            assert_eq!(account_id(text), Scope::Is("1234567890123456".into()), "{text}");
+        }
+        assert_eq!(account_id("team-prod"), Scope::Is("team-prod".into()));
+        assert!(matches!(account_id("1234****3456"), Scope::Unclear(_)));
+        for text in
+            ["cn-hangzhou", "CN-HANGZHOU", "华东1（杭州）", " cn-hangzhou\u{200b}", "China (Hangzhou)", "cn_hangzhou"]
+        {
+            assert_eq!(region(text), Scope::Is("cn-hangzhou".into()), "{text}");
+        }
+        assert_eq!(region("cn-new-7"), Scope::Is("cn-new-7".into()), "of the form that ids have");
+        assert!(matches!(region("somewhere far away"), Scope::Unclear(_)));
+    }
+
+    #[test]
+    fn ids_are_found_in_any_text() {
+        let found: Vec<String> =
+            key_ids_in(&format!("{{'KeyId': '{}', \"x\": \"key-hzz65f3a1b2\"", UUID.to_uppercase())).collect();
+        assert_eq!(found, [UUID, "key-hzz65f3a1b2"]);
+        assert_eq!(key_ids_in("key-less, key-pair, 05754286-3ba2").count(), 0);
+    }
+}

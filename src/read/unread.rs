@@ -1,0 +1,68 @@
+//! The keys that are named in what could not be read: nobody knows what is said of them there.
+
+use std::io::Read;
+
+use super::BLOCK;
+use super::detect::fill;
+use crate::inventory::tidy::key_ids_in;
+
+/// No id is longer, in bytes.
+const LONGEST_ID: usize = 64;
+
+/// What looks like a key id from a line on, as far as anything can be read; of text in any encoding that has one byte for
+/// each letter of English, or two. 0 and 1 stand for the beginning.
+pub fn key_ids(mut reader: impl Read, from_line: u64) -> Vec<String> {
+    let (mut found, mut buffer) = (Vec::new(), Vec::new());
+    let mut to_skip = from_line.saturating_sub(1);
+    loop {
+        let ended = fill(&mut reader, &mut buffer, BLOCK).unwrap_or(true);
+        // In UTF-16, every other byte of a letter is zero.
+        buffer.retain(|byte| *byte != 0);
+        while to_skip > 0 {
+            let Some(end) = memchr::memchr(b'\n', &buffer) else { break };
+            buffer.drain(..=end);
+            to_skip -= 1;
+        }
+        if to_skip > 0 {
+            buffer.clear();
+        }
+        // What is cut off by the end of the buffer is looked at once more with what follows.
+        let whole = if ended { buffer.len() } else { buffer.len().saturating_sub(2 * LONGEST_ID) };
+        let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        let cut = (whole.saturating_sub(LONGEST_ID)..whole).rev().find(|at| !is_of_word(&buffer[*at]));
+        let end = if ended { buffer.len() } else { cut.unwrap_or(whole) };
+        found.extend(key_ids_in(&String::from_utf8_lossy(&buffer[..end])));
+        found.sort_unstable();
+        found.dedup();
+        buffer.drain(..end);
+        if ended {
+            return found;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01";
+
+    #[test]
+    fn ids_are_found_wherever_a_buffer_ends() {
+        for before in [0, 10, BLOCK - 200, BLOCK - 130, BLOCK - 64, BLOCK - 20, BLOCK, 3 * BLOCK - 5] {
+            let text = format!("{} {UUID} and", "x ".repeat(before / 2));
+            assert_eq!(key_ids(text.as_bytes(), 0), [UUID], "{before}");
+        }
+        assert!(key_ids("a".repeat(3 * BLOCK).as_bytes(), 0).is_empty());
+    }
+
+    #[test]
+    fn lines_before_are_not_looked_at() {
+        let text = format!("key-hzz65f3a1b2\n{UUID}\n");
+        assert_eq!(key_ids(text.as_bytes(), 2), [UUID]);
+        assert_eq!(key_ids(text.as_bytes(), 1).len(), 2);
+        assert!(key_ids(text.as_bytes(), 9).is_empty());
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(key_ids(wide.as_slice(), 2), [UUID]);
+    }
+}
