@@ -164,6 +164,12 @@ fn the_summary_of_the_sample() {
     16. Confirm who uses the key: no application of your own may be in the way: 2 key(s); state it once with --assume
         application_use=no
     17. 16 key(s) are ready: Open a ticket with key ID, time window and destination KMS instance
+    18. Look at these keys once more (explain tells which and why): The key is asymmetric: check the instance type (3); The
+        protection level is HSM: mind the destination's type (4); The key is disabled (2); An alias looks like that of a
+        service key but is not (1); The key is scheduled for deletion (1); The key waits for its material to be imported
+        (1); Automatic rotation is suspended, not disabled (1); Cloud services and your own applications share the key (3);
+        Only a hardware key management instance offers the key's spec (2); No current instance type lists the key's spec
+        (1); Nobody uses the key (3); Used by cloud services only, yet an application language is listed (1)
     ");
 }
 

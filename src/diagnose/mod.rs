@@ -6,6 +6,7 @@ mod advice;
 pub mod shape;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::engine::decide::Decider;
 use crate::engine::facts::Facts;
@@ -72,6 +73,15 @@ impl Diagnosis {
     /// All keys with their outcomes, in input order.
     pub fn outcomes(&self) -> impl Iterator<Item = KeyOutcome<'_>> {
         (0..self.survey.len()).filter_map(|index| self.outcome(index))
+    }
+
+    /// The advisories that fire for any key, in the order of the rulebook, with the number of keys.
+    pub fn advisory_counts(&self) -> Vec<(u16, u64)> {
+        let mut counts = BTreeMap::new();
+        for key in self.outcomes() {
+            key.advisories().iter().for_each(|card| *counts.entry(*card).or_default() += 1);
+        }
+        counts.into_iter().collect()
     }
 
     /// How many combinations of facts there are, used or not.

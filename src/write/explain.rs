@@ -109,9 +109,7 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             })
             .collect();
         let said = if grade == Grade::Inferred {
-            let reason = words::inference(book, key.outcome, fact, lang);
-            let follows = lang.pick("follows from other facts", "由其他事实得出");
-            if reason.is_empty() { follows.to_owned() } else { reason }
+            words::inferred_from(book, key.outcome, fact, lang)
         } else if said.is_empty() {
             lang.pick("follows from other facts", "由其他事实得出").to_owned()
         } else {

@@ -62,7 +62,7 @@ impl<'d> Json<'d> {
             "advisories".to_owned(),
             key.advisories().iter().map(|card| self.pieces().advisory(*card, &|command| fill(command, key))).collect(),
         );
-        own.insert("facts".to_owned(), self.pieces().facts(&key.facts()));
+        own.insert("facts".to_owned(), self.pieces().facts(&key.facts(), key.outcome));
         own.insert("rotation_deadline".to_owned(), json!(deadline.map(|(time, _)| time)));
         let basis = |computed: bool| {
             if computed { "created + rotation_interval" } else { "next_rotation" }

@@ -95,13 +95,17 @@ impl Pieces<'_> {
         })
     }
 
-    /// Each known fact, and those in conflict.
-    pub(crate) fn facts(&self, facts: &Facts) -> Value {
+    /// Each known fact, and those in conflict; those that were inferred with the reason.
+    pub(crate) fn facts(&self, facts: &Facts, outcome: &ShapeOutcome) -> Value {
         let each = self.book.facts.iter().enumerate().filter_map(|(index, spec)| {
             let fact = FactId(index as u8);
             let value = (facts.knows(fact)).then(|| spec.show(facts.get(fact)));
             let grade = facts.grade(fact);
-            (grade != Grade::Unknown).then(|| (spec.name.to_string(), json!({ "value": value, "grade": grade.name() })))
+            let mut known = json!({ "value": value, "grade": grade.name() });
+            if grade == Grade::Inferred {
+                known["because"] = json!(words::inferred_from(self.book, outcome, fact, self.lang));
+            }
+            (grade != Grade::Unknown).then(|| (spec.name.to_string(), known))
         });
         Value::Object(each.collect())
     }

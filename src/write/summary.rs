@@ -160,7 +160,22 @@ pub fn next_steps(diagnosis: &Diagnosis, lang: Lang) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(deadline_step(diagnosis, lang));
     steps.extend(common_steps(&diagnosis.rulebook, &counted_shapes(diagnosis), lang));
+    steps.extend(advice_step(diagnosis, lang));
     steps
+}
+
+/// What else to look at, with the number of keys that each advisory is about.
+fn advice_step(diagnosis: &Diagnosis, lang: Lang) -> Option<Step> {
+    let counted = diagnosis.advisory_counts();
+    let each = counted.iter().map(|(card, count)| {
+        let title = diagnosis.rulebook.card(*card).title.get(lang);
+        format!("{title} ({count})")
+    });
+    let text = each.collect::<Vec<_>>().join(lang.pick("; ", "；"));
+    let words =
+        lang.pick("Look at these keys once more (explain tells which and why)", "请再核实以下密钥（详见 explain）");
+    let colon = lang.pick(": ", "：");
+    (!counted.is_empty()).then(|| Step { text: format!("{words}{colon}{text}"), command: None })
 }
 
 /// What to do next about any kind of subject.

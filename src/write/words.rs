@@ -86,6 +86,12 @@ pub fn inference(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: La
     format!("{value}, {}", shown.collect::<Vec<_>>().join(", "))
 }
 
+/// The same in words that are never empty.
+pub fn inferred_from(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) -> String {
+    let reason = inference(book, outcome, fact, lang);
+    if reason.is_empty() { lang.pick("follows from other facts", "由其他事实得出").to_owned() } else { reason }
+}
+
 /// What would settle an open fact.
 pub fn gap(book: &Rulebook, outcome: &ShapeOutcome, fact: FactId, lang: Lang) -> String {
     let spec = &book.facts[fact.index()];

@@ -83,7 +83,7 @@ pub fn object(report: &Report<'_>, case: &Case) -> Value {
     put("overruled", json!(overruled(report, &case.outcome)));
     put("advisories", case.advisories.iter().map(|card| pieces.advisory(*card, &str::to_owned)).collect());
     put("checklist", steps(case).map(|(card, certain)| pieces.step(card, certain)).collect());
-    put("facts", pieces.facts(&case.outcome.facts));
+    put("facts", pieces.facts(&case.outcome.facts, &case.outcome));
     let texts = case.draft.texts.keys().map(|name| (name.clone(), json!(text(case, name))));
     let modules = case.draft.modules.iter().map(|(side, modules)| (format!("{}_modules", side.name()), json!(modules)));
     put("texts", Value::Object(texts.chain(modules).collect()));

@@ -197,7 +197,11 @@ schema_of!(FactsOf<A>, "Facts", |generator: &mut SchemaGenerator| {
         json!({
             "description": description,
             "type": "object",
-            "properties": { "value": value, "grade": grade },
+            "properties": {
+                "value": value,
+                "grade": grade,
+                "because": { "description": "From what it is inferred; only if it is", "type": "string" },
+            },
             "required": ["value", "grade"],
         })
     };
