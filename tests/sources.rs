@@ -700,14 +700,148 @@ fn a_version_that_terraform_made_is_no_sign_of_a_single_one() {
             json!({"id": format!("k:{id}"), "key_id": "k", "key_version_id": id}),
         )
     };
+    // The key once more, as another part of the state tells of it.
+    let primary =
+        |id: &str| resource("alicloud_kms_keys", "data", json!({"keys": [{"id": "k", "primary_key_version": id}]}));
     for (more, class) in [
         (vec![version("managed", "v2")], "undetermined"),
         (vec![version("managed", "v2"), version("managed", "v3")], "blocked"),
+        (vec![version("managed", "v2"), version("data", "v1")], "blocked"),
+        (vec![version("managed", "v2"), primary("v1")], "blocked"),
+        (vec![version("managed", "v2"), primary("v2")], "undetermined"),
     ] {
         let alias = resource("alicloud_kms_alias", "managed", json!({"alias_name": "alias/a", "key_id": "k"}));
         let all = [vec![resource("alicloud_kms_key", "managed", key.clone()), alias], more].concat();
         let shown = json!({"format_version": "1.0", "values": {"root_module": {"resources": all}}});
         let said = diagnose_files(&[("show.json".to_owned(), shown.to_string())], &[]);
         assert_eq!(keys(&said)["k"]["class"], class);
+    }
+}
+
+/// Two keys whose ids are masked alike may have the same facts.
+#[test]
+fn rows_of_one_masked_id_are_no_duplicates() {
+    for id in ["key-hzz****0001", "key-hzz…0001", "0f5a1c1e-xxxx-xxxx-xxxx-3d0c6a7b1f01", "key-hzz...0001"] {
+        let row = format!("{id},alias/a,Aliyun_KMS,Disabled,1,default\n");
+        let table = format!("key_id,aliases,origin,rotation,versions,instance\n{row}{row}");
+        let said = diagnose_files(&[("k.csv".to_owned(), table)], &[]);
+        assert_eq!(said["summary"]["records"]["exact_duplicates"], 0, "{id}");
+        let keys = keys(&said);
+        assert!(keys.len() == 1 && keys.values().all(|key| key["class"] == "undetermined"), "{id}");
+        assert!(incomplete(&said).iter().any(|note| note.contains("masked id that several records share")), "{id}");
+    }
+}
+
+#[test]
+fn an_alias_that_resembles_that_of_a_service_key_is_told() {
+    for alias in [
+        "alias/ACS/oss",
+        "alias//acs/oss",
+        "alias/acs",
+        "alias/acs/",
+        "acs/oss",
+        "ａｌｉａｓ/acs/oss",
+        "alias/acs/ｏｓｓ",
+        "alias/acs\u{200b}/oss",
+        "alias/acs/oss\u{200b}",
+        "alias/аcs/oss",
+        "alias/acѕ/oss",
+        "alias\\acs\\oss",
+    ] {
+        let list = json!([{"key_id": "k", "aliases": [alias], "origin": "Aliyun_KMS", "instance": "default"}]);
+        let said = diagnose_files(&[("k.json".to_owned(), list.to_string())], &[]);
+        let key = &keys(&said)["k"];
+        let told: Vec<&str> = list_of(&key["advisories"], "rule");
+        assert!(told.contains(&"look-alike-alias") && key["class"] != "service-key", "{alias}: {key}");
+    }
+    let list = json!([{"key_id": "k", "aliases": ["alias/acme"], "instance": "default"},
+        {"key_id": "l", "aliases": ["alias/sacs/oss"], "instance": "default"}]);
+    let said = diagnose_files(&[("k.json".to_owned(), list.to_string())], &[]);
+    assert!(keys(&said).values().all(|key| !list_of(&key["advisories"], "rule").contains(&"look-alike-alias")));
+}
+
+fn list_of<'v>(values: &'v Value, member: &str) -> Vec<&'v str> {
+    list(values).iter().map(|value| text(&value[member])).collect()
+}
+
+/// One version of a list that does not say how many there are, or of several lists put together, is no proof.
+#[test]
+fn only_a_whole_list_of_versions_proves_that_there_is_one() {
+    let inventory = "key_id,aliases,origin,rotation,instance\nk,alias/a,Aliyun_KMS,Disabled,default\n";
+    let version = |key: &str, id: &str| json!({"KeyId": key, "KeyVersionId": id});
+    let of = |versions: &[Value], total: Option<u64>| {
+        let reply = json!({"RequestId": "x", "TotalCount": total, "KeyVersions": {"KeyVersion": versions}});
+        let files = [("k.csv".to_owned(), inventory.to_owned()), ("v.json".to_owned(), reply.to_string())];
+        let said = diagnose_files(&files, &[]);
+        (keys(&said)["k"]["facts"]["versions"].clone(), incomplete(&said).join(" "))
+    };
+    let grade = |(fact, _): &(Value, String)| text(&fact["grade"]).to_owned();
+    assert_eq!(grade(&of(&[version("k", "v")], Some(1))), "measured");
+    assert_eq!(grade(&of(&[version("k", "v")], None)), "inferred");
+    assert_eq!(grade(&of(&[version("k", "v"), version("l", "w")], Some(2))), "measured");
+    let merged = of(&[version("k", "v"), version("l", "w")], Some(3));
+    assert_eq!(grade(&merged), "inferred");
+    assert!(merged.1.contains("versions of 2 keys with a TotalCount that is not their number (2)"), "{}", merged.1);
+    let several = of(&[version("k", "v"), version("k", "w")], None);
+    assert_eq!((grade(&several).as_str(), text(&several.0["value"])), ("measured", "several"));
+    assert!(text(&of(&[version("k", "v")], None).0["because"]).contains("one-version-listed"));
+}
+
+#[test]
+fn what_a_source_leaves_empty_is_told() {
+    let told = |content: Value| {
+        let said = diagnose_files(&[("x.json".to_owned(), content.to_string())], &[]);
+        let notes = list_of(&said["summary"]["notes"], "text").join("\n");
+        (said["summary"]["keys"].as_u64().unwrap(), notes)
+    };
+    let resource = |configuration: Value| {
+        json!({"DiscoveredResourceDetail": {"ResourceType": "ACS::KMS::Key", "ResourceId": "k", "AccountId": "1",
+            "Region": "cn-hangzhou", "Configuration": configuration}})
+    };
+    for configuration in [json!("see the console"), json!([1]), json!("{cut")] {
+        let (keys, notes) = told(resource(configuration));
+        assert!(keys == 1 && notes.contains("the Configuration of the key k is no object of JSON"), "{notes}");
+    }
+    let (_, notes) = told(resource(json!("{\"KeyId\": \"k\"}")));
+    assert!(!notes.contains("no object"), "{notes}");
+    let aliases = json!([{"KeyId": "k", "Origin": "EXTERNAL"},
+        {"RequestId": "x", "TotalCount": 0, "Aliases": {"Alias": []}}]);
+    let (keys, notes) = told(aliases);
+    assert!(keys == 1 && notes.contains("a reply about aliases that names none"), "{notes}");
+    let ids = json!({"format_version": "1.0", "values": {"root_module": {"resources": [{"address": "data.a.b",
+        "mode": "data", "type": "alicloud_kms_keys", "values": {"ids": ["k", "l"], "keys": null}}]}}});
+    let (keys, notes) = told(ids);
+    assert!(keys == 2 && notes.contains("2 key(s) are named") && notes.contains("not described"), "{notes}");
+}
+
+/// Keys that a file names in a part that could not be read are undetermined, whatever else is known of them.
+#[test]
+fn what_could_not_be_read_taints_the_keys_that_it_names() {
+    const ID: &str = "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01";
+    let good =
+        format!("key_id,aliases,origin,rotation,versions,instance\n{ID},alias/a,Aliyun_KMS,Disabled,1,default\n");
+    let class = |name: &str, content: &str| {
+        let files = [("good.csv".to_owned(), good.clone()), (name.to_owned(), content.to_owned())];
+        text(&keys(&diagnose_files(&files, &[]))[ID]["class"]).to_owned()
+    };
+    assert_eq!(class("other.csv", "key_id\nk\n"), "migratable");
+    for (name, content) in [
+        ("no-header.csv", format!("{ID};ReEncrypt\nx;y\n")),
+        ("open-quote.csv", format!("key_id,operations\nk,\"Encrypt\n{ID},ReEncrypt\n")),
+        ("ragged.csv", format!("key_id,operations\nk,Encrypt,,\n{ID}\n")),
+        ("swapped.csv", format!("key_id,operations\nreencrypt on mondays,{ID}\n")),
+        (
+            "broken.json",
+            format!("[{{\"KeyId\": \"k\"}}, oops, {{\"KeyId\": \"{ID}\", \"Operations\": [\"ReEncrypt\"]}}]"),
+        ),
+        ("python.json", format!("{{'KeyId': '{ID}', 'Operations': None}}\n")),
+        ("curly.jsonl", format!("{{“KeyId”: “{ID}”}}\n")),
+        ("text.json", json!({"body": json!({"KeyMetadata": {"KeyId": ID}}).to_string()}).to_string()),
+        (
+            "cut.tfstate",
+            format!("{{\"version\": 4, \"terraform_version\": \"1.13.1\", \"resources\": [{{\"id\": \"{ID}\""),
+        ),
+    ] {
+        assert_eq!(class(name, &content), "undetermined", "{name}");
     }
 }

@@ -175,15 +175,13 @@ impl<'s> Intake<'s> {
         Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
     }
 
-    /// Taints every key that a record may be about that could not be used: the one that it names, else all whose ids
-    /// stand in it.
+    /// Taints every key that a record may be about that could not be used: the one that it names, and if that is none,
+    /// all whose ids stand in it.
     fn taint_all(&mut self, key_id: Option<&str>, row: Row<'_>) {
-        match key_id {
-            Some(key_id) => self.batch.tainted.extend(tidy::key_ids_of(key_id)),
-            None => {
-                let texts = row.cells.iter().filter_map(|(_, cell)| cell.text());
-                self.batch.tainted.extend(texts.flat_map(tidy::key_ids_in));
-            }
+        self.batch.tainted.extend(key_id.map(tidy::key_ids_of).unwrap_or_default());
+        if key_id.is_none_or(|key_id| tidy::key_id(key_id).is_err()) {
+            let texts = row.cells.iter().filter_map(|(_, cell)| cell.text());
+            self.batch.tainted.extend(texts.flat_map(tidy::key_ids_in));
         }
     }
 
@@ -217,12 +215,15 @@ impl<'s> Intake<'s> {
             self.batch.text.truncate(text);
             return Err(reject);
         }
+        // Two keys whose ids are masked alike may have the same facts, and be told by the same words.
+        let is_masked = self.rules.packing.get(said.facts, facts::KEY_ID_FORM) == facts::ID_MASKED;
+        let content = if is_masked { FixedState::with_seed(row.content).hash_one(place) } else { row.content };
         let scope = (u64::from(account) << 16 | u64::from(region)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let hash = FixedState::default().hash_one(key_id.as_bytes()).wrapping_add(scope);
         self.stated.push(said.facts.without(self.rules.asides));
         self.batch.identities.push((hash >> 32) as u32);
         self.batch.records.push(Record {
-            content: row.content,
+            content,
             shape: 0,
             account,
             region,

@@ -9,7 +9,7 @@ use crate::domains::cell::Cell;
 pub type FileId = u32;
 
 /// Where something stands in the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file.
     pub file: FileId,

@@ -10,7 +10,7 @@ use super::members::{At, Members};
 use super::replies::{DESCRIBED, describe, listing_of, lost, says_more};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::listings::Listed;
-use crate::inventory::row::{Place, RecordKind, Reject};
+use crate::inventory::row::{NoteKind, Place, RecordKind, Reject};
 
 /// Adds what the members say if they are a resource, or a reply about some; tells whether they are.
 ///
@@ -105,7 +105,14 @@ fn resource(
     // The metadata are JSON in a text; if they are not what they are thought to be, the key is known all the same.
     let in_text = resource.filled("configuration");
     let configuration = in_text.as_deref().or_else(|| resource.value("configuration").map(RawValue::get));
-    if let Some(outer) = configuration.map(Members::of).transpose()?.flatten() {
+    let described = configuration.map(Members::of).transpose()?;
+    if let (Some(None), Some(key_id)) = (&described, &key_id)
+        && configuration.is_some_and(|text| !matches!(text.trim(), "" | "null" | "{}"))
+    {
+        let text = format!("the Configuration of the key {key_id} is no object of JSON, so nothing of it was read");
+        found.note(NoteKind::Incomplete, place.file, place.line, text);
+    }
+    if let Some(outer) = described.flatten() {
         let inner = outer.object("keymetadata")?;
         let metadata = inner.as_ref().unwrap_or(&outer);
         if found.refuses(place, lost(metadata, &DESCRIBED), key_id.as_deref()) {

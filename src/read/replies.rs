@@ -226,7 +226,10 @@ fn list_aliases(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mut
     let key_of = |item: &&Item<'_>| item.members.filled("keyid").map(Cow::into_owned);
     let first = used.first().and_then(key_of);
     let only_key = first.filter(|first| used.iter().all(|item| key_of(item).as_ref() == Some(first)));
-    if !items.is_empty() {
+    if items.is_empty() {
+        let text = "a reply about aliases that names none, and so does not tell of which account, region or key there are none: no key counts as one without aliases by it";
+        found.note(NoteKind::Reading, at.file, at.line, text);
+    } else {
         let scope = scopes(items.iter().map(scope_of));
         let pages = listing(at, reply, Listed::Aliases, scope, "aliasname", used.into_iter());
         found.listings.push(Listing { only_key, ..pages });
@@ -264,16 +267,32 @@ fn list_versions(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mu
         let text = "a reply of ListKeyVersions without versions; a page behind the last is empty";
         found.note(NoteKind::Incomplete, at.file, at.line, text);
     }
+    let here: u64 = keys.values().map(|(versions, unnamed, _)| versions.len() as u64 + unnamed).sum();
+    let total = reply.number("totalcount");
     // What a page says of all its versions is about its key only if there is just one.
-    let total = reply.number("totalcount").filter(|_| keys.len() == 1).unwrap_or(0);
-    let earlier = reply.number("pagenumber").filter(|_| keys.len() == 1).unwrap_or(1).saturating_sub(1);
+    let is_merged = keys.len() > 1;
+    let of_key = total.filter(|_| !is_merged).unwrap_or(0);
+    let earlier = reply.number("pagenumber").filter(|_| !is_merged).unwrap_or(1).saturating_sub(1);
+    if is_merged && total.is_some_and(|total| total != here) {
+        let text = format!(
+            "a list of versions of {} keys with a TotalCount that is not their number ({here}): lists were put together, and nobody knows whether versions are missing; fetch ListKeyVersions for each key",
+            keys.len()
+        );
+        found.note(NoteKind::Incomplete, at.file, at.line, text);
+    }
+    let is_whole = total.is_some() && (!is_merged || total == Some(here));
     for (key_id, (versions, unnamed, line)) in keys {
-        let count = total.max((versions.len() as u64 + unnamed).saturating_add(earlier));
-        let mut made = Made::new(RecordKind::ListKeyVersions, line, &format!("{key_id} {count} {versions:?}"));
+        let count = of_key.max((versions.len() as u64 + unnamed).saturating_add(earlier));
+        let from = format!("{key_id} {count} {is_whole} {versions:?}");
+        let mut made = Made::new(RecordKind::ListKeyVersions, line, &from);
         made.say(Field::KeyId, Some(key_id));
-        made.say(Field::Versions, Some(count.to_string()));
+        // One version of a list that does not say how many there are may be one of several.
+        if is_whole || count > 1 {
+            made.say(Field::Versions, Some(count.to_string()));
+        }
+        let only = versions.into_iter().next().filter(|_| count == 1);
         // Another record may name another version.
-        made.say(Field::PrimaryVersion, versions.into_iter().next().filter(|_| count == 1));
+        made.say(if is_whole { Field::PrimaryVersion } else { Field::KeyVersionId }, only);
         found.rows.push(made);
     }
 }

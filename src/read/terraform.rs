@@ -32,7 +32,7 @@ struct Reading {
 
 impl Reading {
     /// Terraform makes versions beside the one that a key is created with, unless somebody has imported that one. So a
-    /// single one is no sign that there is one version, and no proof of two: that it exists is not told.
+    /// single one is no sign that there is one version. It proves two only if the key has another primary version.
     fn finish(mut self) -> Found {
         let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let said = |made: &Made, field| made.said(field).unwrap_or_default().to_owned();
@@ -43,7 +43,9 @@ impl Reading {
             if let Some(made) = self.found.rows.get_mut(at)
                 && versions.get(made.said(Field::KeyId).unwrap_or_default()).is_some_and(|ids| ids.len() < 2)
             {
+                let version = made.said(Field::KeyVersionId).map(str::to_owned);
                 made.unsay(Field::KeyVersionId);
+                made.say(Field::PrimaryVersion, version);
             }
         }
         self.found
@@ -201,7 +203,22 @@ fn add(
             found.rows.push(version(line, value.get(), &attributes));
         }
         "alicloud_kms_key_version" => found.rows.push(version(line, value.get(), &attributes)),
-        "alicloud_kms_keys" => each("keys", key)?,
+        "alicloud_kms_keys" => {
+            each("keys", key)?;
+            // Without `enable_details`, or as it was in older versions of the provider, there are ids only.
+            let ids = attributes.list_or_nothing("ids").ok_or(damaged("ids"))?;
+            let known: BTreeSet<String> =
+                found.rows.iter().filter_map(|made| made.said(Field::KeyId).map(str::to_owned)).collect();
+            for id in ids {
+                if let Ok(key_id) = serde_json::from_str::<String>(id.get())
+                    && !known.contains(&key_id)
+                {
+                    let mut made = Made::new(RecordKind::Terraform, at.line_of(id.get()), id.get());
+                    made.say(Field::KeyId, Some(key_id));
+                    found.rows.push(made);
+                }
+            }
+        }
         "alicloud_kms_aliases" => each("aliases", alias)?,
         "alicloud_kms_key_versions" => each("versions", version)?,
         other => found.leave_out(format!("resource(s) of type {other}"), line),

@@ -15,7 +15,7 @@ use super::facts::{self, FACTS};
 use super::fields::Field;
 use super::operations;
 use super::words::{self, Word};
-use crate::domains::spelling::{is_none, is_unknown, plain};
+use crate::domains::spelling::{acts, is_none, is_unknown, plain};
 
 /// A value that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,15 +290,31 @@ pub fn is_plain_alias(text: &str) -> bool {
 }
 
 fn is_service_name(segment: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '/' && !c.is_uppercase();
+    let plain = |c: char| c.is_ascii_graphic() && c != '/' && !c.is_ascii_uppercase();
     !segment.is_empty() && segment.chars().all(plain)
 }
 
+/// Whether an alias looks like that of a service key to a person, or to a system that is less strict: whatever its case,
+/// its blanks, doubled slashes, full-width or invisible characters, and letters of other alphabets that look alike.
 fn resembles_service_alias(alias: &str) -> bool {
-    let prefix =
-        |text: &str, prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    let name = if prefix(alias, "alias/") { alias["alias/".len()..].trim() } else { alias };
-    name.eq_ignore_ascii_case("acs") || prefix(name, "acs/")
+    let seen = alias.nfkc().filter(|c| !c.is_whitespace() && !acts(*c)).flat_map(char::to_lowercase).map(latin);
+    let seen: String = seen.collect();
+    let mut segments = seen.split('/').filter(|segment| !segment.is_empty());
+    let first = segments.next();
+    first == Some("acs") || first == Some("alias") && segments.next() == Some("acs")
+}
+
+/// The letter of `alias/acs/` that a letter of another alphabet looks like.
+fn latin(c: char) -> char {
+    match c {
+        'а' | 'α' | 'ɑ' => 'a',
+        'ӏ' | 'ι' | '|' => 'l',
+        'і' | 'ı' => 'i',
+        'ѕ' | 'ꜱ' => 's',
+        'с' | 'ϲ' | 'ᴄ' => 'c',
+        '\\' | '⁄' | '∕' => '/',
+        c => c,
+    }
 }
 
 fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
