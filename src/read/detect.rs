@@ -5,6 +5,7 @@ use std::io::Read;
 use super::csv;
 use super::document;
 use super::json;
+use super::packed;
 use super::scoutsuite;
 use super::sheet;
 use super::terraform;
@@ -78,6 +79,9 @@ pub fn splitter(
     };
     let mut start = Vec::new();
     let mut ended = fill(&mut reader, &mut start, SAMPLE).map_err(failed)?;
+    if let Some(told) = packed::recognise(&start) {
+        return Err(refused(&told));
+    }
     let is_workbook = sheet::is_workbook(&start);
     let forced = options.format;
     if forced == Some(Format::Sheet) || is_workbook && forced.is_none() {

@@ -1,6 +1,6 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
-//! [`source`] opens files, folders and standard input and inflates them; [`text`] decodes what is not UTF-8; a splitter
+//! [`source`] opens files, folders (`folder`) and standard input and inflates them; [`text`] decodes what is not UTF-8; a splitter
 //! per format ([`csv`],
 //! [`json`] with [`object`], [`sheet`], [`document`]) cuts the bytes into blocks of whole records, which
 //! [`Parser::rows`] then parses on any thread. Tables and lists of objects are handed over as they stand, and nothing
@@ -12,12 +12,14 @@ mod config;
 pub mod csv;
 pub mod detect;
 pub mod document;
+mod folder;
 pub mod found;
 mod header;
 pub mod json;
 mod marks;
 mod members;
 pub mod object;
+mod packed;
 mod prowler;
 mod quotes;
 mod records;
@@ -78,8 +80,13 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods, .xls, .tfstate or scoutsuite_results*.js file (plain, .gz or .zst)", .0.display())]
-    EmptyFolder(PathBuf),
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods, .xls, .tfstate or scoutsuite_results*.js file (plain, .gz or .zst){}", .folder.display(), .left_out.as_ref().map(|told| format!("; {told}")).unwrap_or_default())]
+    EmptyFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds instead.
+        left_out: Option<String>,
+    },
     /// The content is not what its format asks for.
     #[error("{name}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
     Content {
@@ -108,7 +115,7 @@ impl ReadError {
         let (line, reason) = match self {
             ReadError::Content { line, message, .. } => (line.unwrap_or(0), message),
             ReadError::Io { source, .. } => (0, format!("cannot be read: {source}")),
-            empty @ ReadError::EmptyFolder(_) => (0, empty.to_string()),
+            empty @ ReadError::EmptyFolder { .. } => (0, empty.to_string()),
         };
         Reject::whole(Place { file, line }, reason)
     }
@@ -151,9 +158,18 @@ pub enum Layout {
 impl Block {
     /// A block without records, for what cannot be read of a file.
     pub fn of_reject(reject: Reject) -> Block {
-        let layout = Layout::Json(Vec::new());
-        let (file, rejects) = (reject.place.file, vec![reject]);
-        let (notes, spare) = (Vec::new(), Spare::default());
+        let file = reject.place.file;
+        Block { rejects: vec![reject], ..Block::empty(file) }
+    }
+
+    /// A block without records, for what is to be known about an input.
+    pub fn of_note(note: Note) -> Block {
+        let file = note.place.file;
+        Block { notes: vec![note], ..Block::empty(file) }
+    }
+
+    fn empty(file: FileId) -> Block {
+        let (layout, rejects, notes, spare) = (Layout::Json(Vec::new()), Vec::new(), Vec::new(), Spare::default());
         Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes, encoding: None, spare }
     }
 }
