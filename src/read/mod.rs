@@ -14,6 +14,7 @@ pub mod detect;
 pub mod document;
 mod folder;
 pub mod found;
+mod hanzi;
 mod header;
 pub mod json;
 mod marks;
