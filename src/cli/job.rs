@@ -153,6 +153,12 @@ impl Reading {
             args::InputFormat::Xlsx => Format::Sheet,
             args::InputFormat::Terraform => Format::Terraform,
             args::InputFormat::Scoutsuite => Format::ScoutSuite,
+            args::InputFormat::AlibabaCli => Format::AlibabaCli,
+            args::InputFormat::CloudConfig => Format::CloudConfig,
+            args::InputFormat::ResourceCenter => Format::ResourceCenter,
+            args::InputFormat::Prowler => Format::Prowler,
+            args::InputFormat::ProwlerOcsf => Format::ProwlerOcsf,
+            args::InputFormat::Steampipe => Format::Steampipe,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (encoding, max_input) = (read.input_encoding, read.max_input);

@@ -92,6 +92,7 @@ impl Splitter {
             rejects: std::mem::take(&mut self.rejects),
             notes: std::mem::take(&mut self.notes),
             encoding: None,
+            wanted: None,
             spare: self.input.spare.clone(),
         }
     }

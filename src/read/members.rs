@@ -184,7 +184,8 @@ pub(super) fn named_keys(bytes: &[u8]) -> impl Iterator<Item = &str> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+/// The members of an object as they are called, in order.
+pub(super) struct Pairs<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pairs<'a>, D::Error> {

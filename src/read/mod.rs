@@ -7,16 +7,18 @@
 //! here knows what their columns mean. What other tools write has a file each, which makes records of it under
 //! canonical names ([`found`]): replies of the API, Cloud Config and Resource Center, Terraform, ScoutSuite, Prowler.
 
+mod asian;
 mod brackets;
 mod config;
 pub mod csv;
 pub mod detect;
 pub mod document;
 mod folder;
+mod forced;
 pub mod found;
-mod hanzi;
 mod header;
 pub mod json;
+mod keyed;
 mod marks;
 mod members;
 pub mod object;
@@ -67,6 +69,56 @@ pub enum Format {
     Terraform,
     /// A report of ScoutSuite.
     ScoutSuite,
+    /// Replies of the KMS API, as its command line and its SDKs write them.
+    AlibabaCli,
+    /// Resources of Cloud Config.
+    CloudConfig,
+    /// Resources of Resource Center.
+    ResourceCenter,
+    /// Findings of Prowler as delimited text.
+    Prowler,
+    /// Findings of Prowler as JSON.
+    ProwlerOcsf,
+    /// Rows of Steampipe's table of keys, as delimited text or JSON.
+    Steampipe,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 13] = [
+        Format::Csv,
+        Format::Tsv,
+        Format::Json,
+        Format::JsonLines,
+        Format::Sheet,
+        Format::Terraform,
+        Format::ScoutSuite,
+        Format::AlibabaCli,
+        Format::CloudConfig,
+        Format::ResourceCenter,
+        Format::Prowler,
+        Format::ProwlerOcsf,
+        Format::Steampipe,
+    ];
+
+    /// The word for it on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
+            Format::Json => "json",
+            Format::JsonLines => "jsonl",
+            Format::Sheet => "xlsx",
+            Format::Terraform => "terraform",
+            Format::ScoutSuite => "scoutsuite",
+            Format::AlibabaCli => "alibaba-cli",
+            Format::CloudConfig => "cloud-config",
+            Format::ResourceCenter => "resource-center",
+            Format::Prowler => "prowler",
+            Format::ProwlerOcsf => "prowler-ocsf",
+            Format::Steampipe => "steampipe",
+        }
+    }
 }
 
 /// Why an input cannot be read at all.
@@ -139,6 +191,8 @@ pub struct Block {
     pub notes: Vec<Note>,
     /// The encoding from which the text was decoded, if it was; splitters leave that to [`Splitter`].
     pub encoding: Option<&'static Encoding>,
+    /// The format that somebody has named, whose records alone are wanted; splitters leave that to [`Splitter`].
+    pub wanted: Option<Format>,
     /// Where the buffer goes afterwards.
     pub spare: Spare,
 }
@@ -171,7 +225,7 @@ impl Block {
 
     fn empty(file: FileId) -> Block {
         let (layout, rejects, notes, spare) = (Layout::Json(Vec::new()), Vec::new(), Vec::new(), Spare::default());
-        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes, encoding: None, spare }
+        Block { file, bytes: Vec::new(), first_line: 1, layout, rejects, notes, encoding: None, wanted: None, spare }
     }
 }
 
@@ -187,6 +241,13 @@ pub struct Parser {
 impl Parser {
     /// Hands every record of the block to the sink.
     pub fn rows(&mut self, block: Block, sink: &mut dyn RowSink) {
+        let mut expecting;
+        let sink: &mut dyn RowSink = if let Some(format) = block.wanted {
+            expecting = forced::Expecting { format, file: block.file, sink };
+            &mut expecting
+        } else {
+            sink
+        };
         let mut sieve;
         let is_doubtful = block.encoding.is_some() || memchr::memchr(0, &block.bytes).is_some();
         let sink = if is_doubtful {
@@ -288,6 +349,8 @@ pub struct Splitter {
     found: text::Found,
     /// Whether it was told.
     is_told: bool,
+    /// The format that somebody has named.
+    wanted: Option<Format>,
 }
 
 /// A splitter for each kind of format.
@@ -299,8 +362,8 @@ enum Kind {
 }
 
 impl Splitter {
-    fn new(kind: Kind, found: text::Found) -> Splitter {
-        Splitter { kind, found, is_told: false }
+    fn new(kind: Kind, found: text::Found, wanted: Option<Format>) -> Splitter {
+        Splitter { kind, found, is_told: false, wanted }
     }
 
     /// The next block, or nothing at the end of the file.
@@ -316,6 +379,7 @@ impl Splitter {
         }?;
         if let Some(block) = &mut block {
             block.encoding = self.found.encoding();
+            block.wanted = self.wanted;
             if !self.is_told
                 && let Some(note) = self.found.note(block.file)
             {

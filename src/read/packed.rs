@@ -1,5 +1,7 @@
 //! What is known by its first bytes and never read: archives, other kinds of compression, files of other programs.
 
+use super::document;
+
 /// First bytes, what they stand for, and what to do about it.
 const KINDS: [(&[u8], &str, &str); 12] = [
     (b"BZh", "compressed with bzip2", "unpack it with `bunzip2`"),
@@ -33,6 +35,18 @@ pub(super) fn recognise(start: &[u8]) -> Option<String> {
     // Text may begin with the letters of a mark; where it is no text, it goes on with other bytes.
     let is_text = start.iter().take(64).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
     (!is_text || kind.0 == b"%PDF-").then(|| told(kind.1, kind.2))
+}
+
+/// What to say of templates.
+pub(super) const TEMPLATE: &str = "a template of Resource Orchestration Service: it says which keys are to be made (ALIYUN::KMS::Key), not which there are; list the keys, such as with `aliyun kms ListKeys --PageSize 100`";
+
+/// Whether a text, in YAML or JSON, is such a template.
+pub(super) fn is_template(start: &[u8]) -> bool {
+    const VERSION: &str = "ROSTemplateFormatVersion";
+    let start = start.trim_ascii_start();
+    let lines = || start.split(|byte| *byte == b'\n').take(50);
+    document::top_members(start).iter().any(|(name, _)| name == VERSION)
+        || !start.starts_with(b"{") && lines().any(|line| line.starts_with(VERSION.as_bytes()))
 }
 
 #[cfg(test)]

@@ -56,12 +56,14 @@ fn key_ids(sentence: &str) -> impl Iterator<Item = &str> {
     words.map(|word| word.trim_matches('-')).filter(|word| is_uuid(word) || is_new_id(word))
 }
 
-fn is_uuid(word: &str) -> bool {
+/// Whether a word is an id as most keys have it.
+pub(super) fn is_uuid(word: &str) -> bool {
     let groups: Vec<usize> = word.split('-').map(str::len).collect();
     groups == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-fn is_new_id(word: &str) -> bool {
+/// Whether a word is an id as newer keys have it.
+pub(super) fn is_new_id(word: &str) -> bool {
     let id = word.strip_prefix("key-").unwrap_or_default();
     id.len() >= 8 && id.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -10,8 +10,8 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Decoder, EUC_JP, EUC_KR, Encoding, GBK, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::ReadError;
+use super::asian;
 use super::detect::fill;
-use super::hanzi::{is_utf_8_by_chance, reads_like_chinese};
 use crate::inventory::row::{FileId, Note, NoteKind, Place};
 
 /// How many bytes from the first that is not ASCII are looked at to find the encoding.
@@ -236,20 +236,24 @@ fn guess(sample: &[u8], ended: bool) -> Option<&'static Encoding> {
         malformed += usize::from(!chunk.invalid().is_empty() && !is_cut);
     }
     if malformed == 0 {
-        let is_by_chance = longer == 0 && std::str::from_utf8(sample).is_ok_and(is_utf_8_by_chance);
+        let is_by_chance = longer == 0 && std::str::from_utf8(sample).is_ok_and(asian::is_utf_8_by_chance);
         return is_by_chance.then_some(GBK);
     }
-    let is_chinese = reads_like_chinese(sample);
+    let asian = asian::encoding(sample);
     // Text of another encoding looks like UTF-8 in a few places only; pairs of bytes of GB18030 do so more often, but
     // never like the characters of three bytes of which Chinese consists in UTF-8.
-    if well_formed > malformed && (longer > 0 || !is_chinese) {
+    if well_formed > malformed && (longer > 0 || asian != Some(GBK)) {
         return None;
     }
-    if is_chinese {
-        return Some(GBK);
+    if asian == Some(GBK) {
+        return asian;
     }
     let guessed = detect(sample, ended);
-    Some(if guessed.is_single_byte() { without_damage(sample).unwrap_or(guessed) } else { guessed })
+    Some(match asian {
+        Some(other) if guessed.is_single_byte() || guessed == GBK => other,
+        _ if guessed.is_single_byte() => without_damage(sample).unwrap_or(guessed),
+        _ => guessed,
+    })
 }
 
 fn detect(sample: &[u8], ended: bool) -> &'static Encoding {

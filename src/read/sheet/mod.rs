@@ -203,7 +203,17 @@ impl Splitter {
 
     fn block(&mut self, file: FileId, first_line: u64, layout: Layout) -> Block {
         let (rejects, notes) = (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes));
-        Block { file, bytes: Vec::new(), first_line, layout, rejects, notes, encoding: None, spare: Spare::default() }
+        Block {
+            file,
+            bytes: Vec::new(),
+            first_line,
+            layout,
+            rejects,
+            notes,
+            encoding: None,
+            wanted: None,
+            spare: Spare::default(),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
-//! Whether bytes are Chinese in GB18030: by the characters of which most Chinese text consists.
+//! Whether a few bytes are Chinese in GB18030, by the characters of which most Chinese text consists; or Korean or Japanese
+//! in the encodings of their spreadsheets.
 //!
 //! Lists of keys are written in ASCII but for a few words, which are too few for a guess by statistics of languages. What
 //! Chinese spreadsheets save is GB18030; read so, the bytes of any other encoding give characters that nobody writes.
 
-use encoding_rs::GB18030;
+use encoding_rs::{EUC_KR, Encoding, GB18030, GBK, SHIFT_JIS};
 
 /// Characters of the words of inventories, of lists of systems and teams, and of most other text.
 const COMMON: &str = "\
@@ -34,24 +35,60 @@ const COMMON: &str = "\
 /// Two of three characters are to be common.
 const MOST: (usize, usize) = (2, 3);
 
-/// Whether text that is no UTF-8 reads like Chinese in GB18030, as far as it is sound.
-pub(super) fn reads_like_chinese(sample: &[u8]) -> bool {
-    // None of these is ever part of a longer character.
-    let pieces = sample.split(|byte| matches!(byte, b'\n' | b'\r' | b'\t' | b',' | b'"'));
-    let (mut sound, mut broken, mut common, mut all) = (0_usize, 0_usize, 0, 0);
-    for piece in pieces.filter(|piece| !piece.is_ascii()) {
-        let Some(text) = GB18030.decode_without_bom_handling_and_without_replacement(piece) else {
-            broken += 1;
-            continue;
-        };
-        sound += 1;
-        // Full-width letters, digits and marks of other scripts say nothing.
-        for c in text.chars().filter(|c| !c.is_ascii() && !is_neutral(*c)) {
-            all += 1;
-            common += usize::from(is_common(c));
-        }
+/// The encoding of a few words of East Asia in text that is no UTF-8, as far as it is sound; nothing if they may as well
+/// be those of others.
+pub(super) fn encoding(sample: &[u8]) -> Option<&'static Encoding> {
+    let chinese = Share::of(sample, GB18030, is_common);
+    // Hangul is what the same bytes are in Korean, unless others stand among them.
+    let korean = || Share::of(sample, EUC_KR, |c| matches!(c, '가'..='힣'));
+    if chinese.is_most() && (chinese.is_all() || !korean().is_all()) {
+        Some(GBK)
+    } else if korean().is_all() && korean().all > 1 {
+        Some(EUC_KR)
+    } else {
+        // Kana stand between ideographs.
+        let japanese = Share::of(sample, SHIFT_JIS, |c| matches!(c, 'ぁ'..='ヺ' | 'ー'));
+        (japanese.sound >= japanese.broken && japanese.these > 1 && japanese.these * 2 >= japanese.all)
+            .then_some(SHIFT_JIS)
     }
-    sound >= broken && all > 0 && common * MOST.1 >= all * MOST.0
+}
+
+/// How many of the characters of a text, read in one encoding, are such that people write.
+#[derive(Debug, Default)]
+struct Share {
+    /// Pieces that can be decoded, and others.
+    sound: usize,
+    broken: usize,
+    these: usize,
+    all: usize,
+}
+
+impl Share {
+    fn of(sample: &[u8], encoding: &'static Encoding, is_one: impl Fn(char) -> bool) -> Share {
+        let mut share = Share::default();
+        // None of these is ever part of a longer character.
+        let pieces = sample.split(|byte| matches!(byte, b'\n' | b'\r' | b'\t' | b',' | b'"'));
+        for piece in pieces.filter(|piece| !piece.is_ascii()) {
+            let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(piece) else {
+                share.broken += 1;
+                continue;
+            };
+            share.sound += 1;
+            for c in text.chars().filter(|c| !c.is_ascii() && !is_neutral(*c)) {
+                share.all += 1;
+                share.these += usize::from(is_one(c));
+            }
+        }
+        share
+    }
+
+    fn is_most(&self) -> bool {
+        self.sound >= self.broken && self.all > 0 && self.these * MOST.1 >= self.all * MOST.0
+    }
+
+    fn is_all(&self) -> bool {
+        self.broken == 0 && self.all > 0 && self.these == self.all
+    }
 }
 
 /// Whether text that is UTF-8 mixes scripts inside a word as nobody does, so that it is UTF-8 by chance: two pairs of
@@ -61,7 +98,7 @@ pub(super) fn is_utf_8_by_chance(text: &str) -> bool {
     words.into_iter().any(|word| {
         let mut scripts = word.chars().map(script);
         scripts.next().is_some_and(|first| scripts.any(|other| other != first))
-    }) && reads_like_chinese(text.as_bytes())
+    }) && Share::of(text.as_bytes(), GB18030, is_common).is_most()
 }
 
 /// Alphabets whose letters have two bytes in UTF-8, by block. All other characters count as Chinese.
@@ -93,7 +130,7 @@ mod tests {
     use crate::domains::cmk::fields::FIELDS;
 
     fn of_gb18030(text: &str) -> bool {
-        reads_like_chinese(&GB18030.encode(text).0)
+        encoding(&GB18030.encode(text).0) == Some(GBK)
     }
 
     #[test]
@@ -120,9 +157,9 @@ mod tests {
     fn characters_that_nobody_writes_are_not_chinese() {
         assert!(of_gb18030("支付团队") && of_gb18030("a,是\nb,否\n") && of_gb18030("（主）负责人：张伟"));
         for bytes in [&b"Cl\xe9,R\xe9gion"[..], b"f\xfcr", b"\xc5\xb0", "alias".as_bytes(), b"\xe9"] {
-            assert!(!reads_like_chinese(bytes), "{bytes:?}");
+            assert!(encoding(bytes).is_none(), "{bytes:?}");
         }
         // A damaged place is no sign of another encoding.
-        assert!(reads_like_chinese(&[&*GB18030.encode("密钥\n别名\n").0, b"\xb0\n"].concat()));
+        assert_eq!(encoding(&[&*GB18030.encode("密钥\n别名\n").0, b"\xb0\n"].concat()), Some(GBK));
     }
 }
