@@ -35,6 +35,9 @@ const COMMON: &str = "\
 /// Two of three characters are to be common.
 const MOST: (usize, usize) = (2, 3);
 
+/// So many characters tell.
+const ENOUGH: usize = 4096;
+
 /// The encoding of a few words of East Asia in text that is no UTF-8, as far as it is sound; nothing if they may as well
 /// be those of others.
 pub(super) fn encoding(sample: &[u8]) -> Option<&'static Encoding> {
@@ -74,6 +77,9 @@ impl Share {
                 continue;
             };
             share.sound += 1;
+            if share.all > ENOUGH {
+                continue;
+            }
             for c in text.chars().filter(|c| !c.is_ascii() && !is_neutral(*c)) {
                 share.all += 1;
                 share.these += usize::from(is_one(c));

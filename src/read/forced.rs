@@ -222,7 +222,7 @@ fn may_be_lines(text: &[u8]) -> bool {
     is_json(first)
         || first.len() + 1 >= SAMPLE
         || lines.next().is_some_and(|line| line.trim_ascii_start().starts_with(b"{"))
-        || first.len() == text.trim_ascii_end().len() && first.len() > 1
+        || first.trim_ascii_end().len() == text.trim_ascii_end().len() && first.len() > 1
 }
 
 fn is_json(line: &[u8]) -> bool {
@@ -240,7 +240,7 @@ impl Expecting<'_> {
     /// What a record is if it is of another format.
     fn strange(&self, names: &Names, row: &Row<'_>) -> Option<String> {
         let named = |kind: RecordKind| {
-            kind.source().map_or("a record of no tool".to_owned(), |source| format!("a record of {source}"))
+            kind.source().map_or("a plain record of a key".to_owned(), |source| format!("a record of {source}"))
         };
         let is_it = match self.format {
             // What somebody has added to makes a reply a record like any other.
