@@ -19,6 +19,8 @@ use crate::spare::Spare;
 /// How many bytes are looked at to tell the format.
 pub(super) const SAMPLE: usize = 1 << 16;
 
+const EMPTY: &str = "the input is empty; expected a header line or JSON";
+
 /// Which names mean something to the question that is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Vocabulary {
@@ -83,6 +85,9 @@ pub fn splitter(
     if let Some(told) = packed::recognise(&start) {
         return Err(refused(&told));
     }
+    if start.is_empty() {
+        return Err(refused(EMPTY));
+    }
     let forced = options.format;
     let is_workbook = sheet::is_workbook(&start);
     if is_workbook || forced == Some(Format::Sheet) {
@@ -96,7 +101,7 @@ pub fn splitter(
     let mut start = Vec::new();
     ended = fill(&mut text, &mut start, SAMPLE).map_err(failed)?;
     if start.iter().all(u8::is_ascii_whitespace) {
-        return Err(refused("the input is empty; expected a header line or JSON"));
+        return Err(refused(EMPTY));
     }
     if start.trim_ascii_start().starts_with(b"<") {
         return Err(refused(

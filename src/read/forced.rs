@@ -52,11 +52,13 @@ struct Looks {
     format: Format,
     /// What it is, for people.
     words: &'static str,
+    /// Whether it is delimited text.
+    is_table: bool,
 }
 
 impl Looks {
     fn of(start: &[u8]) -> Looks {
-        let looks = |format: Format| Looks { format, words: format.content() };
+        let looks = |format: Format| Looks { format, words: format.content(), is_table: false };
         let text = start.trim_ascii_start();
         if sheet::is_workbook(start) {
             return looks(Format::Sheet);
@@ -75,8 +77,14 @@ impl Looks {
         if scoutsuite::is_document(&members) {
             return looks(Format::ScoutSuite);
         }
+        let inner = under_body(inside, &members);
+        let members = inner.as_ref().unwrap_or(&members);
         let names: Vec<(String, bool)> = members.iter().map(|(name, byte)| (plain(name), *byte == b'{')).collect();
         let has = |wanted: &str| names.iter().any(|(name, _)| name == wanted);
+        // What all tools write is no sign of one.
+        let of_reply = |(name, is_object): &(String, bool)| {
+            !matches!(name.as_str(), "resourcetype" | "requestid") && replies::may_be_member(name, *is_object)
+        };
         looks(if has("findinginfo") && has("metadata") {
             Format::ProwlerOcsf
         } else if has("discoveredresourceprofiles") || has("discoveredresourcedetail") {
@@ -85,10 +93,7 @@ impl Looks {
             Format::ResourceCenter
         } else if has("columns") && has("rows") || ONLY_STEAMPIPE.iter().any(|name| has(&plain(name))) {
             Format::Steampipe
-        } else if names
-            .iter()
-            .any(|(name, is_object)| name != "resourcetype" && replies::may_be_member(name, *is_object))
-        {
+        } else if !has("keyid") && names.iter().any(of_reply) {
             Format::AlibabaCli
         } else if text.starts_with(b"{") && is_lines(text) {
             Format::JsonLines
@@ -98,22 +103,18 @@ impl Looks {
     }
 
     fn of_table(text: &[u8]) -> Looks {
-        let looks = |format: Format| Looks { format, words: format.content() };
+        let looks = |format: Format| Looks { format, words: format.content(), is_table: true };
         let lines: Vec<String> = first_lines(text).map(|line| String::from_utf8_lossy(line).to_lowercase()).collect();
         let names = |wanted: &[&str]| lines.iter().any(|line| wanted.iter().all(|name| line.contains(name)));
         if names(&["check_id", "status_extended", "finding_uid"]) {
             looks(Format::Prowler)
         } else if names(&["key_aliases", "akas"]) {
-            Looks { format: Format::Steampipe, words: "a table of Steampipe" }
+            looks(Format::Steampipe)
         } else if lines.iter().any(|line| line.contains('\t')) {
             looks(Format::Tsv)
         } else {
             looks(Format::Csv)
         }
-    }
-
-    fn is_table(self) -> bool {
-        matches!(self.format, Format::Csv | Format::Tsv | Format::Prowler) || self.words == "a table of Steampipe"
     }
 }
 
@@ -147,14 +148,14 @@ pub(super) fn mismatch(format: Format, start: &[u8]) -> Option<String> {
     let is_plain = matches!(looks.format, Format::Json | Format::JsonLines);
     let may_be = match format {
         Format::Sheet => looks.format == Format::Sheet,
-        Format::Csv | Format::Prowler => looks.is_table(),
-        Format::Tsv => looks.is_table() && may_be_tsv(text),
+        Format::Csv | Format::Prowler => looks.is_table,
+        Format::Tsv => looks.is_table && may_be_tsv(text),
         Format::Json => is_open && !is_document,
         Format::JsonLines => text.starts_with(b"{") && !is_document && may_be_lines(text),
         // What tells a document from others may stand behind the bytes that are here.
         Format::Terraform => looks.format == format || is_plain && has_one(text, &OF_TERRAFORM),
         Format::ScoutSuite => looks.format == format || is_plain && has_one(text, &OF_SCOUTSUITE),
-        Format::Steampipe => looks.format == format || is_plain || looks.is_table() && looks.format != Format::Prowler,
+        Format::Steampipe => looks.format == format || is_plain || looks.is_table && looks.format != Format::Prowler,
         _ => looks.format == format || is_plain,
     };
     // Lines of tables that begin like JSON are read as a table if somebody says so.
@@ -188,6 +189,14 @@ fn begins_json(text: &[u8]) -> bool {
         Some(b'[') => matches!(next(), None | Some(b'{' | b'[' | b']' | b'"')),
         _ => false,
     }
+}
+
+/// The members of the reply that SDKs put under `body`, if it stands there.
+fn under_body(text: &[u8], members: &[(String, u8)]) -> Option<Vec<(String, u8)>> {
+    members.iter().find(|(name, byte)| plain(name) == "body" && *byte == b'{')?;
+    let at = memchr::memmem::find(text, b"body\"")?;
+    let open = memchr::memchr(b'{', &text[at..])?;
+    Some(top_members(&text[at + open..]))
 }
 
 /// What stands in the arrays with which a text begins.
@@ -322,6 +331,9 @@ mod tests {
             ("{\"Filters\": [], \"Resources\": []}", Format::ResourceCenter),
             ("[{\"finding_info\": {}, \"metadata\": {}}]", Format::ProwlerOcsf),
             ("{\"columns\": [], \"rows\": []}", Format::Steampipe),
+            ("[{\"headers\": {}, \"body\": {\"Keys\": {\"Key\": []}}}]", Format::AlibabaCli),
+            ("[{\"body\": {\"RequestId\": \"x\", \"Resources\": []}}]", Format::ResourceCenter),
+            ("key_id,key_aliases,akas\n", Format::Steampipe),
             ("scoutsuite_results =\n{}", Format::ScoutSuite),
             ("PK\u{3}\u{4}", Format::Sheet),
         ] {

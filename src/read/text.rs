@@ -557,7 +557,6 @@ mod tests {
             }
         }
         assert!(all.len() >= 60 && wrong.len() * 10 <= count, "{} of {count}: {wrong:#?}", wrong.len());
-        println!("{wrong:#?}");
     }
 
     #[test]
