@@ -261,7 +261,7 @@ impl Expecting<'_> {
                 let called = |at: u16| names.as_slice().get(usize::from(at)).map_or("", String::as_str);
                 let stranger = not_of_steampipe(row.cells.iter().map(|(at, _)| called(at)));
                 if let (RecordKind::Plain, Some(name)) = (row.kind, stranger) {
-                    return Some(format!("a record with `{name}`"));
+                    return Some(format!("a record with `{name}`, which that table has not"));
                 }
                 row.kind == RecordKind::Plain
             }
