@@ -622,8 +622,8 @@ fn what_cannot_be_read_says_what_to_do() {
     }
     for (format, bytes, says) in [
         ("csv", &whole[..], "leave out --input-format"),
-        ("xlsx", b"key_id\nk\n", "not a workbook (.xlsx, .ods, .xls)"),
-        ("ods", b"", "not a workbook (.xlsx, .ods, .xls)"),
+        ("xlsx", b"key_id\nk\n", "expected a workbook (.xlsx, .ods, .xls), as --input-format xlsx says"),
+        ("ods", b"", "the input is empty"),
     ] {
         let ran = diagnose(&[("keys.xlsx", bytes)], &["--input-format", format]);
         assert_eq!(ran.code, 4);
