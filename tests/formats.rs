@@ -677,3 +677,128 @@ fn the_table_holds_texts_of_any_width() {
         assert_eq!(output.status.code(), Some(0), "{text}");
     }
 }
+
+// ---------------------------------------------------------------------------------------------------
+// Formats that are named.
+
+/// Every name of an input format.
+const INPUT_FORMATS: [&str; 13] = [
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "xlsx",
+    "terraform",
+    "scoutsuite",
+    "alibaba-cli",
+    "cloud-config",
+    "resource-center",
+    "prowler",
+    "prowler-ocsf",
+    "steampipe",
+];
+
+/// The formats that a sample may be called; the first of them names it best.
+fn formats_of(sample: &str) -> &'static [&'static str] {
+    match sample {
+        "api/list-key-versions.jsonl" => &["alibaba-cli", "json", "jsonl"],
+        sample if sample.starts_with("api/") => &["alibaba-cli", "json"],
+        "sdk-python.json" => &["alibaba-cli", "json"],
+        "steampipe.csv" => &["steampipe", "csv"],
+        "steampipe.json" | "steampipe-old.json" => &["steampipe", "json"],
+        "terraform-output.json" => &["json"],
+        sample if sample.starts_with("terraform") => &["terraform"],
+        sample if sample.starts_with("scoutsuite") => &["scoutsuite"],
+        "prowler.csv" => &["prowler", "csv"],
+        "prowler.ocsf.json" => &["prowler-ocsf", "json"],
+        "cloud-config.json" => &["cloud-config", "json"],
+        "resource-center.json" => &["resource-center", "json"],
+        "excel-unicode.txt" => &["tsv", "csv"],
+        "keys.xlsx" | "keys.xls" | "keys.ods" => &["xlsx"],
+        _ => &["csv"],
+    }
+}
+
+fn samples_of_formats() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/formats");
+    let names = |folder: &Path, before: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let files = entries.filter(|entry| entry.path().is_file());
+        files.map(|entry| format!("{before}{}", entry.file_name().to_str().unwrap())).collect()
+    };
+    let mut samples = [names(&folder, ""), names(&folder.join("api"), "api/")].concat();
+    samples.retain(|name| name != "README.md");
+    samples.sort();
+    assert!(samples.len() > 25, "the samples were not found");
+    samples
+}
+
+#[test]
+fn a_format_that_is_named_reads_its_own_and_refuses_all_others() {
+    let command = run(&["diagnose", "--help"]);
+    let help = text(&command.stdout);
+    let mut problems = Vec::new();
+    for sample in samples_of_formats() {
+        let file = format!("samples/formats/{sample}");
+        let found = diagnose(&file, "json", &[]);
+        for format in INPUT_FORMATS {
+            assert!(help.contains(format), "{format} is not in the help");
+            let said = diagnose(&file, "json", &["--input-format", format]);
+            let err = text(&said.stderr);
+            assert!(!err.contains("panicked"), "{sample} as {format}: {err}");
+            let fits = formats_of(&sample);
+            if fits.contains(&format) {
+                if (&said.stdout, said.status.code()) != (&found.stdout, found.status.code()) {
+                    problems.push(format!("{sample} as {format} is not what is found: {err}"));
+                }
+                continue;
+            }
+            let named = format!("as --input-format {format} says, but this looks like ");
+            let leads_on = fits.iter().any(|fit| err.contains(&format!("or name it: --input-format {fit}")))
+                // Plain records of JSON are refused one by one.
+                || fits == ["json"] && ["a plain record of a key", "a record with `id`"].iter().any(|words| err.contains(words));
+            let is_told = err.contains("expected ") && err.contains(&named) && leads_on;
+            if said.status.code() != Some(4) || !said.stdout.is_empty() || !is_told {
+                problems.push(format!("{sample} as {format}: {err}"));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn what_is_of_another_format_among_the_records_of_a_file_is_refused_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = |number: u32| format!("00000000-0000-4000-8000-00000000000{number}");
+    let reply = format!(
+        r#"{{"KeyMetadata": {{"KeyId": "{}", "Origin": "Aliyun_KMS", "CreationDate": "2021-05-20T06:34:21Z", "owner": "a"}}}}"#,
+        id(1)
+    );
+    let resource = format!(r#"{{"ResourceType": "ACS::KMS::Key", "ResourceId": "{}", "ResourceDeleted": 1}}"#, id(2));
+    let record = format!(r#"{{"key_id": "{}", "origin": "Aliyun_KMS", "versions": 1}}"#, id(3));
+    let file = put(&folder, "mix.json", format!("[{reply}, {resource}, {record}]"));
+    for (format, key, refused) in [
+        ("alibaba-cli", 1, ["a record of CloudConfig", "a plain record of a key"]),
+        ("cloud-config", 2, ["a plain record of a key"; 2]),
+    ] {
+        let said = diagnose(&file, "json", &["--input-format", format]);
+        if format == "cloud-config" {
+            // The first record tells what the whole is.
+            assert_eq!(said.status.code(), Some(4));
+            let file = put(&folder, "mix2.json", format!("[{resource}, {reply}, {record}]"));
+            let said = diagnose(&file, "json", &["--input-format", format]);
+            let keys = json_keys(&text(&said.stdout), "json");
+            assert_eq!((keys.len(), keys[0]["key_id"].as_str()), (1, Some(id(key).as_str())));
+            continue;
+        }
+        let (out, err) = (text(&said.stdout), text(&said.stderr));
+        assert_eq!(said.status.code(), Some(3), "{err}");
+        let keys = json_keys(&out, "json");
+        assert_eq!((keys.len(), keys[0]["key_id"].as_str()), (1, Some(id(key).as_str())), "{err}");
+        assert!(refused.iter().all(|words| err.contains(words)), "{err}");
+    }
+    // A column of one's own makes a table another than that of the tool.
+    let table = put(&folder, "own.csv", "key_id,key_aliases,owner\nk1,,a\n");
+    let said = diagnose(&table, "json", &["--input-format", "steampipe"]);
+    assert!(said.status.code() == Some(4) && text(&said.stderr).contains("a column `owner`"), "{}", text(&said.stderr));
+}

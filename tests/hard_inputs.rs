@@ -354,14 +354,9 @@ fn what_never_ends_is_cut_short() {
         expect("keys.json", deep, 3, (3, 2, 1, 0), "keys.json:1: not an object of JSON: recursion limit exceeded");
     assert_eq!(ran.keys(), ["j", "l"]);
     expect("keys.csv", &brackets, 4, (1, 0, 1, 0), "");
-    expect_with(
-        &["--input-format", "csv"],
-        "keys.csv",
-        &brackets,
-        4,
-        (0, 0, 0, 0),
-        "the header line is longer than 1 MiB",
-    );
+    let as_csv = ["--input-format", "csv"];
+    expect_with(&as_csv, "keys.csv", &brackets, 4, (0, 0, 0, 0), "this looks like JSON");
+    expect("keys.csv", "x".repeat(10_000_000), 4, (0, 0, 0, 0), "the header line is longer than 1 MiB");
 }
 
 #[test]
@@ -485,6 +480,7 @@ fn a_pipe_is_read_where_it_is_named_and_skipped_in_a_folder() {
     make_pipe(&pipe);
     let ran = run_in(folder.path(), &["."], std::io::empty());
     assert_eq!((ran.code, ran.account()), (0, (1, 1, 0, 0)), "{}", ran.err);
+    assert!(ran.err.contains("1 file left out because of its name: pipe.csv (no regular file)"), "{}", ran.err);
     let writer = std::thread::spawn(move || std::fs::write(pipe, format!("{HEADER}{}", good("k2"))).unwrap());
     let ran = run_in(folder.path(), &["pipe.csv", "keys.csv"], std::io::empty());
     writer.join().unwrap();
@@ -561,6 +557,97 @@ fn folders_of_nothing_and_files_that_are_not_there() {
     assert!(ran.code == 4 && ran.err.contains("empty holds no .csv"), "{}", ran.err);
     let ran = run_in(folder.path(), &["none.csv"], std::io::empty());
     assert!(ran.code == 4 && ran.err.contains("cannot read none.csv"), "{}", ran.err);
+}
+
+/// The notes of a run: where, and what.
+fn notes(ran: &Ran) -> Vec<String> {
+    let notes = ran.document.as_ref().unwrap()["summary"]["notes"].as_array().unwrap();
+    notes.iter().map(|note| format!("{}: {}", note["file"].as_str().unwrap(), note["text"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn files_of_a_folder_that_are_not_read_are_told() {
+    let folder = folder();
+    std::fs::create_dir_all(folder.path().join("in/sub")).unwrap();
+    std::fs::create_dir_all(folder.path().join("in/.git")).unwrap();
+    let table = |key: &str| format!("{HEADER}{}", good(key));
+    for (name, key) in [("a.csv", "k1"), ("sub/b.csv", "k2"), ("inventory", "k3"), ("keys.dat", "k4")] {
+        std::fs::write(folder.path().join("in").join(name), table(key)).unwrap();
+    }
+    for name in ["keys.log", "keys.prn", "keys.csv.bz2", "sub/keys.zip", "\u{202e}\nx.numbers"] {
+        std::fs::write(folder.path().join("in").join(name), "x").unwrap();
+    }
+    // What systems and programs keep for themselves is passed over in silence.
+    for name in [".DS_Store", ".hidden.csv", "~$a.xlsx", ".git/config.csv"] {
+        std::fs::write(folder.path().join("in").join(name), table("k9")).unwrap();
+    }
+    let ran = run_in(folder.path(), &["in"], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (0, (2, 2, 0, 0)), "{}", ran.err);
+    let told = "in: 7 files left out because of their names: inventory, keys.csv.bz2, keys.dat, keys.log, keys.prn and 2 more. To have a file read, name it on the command line; unpack archives first";
+    assert_eq!(notes(&ran), [told]);
+    assert!(ran.err.contains(told), "{}", ran.err);
+    // By its name a file is read whatever that is.
+    let ran = run_in(folder.path(), &["in", "in/inventory", "in/keys.dat"], std::io::empty());
+    assert_eq!((ran.code, ran.keys()), (0, vec!["k1", "k2", "k3", "k4"]), "{}", ran.err);
+    // Nothing is lost of a folder of which nothing can be read.
+    std::fs::remove_file(folder.path().join("in/a.csv")).unwrap();
+    std::fs::remove_file(folder.path().join("in/sub/b.csv")).unwrap();
+    let ran = run_in(folder.path(), &["in"], std::io::empty());
+    assert!(
+        ran.code == 4 && ran.err.contains("in holds no .csv") && ran.err.contains("7 files left out"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains('\u{202e}'), "{}", ran.err);
+}
+
+#[test]
+fn one_file_of_a_folder_that_fails_fails_as_if_it_was_named() {
+    let folder = folder();
+    put(&folder, "keys.csv", "no header\n");
+    put(&folder, "other.dat", "x");
+    let ran = run_in(folder.path(), &["."], std::io::empty());
+    assert!(ran.code == 4 && ran.err.contains("no column is called key_id"), "{}", ran.err);
+}
+
+#[test]
+fn a_folder_that_may_not_be_listed_is_one_reject() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    put(&folder, "keys.csv", format!("{HEADER}{}", good("k")));
+    let secret = folder.path().join("secret");
+    std::fs::create_dir(&secret).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read_dir(&secret).is_ok() {
+        // Some users may read everything.
+        return;
+    }
+    for arguments in [&["."][..], &["keys.csv", "secret"]] {
+        let ran = run_in(folder.path(), arguments, std::io::empty());
+        assert_eq!((ran.code, ran.account()), (3, (2, 1, 1, 0)), "{}", ran.err);
+        assert!(ran.err.contains("secret: cannot be read: Permission denied"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_packed_in_other_ways_names_the_way_to_unpack_it() {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.start_file("keys.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    archive.write_all(HEADER.as_bytes()).unwrap();
+    let zip = archive.finish().unwrap().into_inner();
+    let mut tar = vec![0; 1024];
+    tar[..8].copy_from_slice(b"keys.csv");
+    tar[257..262].copy_from_slice(b"ustar");
+    for (name, content, says) in [
+        ("keys.csv.bz2", b"BZh91AY&SY\x01\x02\x03".to_vec(), "bunzip2"),
+        ("keys.csv.xz", b"\xfd7zXZ\0\0\x04\xe6".to_vec(), "unxz"),
+        ("keys.7z", b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "7z x"),
+        ("keys.zip", zip, "unzip"),
+        ("keys.tar", tar.clone(), "tar -xf"),
+        ("keys.tgz", gzip(&tar), "tar -xf"),
+    ] {
+        expect(name, content, 4, (0, 0, 0, 0), says);
+    }
 }
 
 #[test]

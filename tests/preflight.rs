@@ -950,13 +950,19 @@ fn help_of_preflight() {
               The format of all inputs, instead of finding it by content
 
               Possible values:
-              - csv:        Delimited text with a header line
-              - tsv:        Tab-separated text with a header line
-              - json:       JSON
-              - jsonl:      One JSON object a line
-              - xlsx:       A workbook: .xlsx, .ods or .xls
-              - terraform:  A state or plan of Terraform
-              - scoutsuite: A report of ScoutSuite
+              - csv:             Delimited text with a header line
+              - tsv:             Tab-separated text with a header line
+              - json:            JSON
+              - jsonl:           One JSON object a line
+              - xlsx:            A workbook: .xlsx, .ods or .xls
+              - terraform:       A state or plan of Terraform
+              - scoutsuite:      A report of ScoutSuite
+              - alibaba-cli:     Replies of the KMS API, as the command line and the SDKs write them
+              - cloud-config:    Resources of Cloud Config
+              - resource-center: Resources of Resource Center
+              - prowler:         Findings of Prowler as CSV
+              - prowler-ocsf:    Findings of Prowler as OCSF JSON
+              - steampipe:       Rows of Steampipe's table alicloud_kms_key, as CSV or JSON
 
           --input-encoding <NAME>
               The encoding of all text, such as GB18030, instead of finding it

@@ -345,6 +345,11 @@ impl Key {
         format!("00000000-0000-4000-8000-{:012}", self.number)
     }
 
+    /// The name of an alias belongs to one key, unless it is that of a service.
+    fn alias_names(&self) -> Vec<String> {
+        self.aliases.iter().map(|alias| format!("{alias}{}", self.number)).collect()
+    }
+
     fn arn(&self) -> String {
         format!("acs:kms:{}:1234567890123456:key/{}", self.region, self.id())
     }
@@ -433,13 +438,38 @@ fn terraform(keys: &[Key]) -> serde_json::Value {
     serde_json::json!({"version": 4, "terraform_version": "1.13.1", "serial": 1, "lineage": "x", "resources": resources})
 }
 
+/// The keys as a table, without what stands in some columns. A source that tells aliases may not tell that there is none.
+fn table(keys: &[Key], left_out: &[&str], style: Style) -> Table {
+    let mut table = Table { header: keys[0].record().map(|(name, _)| name).to_vec(), rows: Vec::new() };
+    for key in keys {
+        let names = key.alias_names();
+        let cell = |(name, text): (&str, String)| match name {
+            "aliases" if left_out.contains(&"aliases") || left_out.contains(&"no aliases") && names.is_empty() => {
+                "unknown".to_owned()
+            }
+            "aliases" => names.join(if style.delimiter == b';' { "|" } else { ";" }),
+            name if left_out.contains(&name) => String::new(),
+            _ => text,
+        };
+        table.rows.push(key.record().into_iter().map(cell).collect());
+    }
+    table
+}
+
 /// What is said of each key that does not depend on the words of the form: class, conditions, gaps, findings.
 fn verdicts(files: &[(&str, &[u8])]) -> BTreeMap<String, String> {
     let folder = folder();
     let mut arguments = vec!["diagnose", "--format", "json"];
     for (name, content) in files {
+        // Files of a folder are named by the folder.
+        let named = name.split_once('/').map_or(*name, |(folder, _)| folder);
+        if named != *name {
+            std::fs::create_dir_all(folder.path().join(named)).unwrap();
+        }
         std::fs::write(folder.path().join(name), content).unwrap();
-        arguments.push(name);
+        if !arguments.contains(&named) {
+            arguments.push(named);
+        }
     }
     let output = run(folder.path(), &arguments, b"");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -466,20 +496,7 @@ proptest! {
         columns in prop::collection::vec(any::<u32>(), 10),
         order in any::<u32>(),
     ) {
-        let csv = |keys: &[Key], left_out: &[&str], style: Style| {
-            let mut table = Table { header: keys[0].record().map(|(name, _)| name).to_vec(), rows: Vec::new() };
-            for key in keys {
-                let names: Vec<String> = key.aliases.iter().map(|alias| format!("{alias}{}", key.number)).collect();
-                let cell = |(name, text): (&str, String)| match name {
-                    "aliases" if left_out.contains(&"no aliases") && names.is_empty() => "unknown".to_owned(),
-                    "aliases" => names.join(if style.delimiter == b';' { "|" } else { ";" }),
-                    name if left_out.contains(&name) => String::new(),
-                    _ => text,
-                };
-                table.rows.push(key.record().into_iter().map(cell).collect());
-            }
-            table.with_columns_by(&columns).csv(style)
-        };
+        let csv = |keys: &[Key], left_out: &[&str], style: Style| table(keys, left_out, style).with_columns_by(&columns).csv(style);
         let expected = verdicts(&[("keys.csv", &csv(&keys, &[], PLAIN))]);
         prop_assert_eq!(expected.len(), keys.len());
         for delimiter in [b',', b';', b'\t', b'|'] {
@@ -515,6 +532,215 @@ proptest! {
         let part = verdicts(&[("keys.csv", &csv(&keys, &["versions", "no aliases"], PLAIN))]);
         let state = terraform(&keys).to_string();
         prop_assert_eq!(&verdicts(&[("terraform.tfstate", state.as_bytes())]), &part, "Terraform");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// The same facts in other encodings and from other sources.
+
+/// A table as a Chinese list of keys calls its columns and values.
+fn in_chinese(table: &Table) -> Table {
+    let column = |name: &&'static str| match *name {
+        "key_id" => "密钥ID",
+        "account_id" => "账号ID",
+        "region" => "地域",
+        "aliases" => "别名",
+        "instance" => "KMS实例",
+        "origin" => "密钥材料来源",
+        "rotation" => "轮转状态",
+        "versions" => "密钥版本数",
+        "key_spec" => "密钥规格",
+        "state" => "密钥状态",
+        other => other,
+    };
+    let value = |column: &str, cell: &String| match (column, cell.as_str()) {
+        ("instance", "default") => "默认实例".to_owned(),
+        ("origin", "EXTERNAL") => "外部".to_owned(),
+        ("origin", "Aliyun_KMS") => "阿里云KMS".to_owned(),
+        ("rotation", "Enabled") => "已开启".to_owned(),
+        ("rotation", "Disabled") => "未开启".to_owned(),
+        ("state", "Disabled") => "已禁用".to_owned(),
+        ("state", "PendingDeletion") => "待删除".to_owned(),
+        (_, cell) => cell.to_owned(),
+    };
+    Table {
+        header: table.header.iter().map(column).collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|row| table.header.iter().zip(row).map(|(name, cell)| value(name, cell)).collect())
+            .collect(),
+    }
+}
+
+/// A text in every encoding and wrapping.
+fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let marked = format!("\u{feff}{text}");
+    let utf_16 = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    vec![
+        ("UTF-8", text.as_bytes().to_vec()),
+        ("UTF-8 with a mark", marked.as_bytes().to_vec()),
+        ("UTF-16LE", utf_16(text, u16::to_le_bytes)),
+        ("UTF-16LE with a mark", utf_16(&marked, u16::to_le_bytes)),
+        ("UTF-16BE", utf_16(text, u16::to_be_bytes)),
+        ("UTF-16BE with a mark", utf_16(&marked, u16::to_be_bytes)),
+        ("GB18030", encoding_rs::GB18030.encode(text).0.into_owned()),
+        ("gzip", gzip.finish().unwrap()),
+        ("zstd", ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)),
+    ]
+}
+
+fn renamed(value: &serde_json::Value, rename: fn(&str) -> String) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (rename(name), renamed(value, rename)));
+            members.collect::<serde_json::Map<_, _>>().into()
+        }
+        serde_json::Value::Array(values) => values.iter().map(|value| renamed(value, rename)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn camel(name: &str) -> String {
+    name.chars().take(1).flat_map(char::to_lowercase).chain(name.chars().skip(1)).collect()
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.replace("DKMS", "Dkms").chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// Lists of keys and aliases are of a region each; the other replies are about a key each.
+fn is_about_one_key(reply: &serde_json::Value) -> bool {
+    reply.get("KeyMetadata").is_some()
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    #[test]
+    fn neither_encodings_nor_languages_matter(keys in some_keys(), columns in prop::collection::vec(any::<u32>(), 10)) {
+        let table = table(&keys, &[], PLAIN).with_columns_by(&columns);
+        let expected = verdicts(&[("keys.csv", &table.csv(PLAIN))]);
+        for (language, table) in [("English", table.clone()), ("Chinese", in_chinese(&table))] {
+            let text = String::from_utf8(table.csv(PLAIN)).unwrap();
+            for (name, bytes) in encodings(&text) {
+                prop_assert_eq!(&verdicts(&[("keys.csv", &bytes)]), &expected, "{} in {}", language, name);
+            }
+        }
+    }
+
+    #[test]
+    fn how_replies_are_put_together_does_not_matter(keys in some_keys(), order in prop::collection::vec(any::<u32>(), 64)) {
+        let expected = verdicts(&[("keys.csv", &table(&keys, &[], PLAIN).csv(PLAIN))]);
+        let mut all = replies(&keys);
+        let mut by: Vec<(u32, serde_json::Value)> = order.iter().copied().chain(0..).zip(all).collect();
+        by.sort_by_key(|(number, _)| *number);
+        all = by.into_iter().map(|(_, reply)| reply).collect();
+        let lines = |all: &[serde_json::Value]| all.iter().map(|reply| format!("{reply}\n")).collect::<String>();
+        let rename = |rename: fn(&str) -> String| all.iter().map(|reply| renamed(reply, rename)).collect::<Vec<_>>();
+        let (about_one, lists): (Vec<_>, Vec<_>) = all.iter().cloned().partition(is_about_one_key);
+        let by_key: serde_json::Map<String, serde_json::Value> = about_one
+            .into_iter()
+            .map(|reply| (reply["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned(), reply))
+            .collect();
+        let shapes = [
+            ("one a line", lines(&all)),
+            ("camel case", lines(&rename(camel))),
+            ("snake case", lines(&rename(snake))),
+            ("concatenated", all.iter().map(|reply| format!("{reply:#}")).collect()),
+            ("an array", serde_json::Value::Array(all.clone()).to_string()),
+            ("under the ids of keys", format!("{}\n{}", lines(&lists), serde_json::Value::Object(by_key))),
+        ];
+        for (name, text) in &shapes {
+            prop_assert_eq!(&verdicts(&[("api.json", text.as_bytes())]), &expected, "{}", name);
+        }
+        let names: Vec<String> = (0..all.len()).map(|number| format!("api/{number}.json")).collect();
+        let contents: Vec<String> = all.iter().map(|reply| format!("{reply:#}")).collect();
+        let files: Vec<(&str, &[u8])> =
+            names.iter().zip(&contents).map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+        prop_assert_eq!(&verdicts(&files), &expected, "a folder with a file each");
+    }
+
+    /// What a source does not carry is unknown, and nothing else is said of it.
+    #[test]
+    fn the_same_facts_give_the_same_verdicts_from_every_source(keys in some_keys(), at in any::<prop::sample::Index>()) {
+        let without = |left_out: &[&str]| verdicts(&[("keys.csv", &table(&keys, left_out, PLAIN).csv(PLAIN))]);
+        let json = |value: &serde_json::Value| verdicts(&[("source.json", value.to_string().as_bytes())]);
+
+        let expected = without(&["instance", "versions"]);
+        let rows: Vec<serde_json::Value> = keys.iter().map(|key| {
+            let alias = |name: String| serde_json::json!({"AliasName": name, "KeyId": key.id()});
+            serde_json::json!({
+                "key_id": key.id(), "arn": key.arn(), "key_state": key.state, "creation_date": "2021-05-20T06:34:21Z",
+                "key_spec": key.spec, "last_rotation_date": null, "automatic_rotation": key.rotation,
+                "origin": key.origin, "akas": [key.arn()], "region": key.region, "account_id": "1234567890123456",
+                "key_aliases": key.alias_names().into_iter().map(alias).collect::<Vec<_>>(),
+            })
+        }).collect();
+        prop_assert_eq!(&json(&serde_json::json!(rows)), &expected, "Steampipe, an array");
+        let described = serde_json::json!({"columns": [{"name": "key_id", "data_type": "text"}], "rows": rows});
+        prop_assert_eq!(&json(&described), &expected, "Steampipe, rows");
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(rows[0].as_object().unwrap().keys()).unwrap();
+        for row in &rows {
+            let cell = |value: &serde_json::Value| match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            writer.write_record(row.as_object().unwrap().values().map(cell)).unwrap();
+        }
+        prop_assert_eq!(&verdicts(&[("keys.csv", &writer.into_inner().unwrap())]), &expected, "Steampipe, CSV");
+
+        let expected = without(&["aliases", "versions"]);
+        let details: String = keys.iter().map(|key| {
+            let detail = serde_json::json!({
+                "AccountId": 1234567890123456_u64, "Region": key.region, "ResourceId": key.id(), "ResourceDeleted": 1,
+                "ResourceType": "ACS::KMS::Key", "Configuration": key.metadata().to_string(),
+            });
+            format!("{}\n", serde_json::json!({"RequestId": "x", "DiscoveredResourceDetail": detail}))
+        }).collect();
+        prop_assert_eq!(&verdicts(&[("config.jsonl", details.as_bytes())]), &expected, "Cloud Config");
+
+        let expected = without(&["aliases", "instance", "rotation", "versions", "key_spec"]);
+        let regions: serde_json::Map<String, serde_json::Value> = REGIONS.iter().map(|region| {
+            let of_region = keys.iter().filter(|key| key.region == *region).map(|key| {
+                let found = serde_json::json!({"id": key.id(), "arn": key.arn(), "origin": key.origin, "state": key.state});
+                (key.id(), found)
+            });
+            let found: serde_json::Map<String, serde_json::Value> = of_region.collect();
+            ((*region).to_owned(), serde_json::json!({"region": region, "keys": found}))
+        }).collect();
+        let report = serde_json::json!({"account_id": "1234567890123456", "provider_code": "aliyun",
+            "services": {"kms": {"regions": regions}}});
+        prop_assert_eq!(&json(&report), &expected, "ScoutSuite");
+        let script = format!("scoutsuite_results =\n{report}");
+        prop_assert_eq!(&verdicts(&[("scoutsuite_results.js", script.as_bytes())]), &expected, "ScoutSuite, script");
+
+        let expected = without(&["aliases", "instance", "origin", "rotation", "versions", "key_spec", "state"]);
+        let resources: Vec<serde_json::Value> = keys.iter().map(|key| serde_json::json!({
+            "AccountId": "1234567890123456", "RegionId": key.region, "ResourceId": key.id(),
+            "ResourceType": "ACS::KMS::Key", "Tags": [],
+        })).collect();
+        let found = serde_json::json!({"NextToken": "", "RequestId": "x", "Resources": resources});
+        prop_assert_eq!(&json(&found), &expected, "Resource Center");
+
+        // Two states say the same together, one behind the other or in an array.
+        let expected = json(&terraform(&keys));
+        let (first, second) = keys.split_at(at.index(keys.len()));
+        let states: Vec<serde_json::Value> = [first, second].map(terraform).to_vec();
+        prop_assert_eq!(&json(&serde_json::json!(states)), &expected, "states in an array");
+        let behind = format!("{:#}\n{}", states[0], states[1]);
+        prop_assert_eq!(&verdicts(&[("states.json", behind.as_bytes())]), &expected, "states one behind the other");
     }
 }
 

@@ -570,7 +570,7 @@ fn what_cannot_be_read_says_what_to_do() {
         (without("_rels/.rels"), "an archive without a workbook"),
         (without("xl/workbook.xml"), "an archive without a workbook"),
         (without("xl/worksheets/keys.xml"), "`xl/worksheets/keys.xml`: it is missing"),
-        (zipped(&[("notes.txt", "no workbook")]), "unpack it, or export the sheet as CSV"),
+        (zipped(&[("notes.txt", "no workbook")]), "unpack it (`unzip`)"),
         (zipped(&[("mimetype", "x"), ("content.xml", "<x/>")]), "an OpenDocument file that is no spreadsheet"),
         (zipped(&[("content.xml", &content("<o:text/>"))]), "an OpenDocument file that is no spreadsheet"),
         (zipped(&[("content.xml", &content("<o:spreadsheet/>"))]), "the workbook is empty"),
@@ -622,8 +622,8 @@ fn what_cannot_be_read_says_what_to_do() {
     }
     for (format, bytes, says) in [
         ("csv", &whole[..], "leave out --input-format"),
-        ("xlsx", b"key_id\nk\n", "not a workbook (.xlsx, .ods, .xls)"),
-        ("ods", b"", "not a workbook (.xlsx, .ods, .xls)"),
+        ("xlsx", b"key_id\nk\n", "expected a workbook (.xlsx, .ods, .xls), as --input-format xlsx says"),
+        ("ods", b"", "the input is empty"),
     ] {
         let ran = diagnose(&[("keys.xlsx", bytes)], &["--input-format", format]);
         assert_eq!(ran.code, 4);

@@ -633,6 +633,62 @@ fn documents_that_are_not_what_they_seem_are_rejected() {
     }
 }
 
+/// What follows a state and is none is told, and what stands before it counts.
+#[test]
+fn states_one_behind_the_other_count_as_far_as_they_go() {
+    let state = std::fs::read_to_string(format!("{FORMATS}/terraform.tfstate")).unwrap();
+    let alone = keys(&diagnose(&[&format!("{FORMATS}/terraform.tfstate")]).1);
+    let cut = &state[..state.len() / 2];
+    let said = diagnose_files(&[("states.json".to_owned(), format!("{state}\n{cut}"))], &[]);
+    assert_eq!(said["summary"]["records"]["rejected"], 1);
+    let (both, mut named) = (keys(&said), 0);
+    assert_eq!(both.keys().collect::<Vec<_>>(), alone.keys().collect::<Vec<_>>());
+    for (id, key) in &both {
+        if cut.contains(id.as_str()) {
+            named += 1;
+            assert_eq!(key["class"], "undetermined", "nobody knows what the second state says of {id}");
+        } else {
+            assert_eq!(key, &alone[id]);
+        }
+    }
+    assert!((1..both.len()).contains(&named), "{named} of {}", both.len());
+}
+
+#[test]
+fn replies_under_the_ids_of_keys_are_read_and_must_fit_them() {
+    let id = |number: u32| format!("00000000-0000-4000-8000-00000000000{number}");
+    let metadata = |number: u32| json!({"KeyMetadata": {"KeyId": id(number), "Origin": "EXTERNAL", "CreationDate": "2021-05-20T06:34:21Z"}});
+    let content = json!({id(1): metadata(1), id(2): {"key_id": id(2), "origin": "EXTERNAL"}, id(3): metadata(4), id(5): {"origin": "x"}});
+    let said = diagnose_files(&[("keys.json".to_owned(), format!("{content:#}"))], &[]);
+    let found = keys(&said);
+    for number in [1, 2] {
+        assert_eq!(found[&id(number)]["facts"]["origin"]["value"], "EXTERNAL", "{said:#}");
+    }
+    assert_eq!(said["summary"]["records"], json!({"read": 4, "diagnosed": 2, "rejected": 2, "exact_duplicates": 0}));
+    let second = list(&said["keys"]).iter().find(|key| text(&key["key_id"]) == id(2)).unwrap();
+    assert_eq!(second["origins"][0]["line"], 9, "{said:#}");
+}
+
+#[test]
+fn what_carries_no_records_of_keys_says_what_it_is() {
+    let resource = |value: Value| json!({"address": "alicloud_kms_key.a", "mode": "managed", "type": "alicloud_kms_key", "name": "a", "values": value});
+    let template =
+        json!({"ROSTemplateFormatVersion": "2015-09-01", "Resources": {"Key": {"Type": "ALIYUN::KMS::Key"}}});
+    for (content, says) in [
+        (resource(json!({"id": "k", "origin": "EXTERNAL"})).to_string(), "a resource of Terraform (alicloud_kms_key)"),
+        (json!({"schema_version": 0, "attributes": {"id": "k"}}).to_string(), "an instance of a resource of Terraform"),
+        (template.to_string(), "a template of Resource Orchestration Service"),
+        (
+            "ROSTemplateFormatVersion: '2015-09-01'\nResources:\n  Key:\n    Type: ALIYUN::KMS::Key\n".to_owned(),
+            "ALIYUN::KMS::Key",
+        ),
+    ] {
+        let folder = folder();
+        let ran = run(&["diagnose", &put(&folder, "thing.json", &content)]);
+        assert!(ran.code == 4 && ran.err.contains(says), "{content}: {}", ran.err);
+    }
+}
+
 #[test]
 fn states_and_reports_in_a_folder_are_not_overlooked() {
     let folder = folder();

@@ -1,5 +1,5 @@
-//! Any bytes, read as what other tools write, by detection and as each document: no panic, and every record is accounted
-//! for.
+//! Any bytes, read as what other tools write, by detection and under each name of a format: no panic, every record is
+//! accounted for, whatever name is given.
 #![no_main]
 
 use cmkdiag::cli::job::survey_bytes;
@@ -10,7 +10,7 @@ use cmkdiag::rulebook::Rulebook;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     thread_local!(static BOOK: Rulebook = Rulebook::load(&CMK, None, None).expect("the built-in rulebook loads"));
     BOOK.with(|book| {
-        for format in [None, Some(Format::Terraform), Some(Format::ScoutSuite)] {
+        for format in std::iter::once(None).chain(Format::ALL.map(Some)) {
             let Ok(survey) = survey_bytes("fuzz", bytes, format, book) else { continue };
             let account = survey.account;
             assert_eq!(account.read, account.diagnosed + account.rejected + account.duplicates);

@@ -345,6 +345,18 @@ pub enum InputFormat {
     Terraform,
     /// A report of ScoutSuite
     Scoutsuite,
+    /// Replies of the KMS API, as the command line and the SDKs write them
+    AlibabaCli,
+    /// Resources of Cloud Config
+    CloudConfig,
+    /// Resources of Resource Center
+    ResourceCenter,
+    /// Findings of Prowler as CSV
+    Prowler,
+    /// Findings of Prowler as OCSF JSON
+    ProwlerOcsf,
+    /// Rows of Steampipe's table alicloud_kms_key, as CSV or JSON
+    Steampipe,
 }
 
 /// Output formats of `diagnose`.

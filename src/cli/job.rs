@@ -16,12 +16,13 @@ use crate::domains::form::{Form, Of, Side};
 use crate::engine::facts::{Bits, FactId, Lang};
 use crate::inventory::files::FileNames;
 use crate::inventory::intake::{Intake, Keep, Rules};
+use crate::inventory::row::{Note, NoteKind, Place};
 use crate::inventory::shared::Shared;
 use crate::inventory::store::Store;
 use crate::inventory::survey::Survey;
 use crate::ordered::ordered;
 use crate::read::detect::Vocabulary;
-use crate::read::source::{Input, open};
+use crate::read::source::{Input, Origin, open};
 use crate::read::{Block, Columns, Format, Options, Parser, ReadError, Splitter, detect, unread};
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
@@ -152,6 +153,12 @@ impl Reading {
             args::InputFormat::Xlsx => Format::Sheet,
             args::InputFormat::Terraform => Format::Terraform,
             args::InputFormat::Scoutsuite => Format::ScoutSuite,
+            args::InputFormat::AlibabaCli => Format::AlibabaCli,
+            args::InputFormat::CloudConfig => Format::CloudConfig,
+            args::InputFormat::ResourceCenter => Format::ResourceCenter,
+            args::InputFormat::Prowler => Format::Prowler,
+            args::InputFormat::ProwlerOcsf => Format::ProwlerOcsf,
+            args::InputFormat::Steampipe => Format::Steampipe,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (encoding, max_input) = (read.input_encoding, read.max_input);
@@ -161,9 +168,13 @@ impl Reading {
 
 /// The bytes that will be read, if all inputs are files.
 pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
-    let size = |input: &Input| {
-        let metadata = std::fs::metadata(input.path.as_ref()?).ok()?;
-        metadata.is_file().then_some(metadata.len())
+    let size = |input: &Input| match &input.origin {
+        Origin::LeftOut(_) => Some(0),
+        Origin::File(path) => {
+            let metadata = std::fs::metadata(path).ok()?;
+            metadata.is_file().then_some(metadata.len())
+        }
+        Origin::StandardInput | Origin::Nothing { .. } => None,
     };
     inputs.iter().map(size).sum()
 }
@@ -192,7 +203,8 @@ impl<'f> Files<'f> {
         let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
         let names = FileNames::new(inputs.iter().map(|input| input.name.clone()).collect());
         let options = Options { format: reading.format, encoding: reading.encoding, columns };
-        let (max_input, has_more) = (reading.max_input, inputs.len() > 1);
+        let is_read = |input: &&Input| !matches!(input.origin, Origin::LeftOut(_));
+        let (max_input, has_more) = (reading.max_input, inputs.iter().filter(is_read).count() > 1);
         Files { inputs, waiting, at: None, has_more, has_given: false, options, max_input, progress, names }
     }
 
@@ -217,6 +229,10 @@ impl<'f> Files<'f> {
             let Some((number, input)) = self.waiting.pop_front() else {
                 return Ok(None);
             };
+            if let Origin::LeftOut(told) = &input.origin {
+                let place = Place { file: number, line: 0 };
+                return Ok(Some(Block::of_note(Note { place, kind: NoteKind::LeftOut, text: told.clone() })));
+            }
             let opened = open(input, &self.progress.bytes, self.max_input)
                 .and_then(|reader| detect::splitter(number, &input.name, reader, &self.options, &self.names));
             match opened {
@@ -235,7 +251,8 @@ impl<'f> Files<'f> {
         // What is cut off is not there, and no line is known behind which nothing was read.
         let is_there = !self.has_given || matches!(error, ReadError::Content { .. });
         let reject = error.into_reject(number);
-        let named = self.inputs.get(number as usize).filter(|input| input.path.is_some() && is_there);
+        let named =
+            self.inputs.get(number as usize).filter(|input| matches!(input.origin, Origin::File(_)) && is_there);
         // Nothing that was read from standard input comes a second time.
         let again = named.and_then(|input| open(input, &Default::default(), self.max_input).ok());
         let tainted = again.map_or_else(Vec::new, |reader| unread::key_ids(reader, reject.place.line));

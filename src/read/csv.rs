@@ -9,10 +9,11 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::detect::{Opened, fill};
+use super::forced;
 use super::prowler;
 use super::quotes::{Scan, State};
 use super::top::{self, Missing, Top};
-use super::{BLOCK, Block, Columns, Layout, MAX_RECORD, ReadError, unread};
+use super::{BLOCK, Block, Columns, Format, Layout, MAX_RECORD, ReadError, unread};
 use crate::inventory::row::{FileId, Names, Note, NoteKind, Place, Reject};
 
 /// A table with more columns than this is no inventory.
@@ -75,6 +76,24 @@ impl Splitter {
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
         Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line, notes })
+    }
+
+    /// Refuses a table that is none of the tool whose tables somebody has asked for.
+    ///
+    /// # Errors
+    /// It has other columns.
+    pub(super) fn demand(&self, format: Option<Format>) -> Result<(), ReadError> {
+        let names = self.header.names.as_slice();
+        let words = match format {
+            Some(Format::Prowler) if !prowler::is_header(names) => "a table without the columns of Prowler".to_owned(),
+            Some(Format::Steampipe) => match forced::not_of_steampipe(names.iter().map(String::as_str)) {
+                Some(column) => format!("a table with a column `{column}`, which Steampipe's has not"),
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        let told = format.map(|format| forced::refusal(format, &words, Some(Format::Csv))).unwrap_or_default();
+        Err(ReadError::content(&self.input.name, None, told))
     }
 
     /// The next block, or nothing at the end.

@@ -4,7 +4,9 @@ use std::io::Read;
 
 use super::csv;
 use super::document;
+use super::forced;
 use super::json;
+use super::packed;
 use super::scoutsuite;
 use super::sheet;
 use super::terraform;
@@ -15,7 +17,9 @@ use crate::inventory::row::FileId;
 use crate::spare::Spare;
 
 /// How many bytes are looked at to tell the format.
-const SAMPLE: usize = 1 << 16;
+pub(super) const SAMPLE: usize = 1 << 16;
+
+const EMPTY: &str = "the input is empty; expected a header line or JSON";
 
 /// Which names mean something to the question that is asked.
 #[derive(Debug, Clone, Copy)]
@@ -78,42 +82,57 @@ pub fn splitter(
     };
     let mut start = Vec::new();
     let mut ended = fill(&mut reader, &mut start, SAMPLE).map_err(failed)?;
-    let is_workbook = sheet::is_workbook(&start);
-    let forced = options.format;
-    if forced == Some(Format::Sheet) || is_workbook && forced.is_none() {
-        let splitter = sheet::Splitter::new(opened(reader, start, ended))?;
-        return Ok(Splitter::new(Kind::Sheet(Box::new(splitter)), Found::default()));
+    if let Some(told) = packed::recognise(&start) {
+        return Err(refused(&told));
     }
-    if is_workbook {
-        return Err(refused("a workbook or archive; leave out --input-format, or export the sheet as CSV"));
+    if start.is_empty() {
+        return Err(refused(EMPTY));
+    }
+    let forced = options.format;
+    let is_workbook = sheet::is_workbook(&start);
+    if is_workbook || forced == Some(Format::Sheet) {
+        if let Some(told) = forced.and_then(|format| forced::mismatch(format, &start)) {
+            return Err(refused(&told));
+        }
+        let splitter = sheet::Splitter::new(opened(reader, start, ended))?;
+        return Ok(Splitter::new(Kind::Sheet(Box::new(splitter)), Found::default(), None));
     }
     let (mut text, found) = Text::new(start, reader, options.encoding).map_err(refused)?;
     let mut start = Vec::new();
     ended = fill(&mut text, &mut start, SAMPLE).map_err(failed)?;
     if start.iter().all(u8::is_ascii_whitespace) {
-        return Err(refused("the input is empty; expected a header line or JSON"));
+        return Err(refused(EMPTY));
     }
-    let format = forced.unwrap_or_else(|| sniff(name, &start));
     if start.trim_ascii_start().starts_with(b"<") {
         return Err(refused(
             "HTML or XML, as some programs export it with the name .xls; open it in a spreadsheet program and save it as .xlsx",
         ));
     }
+    if packed::is_template(&start) {
+        return Err(refused(packed::TEMPLATE));
+    }
+    if let Some(told) = forced.and_then(|format| forced::mismatch(format, &start)) {
+        return Err(found.explain(refused(&told)));
+    }
+    let sniffed = sniff(name, &start);
     let opened = opened(Box::new(text), start, ended);
     let is_field = vocabulary.is_field;
     let table = |opened, delimiter| {
-        let splitter = csv::Splitter::new(opened, delimiter, &options.columns).map_err(|error| found.explain(error))?;
-        Ok(Kind::Csv(splitter))
+        let splitter = csv::Splitter::new(opened, delimiter, &options.columns)
+            .and_then(|splitter| splitter.demand(forced).map(|()| splitter));
+        Ok(Kind::Csv(splitter.map_err(|error| found.explain(error))?))
     };
-    let kind = match format {
+    let kind = match forced.unwrap_or(sniffed) {
         Format::Tsv => table(opened, Some(b'\t'))?,
-        Format::Json => Kind::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field)),
         Format::JsonLines => Kind::Json(json::Splitter::new(opened, json::Mode::Lines, is_field)),
-        Format::Terraform => Kind::Document(document::Splitter::new(opened, terraform::read)),
-        Format::ScoutSuite => Kind::Document(document::Splitter::new(opened, scoutsuite::read)),
-        Format::Csv | Format::Sheet => table(opened, None)?,
+        Format::Terraform => Kind::Document(document::Splitter::new(opened, document::Reader::Terraform)),
+        Format::ScoutSuite => Kind::Document(document::Splitter::new(opened, document::Reader::ScoutSuite)),
+        Format::Csv | Format::Prowler | Format::Sheet => table(opened, None)?,
+        Format::Steampipe if sniffed == Format::Csv => table(opened, None)?,
+        _ if sniffed == Format::JsonLines => Kind::Json(json::Splitter::new(opened, json::Mode::Lines, is_field)),
+        _ => Kind::Json(json::Splitter::new(opened, json::Mode::Unknown, is_field)),
     };
-    Ok(Splitter::new(kind, found))
+    Ok(Splitter::new(kind, found, forced))
 }
 
 fn sniff(name: &str, start: &[u8]) -> Format {
@@ -122,11 +141,11 @@ fn sniff(name: &str, start: &[u8]) -> Format {
     if start.trim_ascii_start().starts_with(scoutsuite::PREFIX) {
         return Format::ScoutSuite;
     }
-    let members = document::top_members(start);
-    if terraform::is_document(&members) {
+    // States may stand in an array.
+    if terraform::is_document(&document::top_members(forced::inside_arrays(start))) {
         return Format::Terraform;
     }
-    if scoutsuite::is_document(&members) {
+    if scoutsuite::is_document(&document::top_members(start)) {
         return Format::ScoutSuite;
     }
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {

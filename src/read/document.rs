@@ -1,36 +1,74 @@
 //! Documents that are read as a whole, since their keys stand deep inside.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use serde_json::value::RawValue;
+
+use super::csv::count_lines;
 use super::detect::{Opened, fill};
 use super::found::Found;
-use super::members::{At, Lines};
-use super::{BLOCK, Block, Layout, ReadError};
+use super::members::{At, Lines, offset_of};
+use super::{BLOCK, Block, Layout, ReadError, scoutsuite, terraform};
 
 /// Longer documents are refused; they are read into memory.
 const MAX_DOCUMENT: usize = 1 << 30;
 
 /// What takes a document apart.
-pub(super) type Reader = fn(At<'_>) -> Result<Found, String>;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    Terraform,
+    ScoutSuite,
+}
 
-/// A document, as one block.
+impl Reader {
+    fn read(self, at: At<'_>) -> Result<Found, String> {
+        match self {
+            Reader::Terraform => terraform::read(at),
+            Reader::ScoutSuite => scoutsuite::read(at),
+        }
+    }
+}
+
+/// A document, or several one behind the other or in an array, as a block each.
 pub struct Splitter {
     input: Opened,
     reader: Reader,
-    finished: bool,
+    /// The whole text, once it was read, and where documents stand in it that are not handed over.
+    text: Option<String>,
+    waiting: VecDeque<Range<usize>>,
+    /// What stands behind them.
+    broken: Option<ReadError>,
 }
 
 impl Splitter {
     pub(super) fn new(input: Opened, reader: Reader) -> Splitter {
-        Splitter { input, reader, finished: false }
+        Splitter { input, reader, text: None, waiting: VecDeque::new(), broken: None }
     }
 
-    /// The block, or nothing behind it.
+    /// The next block, or nothing behind the last.
     ///
     /// # Errors
     /// The document cannot be read, or is not what it seems to be.
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        if std::mem::replace(&mut self.finished, true) {
-            return Ok(None);
+        if self.text.is_none() {
+            let text = self.read()?;
+            self.find(&text);
+            self.text = Some(text);
         }
+        let text = self.text.as_deref().unwrap_or_default();
+        let Some(range) = self.waiting.pop_front() else { return self.broken.take().map_or(Ok(None), Err) };
+        let line = 1 + count_lines(&text.as_bytes()[..range.start]);
+        let document = &text[range];
+        let lines = Lines::of(document);
+        let found = self.reader.read(At { file: self.input.file, text: document, line, lines: &lines });
+        // Where one of several is damaged, it is not told by the name of the file alone.
+        let place = (line > 1).then_some(line);
+        let found = found.map_err(|message| ReadError::content(&self.input.name, place, message))?;
+        Ok(Some(Block { first_line: line, ..Block::new(self.input.file, Layout::Found(Box::new(found))) }))
+    }
+
+    fn read(&mut self) -> Result<String, ReadError> {
         let input = &mut self.input;
         while !input.ended {
             if input.start.len() > MAX_DOCUMENT {
@@ -39,12 +77,39 @@ impl Splitter {
             let read = fill(&mut input.reader, &mut input.start, BLOCK);
             input.ended = read.map_err(|source| ReadError::Io { name: input.name.clone(), source })?;
         }
-        let refused = |message: String| ReadError::content(&input.name, None, message);
-        let bytes = std::mem::take(&mut input.start);
-        let text = String::from_utf8(bytes).map_err(|_| refused("not valid UTF-8; save it as UTF-8".to_owned()))?;
-        let lines = Lines::of(&text);
-        let found = (self.reader)(At { file: input.file, text: &text, line: 1, lines: &lines }).map_err(refused)?;
-        Ok(Some(Block::new(input.file, Layout::Found(Box::new(found)))))
+        let not_text = |_| ReadError::content(&input.name, None, "not valid UTF-8; save it as UTF-8");
+        String::from_utf8(std::mem::take(&mut input.start)).map_err(not_text)
+    }
+
+    /// Finds the documents; a text that is none is left to the reader, which says so.
+    fn find(&mut self, text: &str) {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let range = |value: &RawValue| {
+            let start = offset_of(text, value.get());
+            start..start + value.get().len()
+        };
+        if self.reader == Reader::Terraform {
+            let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+            let mut good = 0;
+            for value in &mut values {
+                let Ok(value) = value else {
+                    let line = 1 + count_lines(&text.as_bytes()[..good]);
+                    let message = "what follows the document that ends here is no further one: it is cut off, or was changed by hand; it was not read";
+                    self.broken = Some(ReadError::content(&self.input.name, Some(line), message));
+                    break;
+                };
+                good = offset_of(text, value.get()) + value.get().len();
+                match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+                    Ok(elements) => found.extend(elements.into_iter().map(range)),
+                    Err(_) => found.push(range(value)),
+                }
+            }
+        }
+        if found.is_empty() {
+            self.broken = None;
+            found.push(0..text.len());
+        }
+        self.waiting = found.into();
     }
 }
 

@@ -158,20 +158,20 @@ pub(super) fn named_keys(bytes: &[u8]) -> Vec<String> {
     let mut keys: Vec<String> = key_ids_in(&text).collect();
     let is_curly = |c: char| matches!(c, '“' | '”' | '„' | '‘' | '’');
     if text.contains(is_curly) {
-        keys.extend(names_in(&text.replace(is_curly, "\""), b'"'));
+        keys.extend(keys_behind_names(&text.replace(is_curly, "\""), b'"'));
     }
     if text.contains("\\\"") {
         let inside = text.replace("\\\"", "\u{1}").replace('"', " ").replace('\u{1}', "\"");
-        keys.extend(names_in(&inside, b'"'));
+        keys.extend(keys_behind_names(&inside, b'"'));
     }
     for quote in [b'"', b'\''] {
-        keys.extend(names_in(&text, quote));
+        keys.extend(keys_behind_names(&text, quote));
     }
     keys
 }
 
 /// Texts between such quotes behind names that key ids have.
-fn names_in(text: &str, quote: u8) -> Vec<String> {
+pub(super) fn keys_behind_names(text: &str, quote: u8) -> Vec<String> {
     let bytes = text.as_bytes();
     let mut at = 0;
     let strings = std::iter::from_fn(|| {
@@ -204,7 +204,8 @@ fn names_in(text: &str, quote: u8) -> Vec<String> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+/// The members of an object as they are called, in order.
+pub(super) struct Pairs<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pairs<'a>, D::Error> {

@@ -1,23 +1,29 @@
 //! Files to rows: one file a format; every row comes with its place, what cannot be read as a reject.
 //!
-//! [`source`] opens files, folders and standard input and inflates them; [`text`] decodes what is not UTF-8; a splitter
-//! per format ([`csv`],
-//! [`json`] with [`object`], [`sheet`], [`document`]) cuts the bytes into blocks of whole records, which
+//! [`source`] opens files, folders (`folder`) and standard input and inflates them; [`text`] decodes what is not UTF-8
+//! (`asian` knows it by a few words); `packed` tells what is never read, and `forced` holds an input to the format that
+//! somebody names. A splitter per format ([`csv`],
+//! [`json`] with [`object`] and `keyed`, [`sheet`], [`document`]) cuts the bytes into blocks of whole records, which
 //! [`Parser::rows`] then parses on any thread. Tables and lists of objects are handed over as they stand, and nothing
 //! here knows what their columns mean. What other tools write has a file each, which makes records of it under
 //! canonical names ([`found`]): replies of the API, Cloud Config and Resource Center, Terraform, ScoutSuite, Prowler.
 
+mod asian;
 mod brackets;
 mod config;
 pub mod csv;
 pub mod detect;
 pub mod document;
+mod folder;
+mod forced;
 pub mod found;
 mod header;
 pub mod json;
+mod keyed;
 mod marks;
 mod members;
 pub mod object;
+mod packed;
 mod prowler;
 mod quotes;
 mod records;
@@ -65,6 +71,56 @@ pub enum Format {
     Terraform,
     /// A report of ScoutSuite.
     ScoutSuite,
+    /// Replies of the KMS API, as its command line and its SDKs write them.
+    AlibabaCli,
+    /// Resources of Cloud Config.
+    CloudConfig,
+    /// Resources of Resource Center.
+    ResourceCenter,
+    /// Findings of Prowler as delimited text.
+    Prowler,
+    /// Findings of Prowler as JSON.
+    ProwlerOcsf,
+    /// Rows of Steampipe's table of keys, as delimited text or JSON.
+    Steampipe,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 13] = [
+        Format::Csv,
+        Format::Tsv,
+        Format::Json,
+        Format::JsonLines,
+        Format::Sheet,
+        Format::Terraform,
+        Format::ScoutSuite,
+        Format::AlibabaCli,
+        Format::CloudConfig,
+        Format::ResourceCenter,
+        Format::Prowler,
+        Format::ProwlerOcsf,
+        Format::Steampipe,
+    ];
+
+    /// The word for it on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
+            Format::Json => "json",
+            Format::JsonLines => "jsonl",
+            Format::Sheet => "xlsx",
+            Format::Terraform => "terraform",
+            Format::ScoutSuite => "scoutsuite",
+            Format::AlibabaCli => "alibaba-cli",
+            Format::CloudConfig => "cloud-config",
+            Format::ResourceCenter => "resource-center",
+            Format::Prowler => "prowler",
+            Format::ProwlerOcsf => "prowler-ocsf",
+            Format::Steampipe => "steampipe",
+        }
+    }
 }
 
 /// Why an input cannot be read at all.
@@ -79,8 +135,13 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// Nothing readable is in a folder.
-    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods, .xls, .tfstate or scoutsuite_results*.js file (plain, .gz or .zst)", .0.display())]
-    EmptyFolder(PathBuf),
+    #[error("{} holds no .csv, .tsv, .txt, .json, .jsonl, .ndjson, .xlsx, .ods, .xls, .tfstate or scoutsuite_results*.js file (plain, .gz or .zst){}", .folder.display(), .left_out.as_ref().map(|told| format!("; {told}")).unwrap_or_default())]
+    EmptyFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds instead.
+        left_out: Option<String>,
+    },
     /// The content is not what its format asks for.
     #[error("{name}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
     Content {
@@ -109,7 +170,7 @@ impl ReadError {
         let (line, reason) = match self {
             ReadError::Content { line, message, .. } => (line.unwrap_or(0), message),
             ReadError::Io { source, .. } => (0, format!("cannot be read: {source}")),
-            empty @ ReadError::EmptyFolder(_) => (0, empty.to_string()),
+            empty @ ReadError::EmptyFolder { .. } => (0, empty.to_string()),
         };
         Reject::whole(Place { file, line }, reason)
     }
@@ -134,6 +195,8 @@ pub struct Block {
     pub notes: Vec<Note>,
     /// The encoding from which the text was decoded, if it was; splitters leave that to [`Splitter`].
     pub encoding: Option<&'static Encoding>,
+    /// The format that somebody has named, whose records alone are wanted; splitters leave that to [`Splitter`].
+    pub wanted: Option<Format>,
     /// Where the buffer goes afterwards.
     pub spare: Spare,
 }
@@ -158,11 +221,17 @@ impl Block {
         Block { rejects: vec![reject], tainted, ..block }
     }
 
+    /// A block without records, for what is to be known about an input.
+    pub fn of_note(note: Note) -> Block {
+        let block = Block::new(note.place.file, Layout::Json(Vec::new()));
+        Block { notes: vec![note], ..block }
+    }
+
     /// A block whose records are not in its bytes.
     fn new(file: FileId, layout: Layout) -> Block {
         let (bytes, spare) = (Vec::new(), Spare::default());
         let (rejects, tainted, notes) = (Vec::new(), Vec::new(), Vec::new());
-        Block { file, bytes, first_line: 1, layout, rejects, tainted, notes, encoding: None, spare }
+        Block { file, bytes, first_line: 1, layout, rejects, tainted, notes, encoding: None, wanted: None, spare }
     }
 }
 
@@ -178,6 +247,13 @@ pub struct Parser {
 impl Parser {
     /// Hands every record of the block to the sink.
     pub fn rows(&mut self, block: Block, sink: &mut dyn RowSink) {
+        let mut expecting;
+        let sink: &mut dyn RowSink = if let Some(format) = block.wanted {
+            expecting = forced::Expecting { format, file: block.file, sink };
+            &mut expecting
+        } else {
+            sink
+        };
         let mut sieve;
         let is_doubtful = block.encoding.is_some() || memchr::memchr(0, &block.bytes).is_some();
         let sink = if is_doubtful {
@@ -280,6 +356,8 @@ pub struct Splitter {
     found: text::Found,
     /// Whether it was told.
     is_told: bool,
+    /// The format that somebody has named.
+    wanted: Option<Format>,
 }
 
 /// A splitter for each kind of format.
@@ -291,8 +369,8 @@ enum Kind {
 }
 
 impl Splitter {
-    fn new(kind: Kind, found: text::Found) -> Splitter {
-        Splitter { kind, found, is_told: false }
+    fn new(kind: Kind, found: text::Found, wanted: Option<Format>) -> Splitter {
+        Splitter { kind, found, is_told: false, wanted }
     }
 
     /// The next block, or nothing at the end of the file.
@@ -308,6 +386,7 @@ impl Splitter {
         }?;
         if let Some(block) = &mut block {
             block.encoding = self.found.encoding();
+            block.wanted = self.wanted;
             if !self.is_told
                 && let Some(note) = self.found.note(block.file)
             {

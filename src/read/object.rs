@@ -6,8 +6,10 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::csv::count_lines;
 use super::found::Found;
 use super::json::Span;
+use super::keyed;
 use super::members::{At, Lines, Strict, named_keys, strict_members};
 use super::prowler;
 use super::replies;
@@ -90,20 +92,45 @@ impl Parser {
     ) {
         self.begin(file);
         for span in spans {
-            self.begin(file);
             let place = Place { file, line: span.line };
             let bytes = &bytes[span.start..span.end];
-            match self.reply(place, bytes) {
-                Ok(None) => {
-                    self.hand_over(RecordKind::Plain, span.line, bytes, sink);
-                    // Without an id it is rejected, and what it wraps is lost.
-                    if !self.members.iter().any(|member| self.known[usize::from(member.name)].is_key_id) {
-                        named_keys(bytes).iter().for_each(|key_id| sink.taint(key_id));
+            let Some(members) = keyed::members(bytes) else {
+                self.record(place, bytes, canonical, sink);
+                continue;
+            };
+            for member in members {
+                match member.object {
+                    Ok(object) => {
+                        let before = &bytes[..(object.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize)];
+                        let line = span.line + count_lines(before);
+                        self.record(Place { file, line }, object.as_bytes(), canonical, sink);
+                    }
+                    Err(reason) => {
+                        sink.reject(Reject { key_id: Some(member.key_id.clone()), ..Reject::whole(place, reason) });
+                        sink.taint(&member.key_id);
                     }
                 }
-                Ok(Some(found)) => self.found(file, found, bytes, canonical, sink),
-                Err(reject) => refuse(reject, bytes, sink),
             }
+        }
+    }
+
+    /// Hands over what one object says.
+    fn record(&mut self, place: Place, bytes: &[u8], canonical: &Names, sink: &mut dyn RowSink) {
+        self.begin(place.file);
+        match self.reply(place, bytes) {
+            Ok(None) => {
+                // Without an id it is rejected, and what it wraps is lost.
+                let names_key = self.members.iter().any(|member| self.known[usize::from(member.name)].is_key_id);
+                match keyed::part_of_terraform(bytes).filter(|_| !names_key) {
+                    Some(reason) => sink.reject(Reject::whole(place, reason)),
+                    None => self.hand_over(RecordKind::Plain, place.line, bytes, sink),
+                }
+                if !names_key {
+                    named_keys(bytes).iter().for_each(|key_id| sink.taint(key_id));
+                }
+            }
+            Ok(Some(found)) => self.found(place.file, found, bytes, canonical, sink),
+            Err(reject) => refuse(reject, bytes, sink),
         }
     }
 

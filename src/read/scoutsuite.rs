@@ -30,6 +30,9 @@ pub(super) fn read(at: At<'_>) -> Result<Found, String> {
     let report = Members::of(json)?.ok_or("not a report of ScoutSuite: it is cut off, or was changed by hand")?;
     let mut found = Found::default();
     let account = report.filled("accountid");
+    if report.value("services").is_none() {
+        return Err("not a report of ScoutSuite: it has no `services`".to_owned());
+    }
     let kms = report.object("services")?.map(|services| services.object("kms")).transpose()?.flatten();
     let regions = kms.map(|kms| kms.object("regions")).transpose()?.flatten();
     let Some(regions) = regions else {

@@ -1,58 +1,68 @@
 //! Opening inputs: files, folders, standard input; plain, gzip or zstd, found by their first bytes.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::ReadError;
+use super::{ReadError, folder};
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// Its name in places and messages.
     pub name: String,
-    /// The file, or nothing for standard input.
-    pub path: Option<PathBuf>,
+    /// Where its bytes are.
+    pub origin: Origin,
+}
+
+/// Where the bytes of an input are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Standard input.
+    StandardInput,
+    /// A file, or what cannot be opened as one.
+    File(PathBuf),
+    /// A folder that holds no file to read.
+    Nothing {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds instead.
+        left_out: Option<String>,
+    },
+    /// Nowhere: files of a folder are not read, and this is what to tell.
+    LeftOut(String),
+}
+
+impl Input {
+    /// A file.
+    pub(super) fn file(path: &Path) -> Input {
+        Input { name: path.display().to_string(), origin: Origin::File(path.to_owned()) }
+    }
 }
 
 /// Bytes that are read at once to see how a file is compressed, and to inflate it. Whoever reads more at a time
 /// reads straight from the file.
 const PEEK: usize = 1 << 15;
 
-/// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
-///
-/// Workbooks that cannot be read are among them, so that they are refused and not overlooked.
-const EXTENSIONS: [&str; 12] =
-    ["csv", "tsv", "json", "jsonl", "ndjson", "txt", "tfstate", "xlsx", "xlsm", "xlsb", "xls", "ods"];
-
-/// What reports of ScoutSuite are called; other scripts beside them are no inventories.
-const SCOUTSUITE: (&str, &str) = ("scoutsuite_results", ".js");
-
 /// The inputs that the arguments name: `-` is standard input, a folder stands for the files in it, in
 /// alphabetical order.
 ///
 /// # Errors
-/// A folder cannot be read, or standard input is named twice.
+/// Standard input is named twice.
 pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     let mut inputs = Vec::new();
     for argument in arguments {
         if argument.as_os_str() == "-" {
-            inputs.push(Input { name: "(standard input)".to_owned(), path: None });
+            inputs.push(Input { name: "(standard input)".to_owned(), origin: Origin::StandardInput });
         } else if argument.is_dir() {
-            let before = inputs.len();
-            folder(argument, &mut BTreeSet::new(), &mut inputs)?;
-            if inputs.len() == before {
-                // Opening it says so, and does not stop the others.
-                inputs.push(file_input(argument));
-            }
+            folder::list(argument, &mut inputs);
         } else {
-            inputs.push(file_input(argument));
+            inputs.push(Input::file(argument));
         }
     }
-    if inputs.iter().filter(|input| input.path.is_none()).count() > 1 {
+    if inputs.iter().filter(|input| input.origin == Origin::StandardInput).count() > 1 {
         return Err(ReadError::content("(standard input)", None, "named more than once; `-` can be read only once"));
     }
     Ok(inputs)
@@ -84,46 +94,6 @@ pub fn evidence_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> 
     Ok(files)
 }
 
-fn file_input(path: &Path) -> Input {
-    Input { name: path.display().to_string(), path: Some(path.to_owned()) }
-}
-
-fn folder(path: &Path, visited: &mut BTreeSet<PathBuf>, inputs: &mut Vec<Input>) -> Result<(), ReadError> {
-    let failed = |source| ReadError::Io { name: path.display().to_string(), source };
-    // A folder is entered once, by its true name, so that links in a circle come to an end.
-    if !visited.insert(path.canonicalize().map_err(failed)?) {
-        return Ok(());
-    }
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        entries.push(entry.map_err(failed)?.path());
-    }
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            folder(&entry, visited, inputs)?;
-        } else if has_known_extension(&entry) && !is_special(&entry) {
-            inputs.push(file_input(&entry));
-        }
-    }
-    Ok(())
-}
-
-/// Pipes and devices in a folder are no part of an inventory, and reading them may never end.
-fn is_special(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
-}
-
-fn has_known_extension(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    // A workbook that is open somewhere has a file beside it that says by whom.
-    !name.starts_with('.')
-        && !name.starts_with("~$")
-        && (EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
-            || name.starts_with(SCOUTSUITE.0) && name.ends_with(SCOUTSUITE.1))
-}
-
 /// Counts the bytes that were read, before inflating, and notices their end.
 struct Counting<R> {
     inner: R,
@@ -149,10 +119,17 @@ impl<R: Read> Read for Counting<R> {
 /// The input cannot be opened.
 pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn Read + Send>, ReadError> {
     let failed = |source| ReadError::Io { name: input.name.clone(), source };
-    let raw: Box<dyn Read + Send> = match &input.path {
-        Some(path) if path.is_dir() => return Err(ReadError::EmptyFolder(path.clone())),
-        Some(path) => Box::new(File::open(path).map_err(failed)?),
-        None => Box::new(std::io::stdin()),
+    let nothing = |folder: &PathBuf, left_out| ReadError::EmptyFolder { folder: folder.clone(), left_out };
+    let raw: Box<dyn Read + Send> = match &input.origin {
+        Origin::File(path) if path.is_dir() => {
+            // A folder is here because it cannot be listed, unless that has changed.
+            let listed = std::fs::read_dir(path).and_then(|_| path.canonicalize());
+            return Err(listed.map_or_else(failed, |_| nothing(path, None)));
+        }
+        Origin::File(path) => Box::new(File::open(path).map_err(failed)?),
+        Origin::Nothing { folder, left_out } => return Err(nothing(folder, left_out.clone())),
+        Origin::StandardInput => Box::new(std::io::stdin()),
+        Origin::LeftOut(_) => Box::new(std::io::empty()),
     };
     let ended = Arc::new(AtomicBool::new(false));
     let counting = Counting { inner: raw, count: Arc::clone(count), ended: Arc::clone(&ended) };

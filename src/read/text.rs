@@ -10,6 +10,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Decoder, EUC_JP, EUC_KR, Encoding, GBK, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::ReadError;
+use super::asian;
 use super::detect::fill;
 use crate::inventory::row::{FileId, Note, NoteKind, Place};
 
@@ -225,20 +226,34 @@ impl Zeros {
 
 /// The encoding of text that is not ASCII only; nothing if it is UTF-8, perhaps with damaged places.
 fn guess(sample: &[u8], ended: bool) -> Option<&'static Encoding> {
-    let (mut well_formed, mut malformed, mut at) = (0_usize, 0_usize, 0);
+    let (mut well_formed, mut longer, mut malformed, mut at) = (0_usize, 0_usize, 0_usize, 0);
     for chunk in sample.utf8_chunks() {
         well_formed += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        longer += chunk.valid().chars().filter(|c| c.len_utf8() > 2).count();
         at += chunk.valid().len() + chunk.invalid().len();
         // A character that the sample cuts is no fault.
         let is_cut = at == sample.len() && !ended && chunk.invalid().len() < 4;
         malformed += usize::from(!chunk.invalid().is_empty() && !is_cut);
     }
-    // Text of another encoding looks like UTF-8 in a few places only.
-    if malformed == 0 || well_formed > malformed {
+    if malformed == 0 {
+        let is_by_chance = longer == 0 && std::str::from_utf8(sample).is_ok_and(asian::is_utf_8_by_chance);
+        return is_by_chance.then_some(GBK);
+    }
+    let asian = asian::encoding(sample);
+    // Text of another encoding looks like UTF-8 in a few places only; pairs of bytes of GB18030 do so more often, but
+    // never like the characters of three bytes of which Chinese consists in UTF-8.
+    if well_formed > malformed && (longer > 0 || asian != Some(GBK)) {
         return None;
     }
+    if asian == Some(GBK) {
+        return asian;
+    }
     let guessed = detect(sample, ended);
-    Some(if guessed.is_single_byte() { without_damage(sample).unwrap_or(guessed) } else { guessed })
+    Some(match asian {
+        Some(other) if guessed.is_single_byte() || guessed == GBK => other,
+        _ if guessed.is_single_byte() => without_damage(sample).unwrap_or(guessed),
+        _ => guessed,
+    })
 }
 
 fn detect(sample: &[u8], ended: bool) -> &'static Encoding {
@@ -325,6 +340,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::domains::cmk::fields::FIELDS;
 
     /// Gives a few bytes at a time.
     struct Trickle(Vec<u8>, usize);
@@ -395,6 +411,152 @@ mod tests {
         // Four bytes for one character are what tells GB18030 from GBK.
         let rare = "key_id,owner\nk1,密钥的负责人是𠀀先生\n";
         assert_eq!(as_text(&encoded("GB18030", rare)), (rare.to_owned(), "GBK"));
+    }
+
+    /// A text in each encoding, and how the text that is found differs from it.
+    fn misread(label: &str, texts: &[&str]) -> Vec<String> {
+        let encoding = Encoding::for_label(label.as_bytes()).expect("it is known");
+        let read = texts.iter().filter_map(|text| {
+            let (bytes, _, lost) = encoding.encode(text);
+            assert!(!lost, "{label} has no bytes for {text}");
+            let (found, name) = as_text(&bytes);
+            (found != *text).then(|| format!("{text:?} in {label} was read as {name}: {found:?}"))
+        });
+        read.collect()
+    }
+
+    /// What Chinese spreadsheets save: a table of ASCII with a few words.
+    const OF_GBK: [&str; 36] = [
+        "密钥ID,别名,轮转状态\nk1,alias/a,Enabled\n",
+        "密钥ID,alias\nk1,a\n",
+        "key_id,别名\nk1,a\n",
+        "key_id,负责人\nk1,\n",
+        "key_id,rotation\nk1,启用\nk2,禁用\n",
+        "key_id,rotation\nk1,启用\n",
+        "key_id,rotation\nk1,已开启\n",
+        "key_id,rotation\nk1,关闭\n",
+        "key_id,rotation\nk1,不开启\n",
+        "key_id,origin\nk1,外部\n",
+        "key_id,origin\nk1,阿里云KMS\n",
+        "key_id,network\nk1,专有网络\n",
+        "key_id,network\nk1,自建机房\n",
+        "key_id,instance\nk1,默认\n",
+        "key_id,instance\nk1,默认实例\n",
+        "key_id,aliases\nk1,无\n",
+        "key_id,versions\nk1,未知\n",
+        "key_id,state\nk1,启用中\n",
+        "key_id,state\nk1,待删除\n",
+        "key_id,owner\nk1,支付团队\n",
+        "key_id,owner\nk1,张伟\n",
+        "key_id,owner\nk1,李娜\nk2,王芳\n",
+        "key_id,owner\nk1,订单\n",
+        "key_id,owner\nk1,运维组\n",
+        "key_id,owner\nk1,数据库小组\n",
+        "key_id,remark\nk1,是\nk2,否\n",
+        "key_id,remark\nk1,生产环境，请勿删除\n",
+        "key_id,aliases\nk1,alias/模板\n",
+        "key_id,版本\nk1,1\n",
+        "主密钥ID;版本数\nk1;1\n",
+        "用户主密钥ID\t接口\nk1\tEncrypt\n",
+        "密钥标识|地域\nk1|cn-hangzhou\n",
+        "密钥清单\nkey_id,aliases\nk1,a\n",
+        "key_id,aliases\nk1,a\n合计,1\n",
+        "[{\"key_id\": \"k1\", \"owner\": \"风控\"}]",
+        "key_id,key_usage\nk1,加密/解密\n",
+    ];
+
+    const OF_OTHERS: [(&str, &[&str]); 7] = [
+        (
+            "windows-1252",
+            &[
+                "Clé,Région\nk1,cn-hangzhou\n",
+                "key_id,owner\nk1,Équipe paiements\n",
+                "key_id,owner\nk1,équipe sécurité\n",
+                "key_id,propriétaire\nk1,a\n",
+                "key_id,owner\nk1,Benoît Lefèvre\n",
+                "key_id,owner\nk1,Müller\n",
+                "key_id,owner\nk1,Schlüssel für Geschäftskunden\n",
+                "Schlüssel;Größe\nk1;256\n",
+                "key_id,owner\nk1,José Núñez\n",
+                "key_id,owner\nk1,Contraseñas y cifrado\nk2,Gestión de claves\n",
+                "key_id,dueño\nk1,a\n",
+                "key_id,região\nk1,produção\n",
+                "key_id,owner\nk1,Åsa Öberg\n",
+                "key_id,remark\nk1,30 °C\n",
+                "key_id,remark\nk1,5 € / mois – «test»\n",
+            ],
+        ),
+        ("windows-1250", &["key_id,owner\nk1,Płatności i księgowość\n", "key_id,owner\nk1,Žluťoučký kůň\n"]),
+        (
+            "windows-1251",
+            &["key_id,owner\nk1,Отдел платежей\n", "key_id,owner\nk1,Бухгалтерия\n", "Ключ,Владелец\nk1,Иванов\n"],
+        ),
+        (
+            "big5",
+            &[
+                "key_id,owner\nk1,支付團隊\n",
+                "金鑰ID,別名\nk1,a\n",
+                "key_id,owner\nk1,資料庫\n",
+                "key_id,owner\nk1,資訊安全部門\n",
+                "key_id,owner\nk1,訂單與倉庫\n",
+                "key_id,rotation\nk1,已啟用\n",
+            ],
+        ),
+        (
+            "shift_jis",
+            &[
+                "key_id,owner\nk1,決済チーム\n",
+                "キーID,エイリアス\nk1,a\n",
+                "key_id,owner\nk1,データベース担当\n",
+                "key_id,owner\nk1,山田さん\n",
+                "key_id,rotation\nk1,有効\n",
+                "key_id,owner\nk1,セキュリティ\n",
+            ],
+        ),
+        ("euc-jp", &["key_id,owner\nk1,決済チームのための鍵です\n", "key_id,owner\nk1,データベース担当者\n"]),
+        (
+            "euc-kr",
+            &[
+                "key_id,owner\nk1,결제팀\n",
+                "키 ID,별칭\nk1,a\n",
+                "key_id,owner\nk1,데이터베이스 담당자\n",
+                "key_id,owner\nk1,보안 부서\n",
+                "key_id,owner\nk1,홍길동\n",
+                "key_id,rotation\nk1,사용 안 함\n",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn short_texts_are_read_in_the_encodings_of_those_who_use_this() {
+        assert_eq!(misread("gb18030", &OF_GBK), [""; 0]);
+        // Every word that is understood, alone in a column of its own.
+        let words = include_str!("../domains/cmk/words.rs").split('"').map(str::to_owned);
+        let spellings = FIELDS.iter().flat_map(|field| field.spellings).map(|spelling| (*spelling).to_owned());
+        let of_words = words.chain(spellings).filter(|word| !word.is_ascii() && !word.contains('\n'));
+        let of_words: Vec<String> = of_words.map(|word| format!("key_id,x\nk1,{word}\n")).collect();
+        assert!(of_words.len() > 50, "the words were not found");
+        assert_eq!(misread("gb18030", &of_words.iter().map(String::as_str).collect::<Vec<_>>()), [""; 0]);
+        let (mut count, mut wrong) = (0, Vec::new());
+        for (label, texts) in OF_OTHERS {
+            count += texts.len();
+            wrong.extend(misread(label, texts));
+        }
+        let all: Vec<&str> =
+            OF_GBK.into_iter().chain(OF_OTHERS.iter().flat_map(|(_, texts)| texts.iter().copied())).collect();
+        for text in &all {
+            let marked = format!("\u{feff}{text}");
+            for (bytes, name) in [
+                (utf_16(&marked, u16::to_le_bytes), "UTF-16LE"),
+                (utf_16(&marked, u16::to_be_bytes), "UTF-16BE"),
+                (utf_16(text, u16::to_le_bytes), "UTF-16LE"),
+                (utf_16(text, u16::to_be_bytes), "UTF-16BE"),
+                (text.as_bytes().to_vec(), "UTF-8"),
+            ] {
+                assert_eq!(as_text(&bytes), ((*text).to_owned(), name));
+            }
+        }
+        assert!(all.len() >= 60 && wrong.len() * 10 <= count, "{} of {count}: {wrong:#?}", wrong.len());
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Grid for Reader {
     }
 }
 
-const NO_WORKBOOK: &str = "an archive without a workbook (.xlsx, .ods) in it; unpack it, or export the sheet as CSV";
+const NO_WORKBOOK: &str = "an archive without a workbook (.xlsx, .ods) in it; unpack it (`unzip`) and give what comes out of it, or export the sheet as CSV";
 
 /// How a part is related to another.
 struct Relation {
