@@ -368,7 +368,7 @@ fn read_all(
             intake.take()
         },
         |batch| {
-            progress.records((batch.records.len() + batch.rejects.len()) as u64);
+            progress.records(batch.records.len() as u64 + batch.rejects.len());
             store.add(batch);
             Ok(())
         },

@@ -102,7 +102,7 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     if !diagnosis.survey.is_empty() {
         write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
     }
-    write_rejects(&diagnosis.survey.rejects(), &diagnosis.survey.files, command.read.rejects.as_deref())?;
+    write_rejects(diagnosis.survey.rejects(), &diagnosis.survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         tell_account(&diagnosis, command, lang);
     }
@@ -257,7 +257,7 @@ fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) 
 fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
     let survey = &diagnosis.survey;
     tell_notes(&survey.notes(), &survey.files);
-    tell_rejects(&survey.rejects(), |reject| survey.show(reject.place));
+    tell_rejects(survey.rejects(), survey.account.rejected, |reject| survey.show(reject.place));
     if command.write.format != OutputFormat::Table || command.write.output.is_some() {
         let counts = Counts::new(diagnosis);
         say(&counts.account_line(lang));
@@ -285,7 +285,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let reading = Reading::new(&command.read, Keep::Used);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    write_rejects(&survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
+    write_rejects(survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         let missing: Vec<_> = survey.notes().into_iter().filter(|note| note.kind == NoteKind::Incomplete).collect();
         tell_notes(&missing, &survey.files);

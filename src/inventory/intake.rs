@@ -299,7 +299,7 @@ impl RowSink for Intake<'_> {
     }
 
     fn taint(&mut self, key_id: &str) {
-        self.batch.tainted.push(key_id.to_owned());
+        self.batch.rejects.tainted.add(key_id);
     }
 
     fn note(&mut self, note: Note) {

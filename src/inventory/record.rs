@@ -3,6 +3,7 @@
 use crate::domains::cmk::fields::{FIELDS, Field};
 
 use super::listings::Listing;
+use super::rejects::Rejects;
 use super::row::{FileId, Note, Place, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
@@ -39,10 +40,8 @@ pub struct Batch {
     pub identities: Vec<u32>,
     /// Their texts.
     pub text: String,
-    /// What could not be used, in input order.
-    pub rejects: Vec<Reject>,
-    /// The keys that rejects are about, beside those that these name themselves.
-    pub tainted: Vec<String>,
+    /// What could not be used.
+    pub rejects: Rejects,
     /// What else is to be known.
     pub notes: Vec<Note>,
     /// How much there is of the lists that replies are part of.

@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::listings::Listing;
 use super::record::Batch;
+use super::rejects::Rejects;
 use super::row::{FileId, Note, Reject};
 use super::same::{Several, several};
 use super::shared::Numbered;
@@ -17,9 +18,7 @@ use super::shared::Numbered;
 pub struct Store {
     batches: Batches,
     /// What could not be used.
-    pub rejects: Vec<Reject>,
-    /// The keys that rejects are about, beside those that these name themselves.
-    pub tainted: Vec<String>,
+    pub rejects: Rejects,
     /// What else is to be known, in input order.
     pub notes: Vec<Note>,
     /// How much there is of the lists that replies are part of.
@@ -95,11 +94,10 @@ impl Store {
         } else if batch.is_misplaced {
             self.misplaced = Some(batch.file);
         }
-        self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
-        self.rejects.append(&mut batch.rejects);
+        self.records_read += batch.records.len() as u64 + batch.rejects.len();
+        self.rejects.append(std::mem::take(&mut batch.rejects));
         self.notes.append(&mut batch.notes);
         self.listings.append(&mut batch.listings);
-        self.tainted.append(&mut batch.tainted);
         self.batches.push(batch);
     }
 
