@@ -11,6 +11,7 @@ use super::record::Batch;
 use super::rejects::Rejects;
 use super::row::{FileId, Note, Reject};
 use super::same::{Several, several};
+use super::scopes::{Scope, Together, together};
 use super::shared::Numbered;
 
 /// Every record that could be used.
@@ -172,30 +173,17 @@ impl Store {
         groups: &mut HashMap<RecordId, Group, FixedState>,
         gone: &mut Vec<RecordId>,
     ) {
-        let scope_of = |id: &RecordId| numbered.scope(self.batches.record(*id));
         let key_id = |id: &RecordId| self.batches.get(*id).key_id;
         let first_id = key_id(&candidates[0]);
         candidates.retain(|id| key_id(id) == first_id);
-        let scopes: Vec<(String, String)> = candidates.iter().map(scope_of).collect();
-        // What does not contradict a scope must not contradict itself, else the scope may be about either.
-        let mut ambiguous: Vec<(RecordId, String)> = Vec::new();
-        let mut clear: Vec<(RecordId, (String, String))> = Vec::new();
-        for (id, scope) in candidates.into_iter().zip(&scopes) {
-            match together(scope, scopes.iter()) {
-                Ok(_) => clear.push((id, scope.clone())),
-                Err(named) => ambiguous.push((id, named)),
-            }
-        }
-        let mut clusters: BTreeMap<(String, String), Vec<RecordId>> = BTreeMap::new();
-        for (id, scope) in &clear {
-            let joined = together(scope, clear.iter().map(|(_, scope)| scope)).unwrap_or_else(|_| scope.clone());
-            clusters.entry(joined).or_default().push(*id);
-        }
-        for (id, scopes) in ambiguous {
-            self.reject_group(id, &scopes, groups);
-            gone.push(id);
+        let scopes: Vec<Scope> = candidates.iter().map(|id| numbered.scope(self.batches.record(*id))).collect();
+        let Together { ambiguous, clusters } = together(&scopes);
+        for (number, scopes) in ambiguous {
+            self.reject_group(candidates[number], &scopes, groups);
+            gone.push(candidates[number]);
         }
         for (scope, members) in clusters.into_iter().filter(|(_, members)| members.len() > 1) {
+            let members = members.into_iter().map(|number| candidates[number]).collect();
             join_groups(scope, members, groups, gone);
         }
     }
@@ -233,30 +221,4 @@ fn join_groups(
     let first = records[0];
     gone.extend(members.into_iter().filter(|id| *id != first));
     groups.insert(first, Group { records, scope });
-}
-
-fn compatible(a: &(String, String), b: &(String, String)) -> bool {
-    let agree = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
-    agree(&a.0, &b.0) && agree(&a.1, &b.1)
-}
-
-/// What a scope and all those that do not contradict it say together, or two of those that contradict
-/// each other.
-fn together<'s>(
-    scope: &(String, String),
-    scopes: impl Iterator<Item = &'s (String, String)>,
-) -> Result<(String, String), String> {
-    let mut joined = scope.clone();
-    for other in scopes.filter(|other| compatible(scope, other)) {
-        if !compatible(&joined, other) {
-            let show = |scope: &(String, String)| format!("{} {}", scope.0, scope.1).trim().to_owned();
-            return Err(format!("{} and {}", show(&joined), show(other)));
-        }
-        for (part, said) in [(&mut joined.0, &other.0), (&mut joined.1, &other.1)] {
-            if part.is_empty() {
-                part.clone_from(said);
-            }
-        }
-    }
-    Ok(joined)
 }
