@@ -28,7 +28,14 @@ pub struct Store {
     misplaced: Option<FileId>,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
+    /// How many exact duplicates were left out already.
+    duplicates: u64,
+    /// How many records there were when duplicates were looked for last.
+    looked_at: RecordId,
 }
+
+/// Duplicates are left out while reading once there are so many records, and each time that they have doubled.
+const MANY: RecordId = 1 << 20;
 
 /// The keys that the records are about.
 #[derive(Debug)]
@@ -100,6 +107,22 @@ impl Store {
         self.notes.append(&mut batch.notes);
         self.listings.append(&mut batch.listings);
         self.batches.push(batch);
+        if self.batches.next >= MANY.max(self.looked_at.saturating_mul(2)) {
+            self.leave_duplicates_out();
+        }
+    }
+
+    /// Leaves exact duplicates out, if there are many: a file that repeats itself takes no more memory than one that does
+    /// not.
+    fn leave_duplicates_out(&mut self) {
+        if self.batches.have_many_duplicates() {
+            let mut unwanted: Vec<RecordId> =
+                several(&self.batches, 1).into_iter().flat_map(|key| key.duplicates).collect();
+            unwanted.sort_unstable();
+            self.batches.remove(&unwanted);
+            self.duplicates += unwanted.len() as u64;
+        }
+        self.looked_at = self.batches.next;
     }
 
     /// A record with its texts.
@@ -124,14 +147,16 @@ impl Store {
         let mixed = mixed(&numbered.accounts) || mixed(&numbered.regions);
         let several = several(&self.batches, jobs);
         if several.is_empty() && !mixed {
-            return Subjects { firsts: Firsts::All(self.batches.next), groups: HashMap::default(), duplicates: 0 };
+            let (firsts, duplicates) = (Firsts::All(self.batches.next), self.duplicates);
+            return Subjects { firsts, groups: HashMap::default(), duplicates };
         }
         let mut further: Vec<RecordId> = several.iter().flat_map(Several::further).collect();
         further.sort_unstable();
         let mut further = further.into_iter().peekable();
         let is_first = |id: &RecordId| further.next_if_eq(id).is_none();
         let mut firsts: Vec<RecordId> = (0..self.batches.next).filter(is_first).collect();
-        let duplicates = several.iter().map(|key| key.duplicates.len() as u64).sum();
+        let further_duplicates: u64 = several.iter().map(|key| key.duplicates.len() as u64).sum();
+        let duplicates = self.duplicates + further_duplicates;
         let mut groups = HashMap::default();
         for key in several.into_iter().filter(|key| key.records.len() > 1) {
             let scope = numbered.scope(self.batches.record(key.records[0]));
