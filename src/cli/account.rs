@@ -17,15 +17,15 @@ const SHOWN_REJECTS: usize = 10;
 pub(super) type Counted = (&'static str, u64, u64);
 
 /// Says the notes; those about what is missing first, and only the first of many of a kind.
-pub(super) fn tell_notes(notes: &[&Note], files: &[String]) {
+pub(super) fn tell_notes(notes: &[Note], files: &[String]) {
     for (kind, word) in [(NoteKind::Incomplete, "warning"), (NoteKind::LeftOut, "note"), (NoteKind::Reading, "note")] {
-        let of_kind: Vec<&&Note> = notes.iter().filter(|note| note.kind == kind).collect();
+        let of_kind: Vec<&Note> = notes.iter().filter(|note| note.kind == kind).collect();
         for note in of_kind.iter().take(SHOWN_REJECTS) {
-            say(&visible(&format!("{word}: {}: {}", note.place.show(files), note.text)));
+            say(&visible(&format!("{word}: {}", note.show(files))));
         }
         if of_kind.len() > SHOWN_REJECTS {
             let more = of_kind.len() - SHOWN_REJECTS;
-            say(&format!("… and {more} more such notes; --format json has all of them"));
+            say(&format!("… and {more} more such notes; --format json lists them"));
         }
     }
 }

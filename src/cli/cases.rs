@@ -91,7 +91,10 @@ fn run(
         });
         Failure::Usage(reason)
     })?;
-    let assessment = Assessment::new(form, book, gathered, assembled, settings);
+    let mut assessment = Assessment::new(form, book, gathered, assembled, settings);
+    if !common.write.keep_columns {
+        assessment.note_unused_columns();
+    }
     if !common.talk.quiet {
         tell_unused_replies(&assessment, context);
     }
@@ -164,15 +167,7 @@ fn chosen_columns(report: &Report<'_>, common: &Cases) -> Result<Vec<usize>, Fai
 
 fn tell(report: &Report<'_>, common: &Cases) {
     let assessment = report.assessment;
-    let unused = &assessment.unused_columns;
-    if !unused.is_empty() && !common.write.keep_columns {
-        let names: Vec<String> = unused.iter().map(|name| visible(name).into_owned()).collect();
-        say(&format!(
-            "note: columns not understood and left out: {} (--keep-columns passes them through)",
-            names.join(", ")
-        ));
-    }
-    tell_notes(&assessment.notes.iter().collect::<Vec<_>>(), &assessment.files);
+    tell_notes(&assessment.notes, &assessment.files);
     tell_rejects(assessment.rejects.iter().cloned(), assessment.account.rejected, |reject| {
         place_name(&assessment.files, reject.place)
     });

@@ -373,5 +373,9 @@ fn read_all(
             Ok(())
         },
     )?;
-    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs))
+    let mut survey = Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs);
+    if reading.keep == Keep::Used {
+        survey.note_unused_columns();
+    }
+    Ok(survey)
 }

@@ -97,7 +97,6 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let columns = csv_columns(&command.write)?;
     refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    note_unused_columns(&survey, &command.write, &command.talk);
     let diagnosis = Diagnosis::new(book, survey, settings);
     if !diagnosis.survey.is_empty() {
         write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
@@ -241,17 +240,6 @@ pub(super) fn terminal_width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = || console::Term::stdout().size_checked().map(|(_, width)| usize::from(width));
     columns.or_else(terminal).unwrap_or(120).clamp(60, 400)
-}
-
-fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) {
-    let names: Vec<String> = survey.unused_columns().iter().map(|(_, name)| visible(name).into_owned()).collect();
-    if names.is_empty() || write.keep_columns || talk.quiet {
-        return;
-    }
-    say(&format!(
-        "note: columns not understood and left out: {} (--keep-columns passes them through)",
-        names.join(", ")
-    ));
 }
 
 fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {

@@ -3,7 +3,8 @@
 //! [`row`] is what readers hand over, [`files`] what the parts of the input are called; [`intake`] turns rows into compact records, one worker at a time,
 //! without allocation per row ([`mod@column`], [`recent`], [`said`], [`record`], [`shared`] are its parts); [`store`]
 //! with [`same`] and [`scopes`] finds records of the same key; [`survey`] is the result: every key with its joined facts, and an
-//! account of every record that went in; [`rejects`] keeps those that could not be used.
+//! account of every record that went in; [`rejects`] keeps those that could not be used,
+//! [`notes`] what else is to be known.
 
 pub mod batches;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod files;
 pub mod identity;
 pub mod intake;
 pub mod listings;
+pub mod notes;
 pub mod recent;
 pub mod record;
 pub mod rejects;

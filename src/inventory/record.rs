@@ -3,8 +3,9 @@
 use crate::domains::cmk::fields::{FIELDS, Field};
 
 use super::listings::Listing;
+use super::notes::Notes;
 use super::rejects::Rejects;
-use super::row::{FileId, Note, Place, Reject};
+use super::row::{FileId, Place, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,7 +44,7 @@ pub struct Batch {
     /// What could not be used.
     pub rejects: Rejects,
     /// What else is to be known.
-    pub notes: Vec<Note>,
+    pub notes: Notes,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// Whether it has a second header line with other columns, so that what follows in the file stands under those.

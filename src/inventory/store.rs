@@ -7,9 +7,10 @@ use foldhash::fast::FixedState;
 
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::listings::Listing;
+use super::notes::Notes;
 use super::record::Batch;
 use super::rejects::Rejects;
-use super::row::{FileId, Note, Reject};
+use super::row::{FileId, Reject};
 use super::same::{Several, several};
 use super::scopes::{Scope, Together, together};
 use super::shared::Numbered;
@@ -20,8 +21,8 @@ pub struct Store {
     batches: Batches,
     /// What could not be used.
     pub rejects: Rejects,
-    /// What else is to be known, in input order.
-    pub notes: Vec<Note>,
+    /// What else is to be known.
+    pub notes: Notes,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// The file in which a second header line with other columns was met.
@@ -104,7 +105,7 @@ impl Store {
         }
         self.records_read += batch.records.len() as u64 + batch.rejects.len();
         self.rejects.append(std::mem::take(&mut batch.rejects));
-        self.notes.append(&mut batch.notes);
+        self.notes.append(std::mem::take(&mut batch.notes));
         self.listings.append(&mut batch.listings);
         self.batches.push(batch);
         if self.batches.next >= MANY.max(self.looked_at.saturating_mul(2)) {

@@ -259,10 +259,14 @@ impl Survey {
     }
 
     /// What else is to be known about the inputs, by place.
-    pub fn notes(&self) -> Vec<&Note> {
-        let mut notes: Vec<&Note> = self.store.notes.iter().collect();
-        notes.sort_by_key(|note| note.place);
-        notes
+    pub fn notes(&self) -> Vec<Note> {
+        self.store.notes.by_place()
+    }
+
+    /// Notes which columns no field takes, if nobody keeps them.
+    pub fn note_unused_columns(&mut self) {
+        let note = Note::of_unused_columns(self.unused_columns().into_iter().map(|(_, name)| name));
+        self.store.notes.extend(note);
     }
 
     /// A place, for people.
