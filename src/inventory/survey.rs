@@ -109,7 +109,7 @@ impl Survey {
             told.shape = shapes.tainted(told.shape);
             masked.add(Some(record.place), record.key_id);
         }
-        let lists = Lists::new(&store.listings);
+        let lists = Lists::new(&std::mem::take(&mut store.listings));
         if lists.has_aliases() {
             for first in firsts.iter() {
                 let record = store.record(first);
