@@ -1201,6 +1201,16 @@ fn columns_that_are_not_understood_are_named_once_or_passed_through() {
         ["note: columns not understood and left out: colour, cost centre (--keep-columns passes them through)"]
     );
     assert!(!ran.out.contains("west"));
+    let ran = expect(0, &["diagnose", &one, &two, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let text = notes[0].strip_prefix("note: ").unwrap();
+    let note = serde_json::json!({ "kind": "left-out", "file": null, "line": null, "text": text });
+    assert_eq!(json["summary"]["notes"], serde_json::json!([note]));
+    let ran = expect(0, &["diagnose", &one, &two, "--format", "markdown"]);
+    assert!(ran.out.contains("- (left-out) columns not understood and left out: colour, cost centre"), "{}", ran.out);
+    let ran = expect(0, &["diagnose", &one, &two, "--format", "json", "--keep-columns"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["summary"]["notes"], serde_json::json!([]));
     let ran = expect(0, &["diagnose", &one, &two, "--format", "csv", "--keep-columns"]);
     assert!(!ran.err.contains("note:"), "{}", ran.err);
     let rows = table(&ran.out);

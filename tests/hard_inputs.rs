@@ -708,3 +708,88 @@ fn nothing_is_written_but_what_is_named() {
     assert_eq!(run_in(&inner, &["../keys.csv", "-o", "none/other.json"], std::io::empty()).code, 4);
     assert_eq!(listed(), before);
 }
+
+// ---------------------------------------------------------------------------------------------------
+// Very many of something.
+
+/// A text so many times, without ever standing in memory.
+fn times(text: String, times: u64) -> impl Read {
+    let (mut left, mut at) = (times, 0);
+    struct Reading<F>(F);
+    impl<F: FnMut(&mut [u8]) -> usize> Read for Reading<F> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            Ok(self.0(buffer))
+        }
+    }
+    Reading(move |buffer: &mut [u8]| {
+        if left == 0 {
+            return 0;
+        }
+        let count = buffer.len().min(text.len() - at);
+        buffer[..count].copy_from_slice(&text.as_bytes()[at..at + count]);
+        at += count;
+        if at == text.len() {
+            (left, at) = (left - 1, 0);
+        }
+        count
+    })
+}
+
+#[test]
+fn millions_of_rejects() {
+    let folder = folder();
+    let start = format!("{HEADER}{}{}", good("k1"), good("k2"));
+    // Every other one has another reason, and the last is about a key.
+    let input = start.as_bytes().chain(times("x\nx,y\n".repeat(1000), 1000)).chain(&b"k2,z,\n"[..]);
+    let ran = run_in(folder.path(), &["-", "--rejects", "rejects.csv"], input);
+    assert_eq!((ran.code, ran.account()), (3, (2_000_003, 2, 2_000_001, 0)), "{}", ran.err);
+    assert_eq!((ran.class("k1"), ran.class("k2")), ("migratable", "undetermined"));
+    assert!(ran.err.contains("… and 1999991 more rejected records; --rejects FILE lists all"), "{}", ran.err);
+    let rejects = std::fs::read_to_string(folder.path().join("rejects.csv")).unwrap();
+    let mut count = 0;
+    for (at, line) in rejects.lines().skip(1).enumerate() {
+        let cells = [1, 2].get(at % 2).filter(|_| at < 2_000_000).unwrap_or(&3);
+        let expected = format!(",{},,,\"the record has {cells} cells, but", at + 4);
+        assert!(line.contains(&expected), "{line} instead of {expected}");
+        count += 1;
+    }
+    assert_eq!(count, 2_000_001);
+}
+
+#[test]
+fn millions_of_exact_duplicates() {
+    // The third disagrees with the first.
+    let rows = [good("k1"), good("k2"), good("k1").replace("Aliyun_KMS", "EXTERNAL"), good("k3")].concat();
+    let input = HEADER.as_bytes();
+    let folder = folder();
+    let ran = run_in(folder.path(), &["-"], input.chain(times(rows.repeat(1000), 600)));
+    assert_eq!((ran.code, ran.account()), (0, (2_400_000, 4, 0, 2_399_996)), "{}", ran.err);
+    assert_eq!((ran.class("k1"), ran.class("k2"), ran.class("k3")), ("undetermined", "migratable", "migratable"));
+    let keys = ran.document.as_ref().unwrap()["keys"].as_array().unwrap();
+    let lines = |key: usize| {
+        let origins = keys[key]["origins"].as_array().unwrap().iter();
+        origins.map(|origin| origin["line"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((ran.keys(), lines(0), lines(1), lines(2)), (vec!["k1", "k2", "k3"], vec![2, 4], vec![3], vec![5]));
+}
+
+#[test]
+fn one_key_id_in_very_many_accounts() {
+    let mut rows = "key_id,account_id,region,origin,rotation,versions\n".to_owned();
+    for account in 1_000_000..1_040_000 {
+        rows.push_str(&format!("k-1234567890,{account},,Aliyun_KMS,Disabled,1\n"));
+    }
+    rows.push_str("k-1234567890,1000007,cn-beijing,Aliyun_KMS,Disabled,1\nk-1234567890,,cn-hangzhou,,,\n");
+    let says = "keys.csv:40003, column key_id: `k-1234567890` the key id occurs in 1000000 cn-hangzhou and 1000001";
+    let ran = expect("keys.csv", rows, 3, (40_002, 40_000, 2, 0), says);
+    assert_eq!(ran.keys().len(), 39_999 + 1);
+}
+
+#[test]
+fn thousands_of_notes() {
+    let rows = format!("{HEADER}{}{}", good("k1"), HEADER.repeat(3000));
+    let ran = expect("keys.csv", rows, 0, (1, 1, 0, 0), "note: keys.csv:3: the header line again, left out");
+    let notes = ran.document.as_ref().unwrap()["summary"]["notes"].as_array().unwrap();
+    assert_eq!(notes.len(), 1001);
+    assert_eq!(notes[1000]["text"], "2000 more notes of this kind about this file, the last about line 3002");
+}

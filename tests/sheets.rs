@@ -874,7 +874,7 @@ fn said(bytes: &[u8]) -> Vec<String> {
         });
         said.collect::<Vec<_>>()
     });
-    let rejects = survey.rejects().into_iter().map(|reject| format!("{reject:?}")).collect::<Vec<_>>();
+    let rejects = survey.rejects().map(|reject| format!("{reject:?}")).collect::<Vec<_>>();
     records.chain(rejects).chain([format!("{:?}", survey.account)]).collect()
 }
 

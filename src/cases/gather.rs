@@ -6,6 +6,7 @@ use super::record::{Heard, Record, entries, understand};
 use crate::domains::form::Form;
 use crate::inventory::files::FileNames;
 use crate::inventory::listings::Listing;
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{Names, Note, Place, Reject, Row, RowSink};
 
 /// What was read.
@@ -97,6 +98,8 @@ impl RowSink for Gathered {
     // Lists of keys, and keys, are no matter of pairs and requests.
     fn listing(&mut self, _listing: Listing) {}
     fn taint(&mut self, _key_id: &str) {}
+
+    fn taint_all(&mut self, _tainted: &Tainted) {}
 
     fn reject(&mut self, reject: Reject) {
         self.read += 1;

@@ -9,7 +9,7 @@ pub mod gather;
 pub mod record;
 pub mod value;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::diagnose::{Settings, ShapeOutcome, Tally, shape};
@@ -120,6 +120,12 @@ impl Assessment {
         Assessment { form, rulebook, settings, cases, tally, account, rejects, notes, files, instances, unused_columns }
     }
 
+    /// Notes which columns nobody understood, if nobody keeps them.
+    pub fn note_unused_columns(&mut self) {
+        let note = Note::of_unused_columns(self.unused_columns.iter().map(String::as_str));
+        self.notes.splice(0..0, note);
+    }
+
     /// The name of a class, or `undetermined`.
     pub fn class_name(&self, class: Option<u8>) -> &'static str {
         self.rulebook.verdict_name(class)
@@ -166,11 +172,7 @@ pub fn ask_user_columns(rulebook: &Rulebook, draft: &mut Draft) {
 fn unused_columns(gathered: &Gathered, user: Option<&UserRules>) -> Vec<String> {
     let asked: Vec<String> =
         user.map_or_else(Vec::new, |user| user.columns.iter().map(|test| header(&test.column)).collect());
-    let mut names: Vec<String> = Vec::new();
-    for (name, _) in gathered.records.iter().flat_map(|record| &record.others) {
-        if !names.contains(name) && !asked.contains(&header(name)) {
-            names.push(name.clone());
-        }
-    }
-    names
+    let mut seen: HashSet<&str> = HashSet::new();
+    let names = gathered.records.iter().flat_map(|record| &record.others).map(|(name, _)| name);
+    names.filter(|name| seen.insert(name) && !asked.contains(&header(name))).cloned().collect()
 }

@@ -13,7 +13,6 @@ use crate::domains::ekms::evidence::described_keys;
 use crate::domains::form::{Context, Form};
 use crate::domains::{ekms, exchange};
 use crate::engine::facts::Lang;
-use crate::inventory::row::Reject;
 use crate::read::source;
 use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
@@ -87,10 +86,15 @@ fn run(
     refuse_one_place_for_two(&common.inputs, common.write.output.as_ref(), common.read.rejects.as_ref())?;
     let gathered = gather(form, common)?;
     let assembled = assemble(form, &gathered, pairing, context).map_err(|reason| {
-        tell_rejects(&gathered.rejects.iter().collect::<Vec<_>>(), |reject| gathered.show(reject.place));
+        tell_rejects(gathered.rejects.iter().cloned(), gathered.rejects.len() as u64, |reject| {
+            gathered.show(reject.place)
+        });
         Failure::Usage(reason)
     })?;
-    let assessment = Assessment::new(form, book, gathered, assembled, settings);
+    let mut assessment = Assessment::new(form, book, gathered, assembled, settings);
+    if !common.write.keep_columns {
+        assessment.note_unused_columns();
+    }
     if !common.talk.quiet {
         tell_unused_replies(&assessment, context);
     }
@@ -98,8 +102,7 @@ fn run(
     if !assessment.cases.is_empty() {
         write_report(&report, common)?;
     }
-    let rejects: Vec<&Reject> = assessment.rejects.iter().collect();
-    write_rejects(&rejects, &assessment.files, common.read.rejects.as_deref())?;
+    write_rejects(assessment.rejects.iter().cloned(), &assessment.files, common.read.rejects.as_deref())?;
     if !common.talk.quiet {
         tell(&report, common);
     }
@@ -164,16 +167,10 @@ fn chosen_columns(report: &Report<'_>, common: &Cases) -> Result<Vec<usize>, Fai
 
 fn tell(report: &Report<'_>, common: &Cases) {
     let assessment = report.assessment;
-    let unused = &assessment.unused_columns;
-    if !unused.is_empty() && !common.write.keep_columns {
-        let names: Vec<String> = unused.iter().map(|name| visible(name).into_owned()).collect();
-        say(&format!(
-            "note: columns not understood and left out: {} (--keep-columns passes them through)",
-            names.join(", ")
-        ));
-    }
-    tell_notes(&assessment.notes.iter().collect::<Vec<_>>(), &assessment.files);
-    tell_rejects(&assessment.rejects.iter().collect::<Vec<_>>(), |reject| place_name(&assessment.files, reject.place));
+    tell_notes(&assessment.notes, &assessment.files);
+    tell_rejects(assessment.rejects.iter().cloned(), assessment.account.rejected, |reject| {
+        place_name(&assessment.files, reject.place)
+    });
     if common.write.format != CaseFormat::Table || common.write.output.is_some() {
         say(&report.account_line());
         say(&class_line(&report.classes()));

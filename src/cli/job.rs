@@ -16,6 +16,7 @@ use crate::domains::form::{Form, Of, Side};
 use crate::engine::facts::{Bits, FactId, Lang};
 use crate::inventory::files::FileNames;
 use crate::inventory::intake::{Intake, Keep, Rules};
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{Note, NoteKind, Place};
 use crate::inventory::shared::Shared;
 use crate::inventory::store::Store;
@@ -255,7 +256,7 @@ impl<'f> Files<'f> {
             self.inputs.get(number as usize).filter(|input| matches!(input.origin, Origin::File(_)) && is_there);
         // Nothing that was read from standard input comes a second time.
         let again = named.and_then(|input| open(input, &Default::default(), self.max_input).ok());
-        let tainted = again.map_or_else(Vec::new, |reader| unread::key_ids(reader, reject.place.line));
+        let tainted = again.map_or_else(Tainted::default, |reader| unread::key_ids(reader, reject.place.line));
         Ok(Block::of_reject(reject, tainted))
     }
 }
@@ -397,10 +398,14 @@ fn read_all(
             intake.take()
         },
         |batch| {
-            progress.records((batch.records.len() + batch.rejects.len()) as u64);
+            progress.records(batch.records.len() as u64 + batch.rejects.len());
             store.add(batch);
             Ok(())
         },
     )?;
-    Ok(Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs))
+    let mut survey = Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs);
+    if reading.keep == Keep::Used {
+        survey.note_unused_columns();
+    }
+    Ok(survey)
 }

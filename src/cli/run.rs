@@ -98,12 +98,11 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let columns = csv_columns(&command.write)?;
     refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    note_unused_columns(&survey, &command.write, &command.talk);
     let diagnosis = Diagnosis::new(book, survey, settings);
     if !diagnosis.survey.is_empty() {
         write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
     }
-    write_rejects(&diagnosis.survey.rejects(), &diagnosis.survey.files, command.read.rejects.as_deref())?;
+    write_rejects(diagnosis.survey.rejects(), &diagnosis.survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         tell_account(&diagnosis, command, lang);
     }
@@ -244,21 +243,10 @@ pub(super) fn terminal_width() -> usize {
     columns.or_else(terminal).unwrap_or(120).clamp(60, 400)
 }
 
-fn note_unused_columns(survey: &Survey, write: &args::Write, talk: &args::Talk) {
-    let names: Vec<String> = survey.unused_columns().iter().map(|(_, name)| visible(name).into_owned()).collect();
-    if names.is_empty() || write.keep_columns || talk.quiet {
-        return;
-    }
-    say(&format!(
-        "note: columns not understood and left out: {} (--keep-columns passes them through)",
-        names.join(", ")
-    ));
-}
-
 fn tell_account(diagnosis: &Diagnosis, command: &args::Diagnose, lang: Lang) {
     let survey = &diagnosis.survey;
     tell_notes(&survey.notes(), &survey.files);
-    tell_rejects(&survey.rejects(), |reject| survey.show(reject.place));
+    tell_rejects(survey.rejects(), survey.account.rejected, |reject| survey.show(reject.place));
     if command.write.format != OutputFormat::Table || command.write.output.is_some() {
         let counts = Counts::new(diagnosis);
         say(&counts.account_line(lang));
@@ -286,7 +274,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let reading = Reading::new(&command.read, Keep::Used);
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    write_rejects(&survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
+    write_rejects(survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         let missing: Vec<_> = survey.notes().into_iter().filter(|note| note.kind == NoteKind::Incomplete).collect();
         tell_notes(&missing, &survey.files);

@@ -72,6 +72,49 @@ impl Batches {
         }
     }
 
+    /// Leaves out records, whose numbers are given in order; those behind them get smaller numbers.
+    pub fn remove(&mut self, unwanted: &[RecordId]) {
+        let mut unwanted = unwanted.iter().copied().peekable();
+        for old in std::mem::take(self).batches {
+            let StoredBatch { first, file, records, identities, text } = old;
+            let end = first + records.len() as RecordId;
+            if unwanted.peek().is_none_or(|next| *next >= end) {
+                self.push(Batch {
+                    file,
+                    records: records.into_vec(),
+                    identities: identities.into_vec(),
+                    text: text.into_string(),
+                    ..Batch::default()
+                });
+                continue;
+            }
+            let mut kept = Batch { file, ..Batch::default() };
+            for (at, (record, identity)) in records.iter().zip(&identities).enumerate() {
+                if unwanted.next_if_eq(&(first + at as RecordId)).is_some() {
+                    continue;
+                }
+                let end = records.get(at + 1).map_or(text.len(), |next| next.text as usize);
+                kept.records.push(Record { text: kept.text.len() as u32, ..*record });
+                kept.identities.push(*identity);
+                kept.text.push_str(&text[record.text as usize..end]);
+            }
+            self.push(kept);
+        }
+    }
+
+    /// Whether so many records are exact duplicates that leaving them out saves memory. It is an estimate: what the
+    /// records say is thrown into eight times as many pots as there are records, and seldom two into one.
+    pub fn have_many_duplicates(&self) -> bool {
+        let bits = (8 * u64::from(self.next)).next_power_of_two().ilog2().max(6);
+        let mut pots = vec![0_u64; 1 << (bits - 6)];
+        for record in self.records() {
+            let pot = record.content >> (u64::BITS - bits);
+            pots[(pot >> 6) as usize] |= 1 << (pot & 63);
+        }
+        let used: u64 = pots.iter().map(|pots| u64::from(pots.count_ones())).sum();
+        used < u64::from(self.next) / 4 * 3
+    }
+
     /// Shows the hashes of all identities, in input order.
     pub fn each_identity(&self, mut show: impl FnMut(RecordId, u32)) {
         for batch in &self.batches {
@@ -114,6 +157,53 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_that_are_removed_leave_the_others_as_they_were() {
+        let whole = || {
+            let mut batches = Batches::default();
+            for file in 0..5 {
+                let mut batch = Batch { file, ..Batch::default() };
+                for line in 0..10 {
+                    let text = batch.text.len() as u32;
+                    batch.text.push_str(&format!("key{file}{line}|extra"));
+                    batch.records.push(Record { line, text, key_id: 5, ..Record::default() });
+                    batch.identities.push(100 * file + line);
+                }
+                batches.push(batch);
+            }
+            batches
+        };
+        for unwanted in [vec![], vec![0, 1, 13, 19, 49], (10..20).collect(), (0..50).collect()] {
+            let (before, mut after) = (whole(), whole());
+            after.remove(&unwanted);
+            let kept: Vec<RecordId> = (0..before.next).filter(|id| !unwanted.contains(id)).collect();
+            assert_eq!(after.next as usize, kept.len());
+            let mut identities = Vec::new();
+            after.each_identity(|id, identity| identities.push((id, identity)));
+            for (new, old) in (0..).zip(kept) {
+                let (new_record, old_record) = (after.get(new), before.get(old));
+                assert_eq!((new_record.place, new_record.key_id), (old_record.place, old_record.key_id));
+                assert_eq!(new_record.extras(), old_record.extras());
+                assert_eq!(identities[new as usize], (new, old_record.place.file * 100 + old_record.record.line));
+            }
+        }
+    }
+
+    #[test]
+    fn duplicates_are_told_from_different_records() {
+        let of = |contents: &mut dyn Iterator<Item = u64>| {
+            let mut batches = Batches::default();
+            let records: Vec<Record> = contents.map(|content| Record { content, ..Record::default() }).collect();
+            batches.push(Batch { identities: vec![0; records.len()], records, ..Batch::default() });
+            batches.have_many_duplicates()
+        };
+        let spread = |at: u64| at.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        assert!(!of(&mut (0..10_000).map(spread)));
+        assert!(of(&mut (0..10_000).map(|at| spread(at / 2))));
+        assert!(of(&mut (0..10_000).map(|_| 7)));
+        assert!(!of(&mut std::iter::empty()));
+    }
 
     #[test]
     fn every_record_is_found_in_batches_of_any_size() {

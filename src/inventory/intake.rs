@@ -22,6 +22,7 @@ use super::identity::{Identity, parse_arn};
 use super::listings::Listing;
 use super::recent::Recent;
 use super::record::{Batch, Extra, MISPLACED, Record};
+use super::rejects::Tainted;
 use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
@@ -175,14 +176,14 @@ impl<'s> Intake<'s> {
         Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
     }
 
-    /// Taints every key that a record may be about that could not be used: the one that it names, and if that is none,
-    /// all whose ids stand in it.
-    fn taint_all(&mut self, key_id: Option<&str>, row: Row<'_>) {
-        self.batch.tainted.extend(key_id.map(tidy::key_ids_of).unwrap_or_default());
-        if key_id.is_none_or(|key_id| tidy::key_id(key_id).is_err()) {
+    /// Rejects a record. If it names no key, all whose ids stand in it are tainted.
+    fn reject_row(&mut self, row: Row<'_>, reject: Reject) {
+        let key_id = self.key_id(row);
+        if key_id.as_deref().is_none_or(|key_id| tidy::key_id(key_id).is_err()) {
             let texts = row.cells.iter().filter_map(|(_, cell)| cell.text());
-            self.batch.tainted.extend(texts.flat_map(tidy::key_ids_in));
+            texts.flat_map(tidy::key_ids_in).for_each(|key_id| self.batch.rejects.tainted.add(&key_id));
         }
+        self.batch.rejects.push(Reject { key_id, ..reject });
     }
 
     fn keep(&mut self, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
@@ -309,12 +310,10 @@ impl RowSink for Intake<'_> {
                 self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
             }
             Err(reject) => {
-                let key_id = self.key_id(row);
-                self.taint_all(key_id.as_deref(), row);
-                if key_id.as_deref().is_some_and(|key_id| is_header(row, key_id)) || is_other_header(row) {
+                if self.key_id(row).as_deref().is_some_and(|key_id| is_header(row, key_id)) || is_other_header(row) {
                     self.misplaced = Some(names.source());
                 }
-                self.batch.rejects.push(Reject { key_id, ..reject });
+                self.reject_row(row, reject);
             }
             Ok(()) => {}
         }
@@ -325,14 +324,15 @@ impl RowSink for Intake<'_> {
     }
 
     fn reject(&mut self, reject: Reject) {
-        if let Some(key_id) = &reject.key_id {
-            self.batch.tainted.extend(tidy::key_ids_of(key_id));
-        }
         self.batch.rejects.push(reject);
     }
 
     fn taint(&mut self, key_id: &str) {
-        self.batch.tainted.extend(tidy::key_ids_of(key_id));
+        tidy::key_ids_of(key_id).iter().for_each(|key_id| self.batch.rejects.tainted.add(key_id));
+    }
+
+    fn taint_all(&mut self, tainted: &Tainted) {
+        self.batch.rejects.tainted.append(tainted);
     }
 
     fn note(&mut self, note: Note) {
@@ -341,9 +341,7 @@ impl RowSink for Intake<'_> {
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
         self.columns.learn(names, row.cells, self.shared, self.rules);
-        let key_id = self.key_id(row);
-        self.taint_all(key_id.as_deref(), row);
-        self.batch.rejects.push(Reject { key_id, ..reject });
+        self.reject_row(row, reject);
     }
 }
 

@@ -2,6 +2,9 @@
 //! keys that it does not name.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
 
 use crate::engine::facts::Grade;
 
@@ -47,8 +50,8 @@ struct Pages {
     items: HashSet<u64>,
     /// Whether the last page, by its own word, is not the last.
     more: bool,
-    /// What each page with a number holds.
-    numbered: BTreeMap<u64, BTreeSet<u64>>,
+    /// What each page with a number holds, by hash.
+    numbered: BTreeMap<u64, u64>,
     /// Whether these are pages of different lists, or of one list that has changed.
     is_mixed: bool,
 }
@@ -73,8 +76,11 @@ impl Lists {
             pages.is_mixed |= pages.total.is_some() && listing.total.is_some() && pages.total != listing.total;
             pages.is_mixed |= listing.total.is_some_and(|total| listing.items.len() as u64 > total);
             if let Some(number) = listing.page {
-                let items: BTreeSet<u64> = listing.items.iter().copied().collect();
-                pages.is_mixed |= *pages.numbered.entry(number).or_insert_with(|| items.clone()) != items;
+                let mut items = listing.items.clone();
+                items.sort_unstable();
+                items.dedup();
+                let items = FixedState::default().hash_one(items);
+                pages.is_mixed |= *pages.numbered.entry(number).or_insert(items) != items;
             }
             pages.total = pages.total.max(listing.total);
             let before = pages.items.len();

@@ -2,8 +2,9 @@
 //!
 //! [`row`] is what readers hand over, [`files`] what the parts of the input are called; [`intake`] turns rows into compact records, one worker at a time,
 //! without allocation per row ([`mod@column`], [`recent`], [`said`], [`record`], [`shared`] are its parts); [`store`]
-//! and [`same`] find records of the same key; [`survey`] is the result: every key with its joined facts, and an
-//! account of every record that went in.
+//! with [`same`] and [`scopes`] finds records of the same key; [`survey`] is the result: every key with its joined facts, and an
+//! account of every record that went in; [`rejects`] keeps those that could not be used,
+//! [`notes`] what else is to be known.
 
 pub mod batches;
 pub mod clock;
@@ -12,11 +13,14 @@ pub mod files;
 pub mod identity;
 pub mod intake;
 pub mod listings;
+pub mod notes;
 pub mod recent;
 pub mod record;
+pub mod rejects;
 pub mod row;
 pub mod said;
 pub mod same;
+pub mod scopes;
 pub mod shared;
 pub mod store;
 pub mod survey;

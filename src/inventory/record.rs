@@ -3,7 +3,9 @@
 use crate::domains::cmk::fields::{FIELDS, Field};
 
 use super::listings::Listing;
-use super::row::{FileId, Note, Place, Reject};
+use super::notes::Notes;
+use super::rejects::Rejects;
+use super::row::{FileId, Place, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,12 +41,10 @@ pub struct Batch {
     pub identities: Vec<u32>,
     /// Their texts.
     pub text: String,
-    /// What could not be used, in input order.
-    pub rejects: Vec<Reject>,
-    /// The keys that rejects are about, beside those that these name themselves.
-    pub tainted: Vec<String>,
+    /// What could not be used.
+    pub rejects: Rejects,
     /// What else is to be known.
-    pub notes: Vec<Note>,
+    pub notes: Notes,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// Whether it has a second header line with other columns, so that what follows in the file stands under those.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::listings::Listing;
+use super::rejects::Tainted;
 use crate::domains::cell::Cell;
 
 /// The position of a file in the list of inputs.
@@ -18,6 +19,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// All inputs together.
+    pub const INPUTS: Place = Place { file: FileId::MAX, line: 0 };
+
     /// The place for people: `file:line`, or the file alone.
     pub fn show(self, files: &[String]) -> String {
         let file = files.get(self.file as usize).map_or("?", String::as_str);
@@ -277,6 +281,34 @@ pub struct Note {
     pub text: String,
 }
 
+/// So many columns are named that nobody understands.
+const NAMED_COLUMNS: usize = 50;
+
+impl Note {
+    /// What is to be known of columns that nobody understands; nothing if there are none.
+    pub fn of_unused_columns<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Note> {
+        let mut names = names.into_iter();
+        let named: Vec<String> = names.by_ref().take(NAMED_COLUMNS).map(shortened).collect();
+        let more = match names.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!(
+            "columns not understood and left out: {}{more} (--keep-columns passes them through)",
+            named.join(", ")
+        );
+        (!named.is_empty()).then_some(Note { place: Place::INPUTS, kind: NoteKind::LeftOut, text })
+    }
+
+    /// The note for people, with its place if it has one.
+    pub fn show(&self, files: &[String]) -> String {
+        match self.place {
+            Place::INPUTS => self.text.clone(),
+            place => format!("{}: {}", place.show(files), self.text),
+        }
+    }
+}
+
 /// A record, or a part of the input, that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
@@ -303,12 +335,18 @@ impl Reject {
 
     /// A reject for which one cell is to blame.
     pub fn cell(place: Place, column: &str, value: &str, reason: impl Into<String>) -> Reject {
-        let mut shown: String = value.chars().take(MAX_SHOWN).collect();
-        if shown.len() < value.len() {
-            shown.push('…');
-        }
-        Reject { place, column: Some(column.to_owned()), value: Some(shown), reason: reason.into(), key_id: None }
+        let (column, value) = (Some(column.to_owned()), Some(shortened(value)));
+        Reject { place, column, value, reason: reason.into(), key_id: None }
     }
+}
+
+/// A text as it is shown.
+fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Takes rows one by one.
@@ -323,6 +361,8 @@ pub trait RowSink {
     fn listing(&mut self, listing: Listing);
     /// A key of which something could not be used, so that nobody knows what else is true of it; matters to keys only.
     fn taint(&mut self, key_id: &str);
+    /// The same of all keys that are named in what could not be read.
+    fn taint_all(&mut self, tainted: &Tainted);
     /// A record of which one cell must not be believed. The others may tell which key it is about.
     fn refuse(&mut self, _names: &Names, _row: Row<'_>, reject: Reject) {
         self.reject(reject);

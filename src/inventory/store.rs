@@ -7,9 +7,12 @@ use foldhash::fast::FixedState;
 
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::listings::Listing;
+use super::notes::Notes;
 use super::record::Batch;
-use super::row::{FileId, Note, Reject};
+use super::rejects::Rejects;
+use super::row::{FileId, Reject};
 use super::same::{Several, several};
+use super::scopes::{Scope, Together, together};
 use super::shared::Numbered;
 
 /// Every record that could be used.
@@ -17,18 +20,23 @@ use super::shared::Numbered;
 pub struct Store {
     batches: Batches,
     /// What could not be used.
-    pub rejects: Vec<Reject>,
-    /// The keys that rejects are about, beside those that these name themselves.
-    pub tainted: Vec<String>,
-    /// What else is to be known, in input order.
-    pub notes: Vec<Note>,
+    pub rejects: Rejects,
+    /// What else is to be known.
+    pub notes: Notes,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// The file in which a second header line with other columns was met.
     misplaced: Option<FileId>,
     /// How many records were read, whatever became of them.
     pub records_read: u64,
+    /// How many exact duplicates were left out already.
+    duplicates: u64,
+    /// How many records there were when duplicates were looked for last.
+    looked_at: RecordId,
 }
+
+/// Duplicates are left out while reading once there are so many records, and each time that they have doubled.
+const MANY: RecordId = 1 << 20;
 
 /// The keys that the records are about.
 #[derive(Debug)]
@@ -95,12 +103,27 @@ impl Store {
         } else if batch.is_misplaced {
             self.misplaced = Some(batch.file);
         }
-        self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
-        self.rejects.append(&mut batch.rejects);
-        self.notes.append(&mut batch.notes);
+        self.records_read += batch.records.len() as u64 + batch.rejects.len();
+        self.rejects.append(std::mem::take(&mut batch.rejects));
+        self.notes.append(std::mem::take(&mut batch.notes));
         self.listings.append(&mut batch.listings);
-        self.tainted.append(&mut batch.tainted);
         self.batches.push(batch);
+        if self.batches.next >= MANY.max(self.looked_at.saturating_mul(2)) {
+            self.leave_duplicates_out();
+        }
+    }
+
+    /// Leaves exact duplicates out, if there are many: a file that repeats itself takes no more memory than one that does
+    /// not.
+    fn leave_duplicates_out(&mut self) {
+        if self.batches.have_many_duplicates() {
+            let mut unwanted: Vec<RecordId> =
+                several(&self.batches, 1).into_iter().flat_map(|key| key.duplicates).collect();
+            unwanted.sort_unstable();
+            self.batches.remove(&unwanted);
+            self.duplicates += unwanted.len() as u64;
+        }
+        self.looked_at = self.batches.next;
     }
 
     /// A record with its texts.
@@ -125,14 +148,16 @@ impl Store {
         let mixed = mixed(&numbered.accounts) || mixed(&numbered.regions);
         let several = several(&self.batches, jobs);
         if several.is_empty() && !mixed {
-            return Subjects { firsts: Firsts::All(self.batches.next), groups: HashMap::default(), duplicates: 0 };
+            let (firsts, duplicates) = (Firsts::All(self.batches.next), self.duplicates);
+            return Subjects { firsts, groups: HashMap::default(), duplicates };
         }
         let mut further: Vec<RecordId> = several.iter().flat_map(Several::further).collect();
         further.sort_unstable();
         let mut further = further.into_iter().peekable();
         let is_first = |id: &RecordId| further.next_if_eq(id).is_none();
         let mut firsts: Vec<RecordId> = (0..self.batches.next).filter(is_first).collect();
-        let duplicates = several.iter().map(|key| key.duplicates.len() as u64).sum();
+        let further_duplicates: u64 = several.iter().map(|key| key.duplicates.len() as u64).sum();
+        let duplicates = self.duplicates + further_duplicates;
         let mut groups = HashMap::default();
         for key in several.into_iter().filter(|key| key.records.len() > 1) {
             let scope = numbered.scope(self.batches.record(key.records[0]));
@@ -174,30 +199,17 @@ impl Store {
         groups: &mut HashMap<RecordId, Group, FixedState>,
         gone: &mut Vec<RecordId>,
     ) {
-        let scope_of = |id: &RecordId| numbered.scope(self.batches.record(*id));
         let key_id = |id: &RecordId| self.batches.get(*id).key_id;
         let first_id = key_id(&candidates[0]);
         candidates.retain(|id| key_id(id) == first_id);
-        let scopes: Vec<(String, String)> = candidates.iter().map(scope_of).collect();
-        // What does not contradict a scope must not contradict itself, else the scope may be about either.
-        let mut ambiguous: Vec<(RecordId, String)> = Vec::new();
-        let mut clear: Vec<(RecordId, (String, String))> = Vec::new();
-        for (id, scope) in candidates.into_iter().zip(&scopes) {
-            match together(scope, scopes.iter()) {
-                Ok(_) => clear.push((id, scope.clone())),
-                Err(named) => ambiguous.push((id, named)),
-            }
-        }
-        let mut clusters: BTreeMap<(String, String), Vec<RecordId>> = BTreeMap::new();
-        for (id, scope) in &clear {
-            let joined = together(scope, clear.iter().map(|(_, scope)| scope)).unwrap_or_else(|_| scope.clone());
-            clusters.entry(joined).or_default().push(*id);
-        }
-        for (id, scopes) in ambiguous {
-            self.reject_group(id, &scopes, groups);
-            gone.push(id);
+        let scopes: Vec<Scope> = candidates.iter().map(|id| numbered.scope(self.batches.record(*id))).collect();
+        let Together { ambiguous, clusters } = together(&scopes);
+        for (number, scopes) in ambiguous {
+            self.reject_group(candidates[number], &scopes, groups);
+            gone.push(candidates[number]);
         }
         for (scope, members) in clusters.into_iter().filter(|(_, members)| members.len() > 1) {
+            let members = members.into_iter().map(|number| candidates[number]).collect();
             join_groups(scope, members, groups, gone);
         }
     }
@@ -235,30 +247,4 @@ fn join_groups(
     let first = records[0];
     gone.extend(members.into_iter().filter(|id| *id != first));
     groups.insert(first, Group { records, scope });
-}
-
-fn compatible(a: &(String, String), b: &(String, String)) -> bool {
-    let agree = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
-    agree(&a.0, &b.0) && agree(&a.1, &b.1)
-}
-
-/// What a scope and all those that do not contradict it say together, or two of those that contradict
-/// each other.
-fn together<'s>(
-    scope: &(String, String),
-    scopes: impl Iterator<Item = &'s (String, String)>,
-) -> Result<(String, String), String> {
-    let mut joined = scope.clone();
-    for other in scopes.filter(|other| compatible(scope, other)) {
-        if !compatible(&joined, other) {
-            let show = |scope: &(String, String)| format!("{} {}", scope.0, scope.1).trim().to_owned();
-            return Err(format!("{} and {}", show(&joined), show(other)));
-        }
-        for (part, said) in [(&mut joined.0, &other.0), (&mut joined.1, &other.1)] {
-            if part.is_empty() {
-                part.clone_from(said);
-            }
-        }
-    }
-    Ok(joined)
 }

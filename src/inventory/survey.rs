@@ -110,8 +110,8 @@ impl Survey {
             told.shape = shapes.tainted(told.shape);
             masked.add(Some(record.place), record.key_id);
         }
-        store.notes.append(&mut numbered.notes);
-        let lists = Lists::new(&store.listings);
+        store.notes.extend(std::mem::take(&mut numbered.notes));
+        let lists = Lists::new(&std::mem::take(&mut store.listings));
         if lists.has_aliases() {
             for first in firsts.iter() {
                 let record = store.record(first);
@@ -123,12 +123,12 @@ impl Survey {
                 }
             }
         }
-        let by_rejects = store.rejects.iter().filter_map(|reject| reject.key_id.as_deref());
-        let tainted: HashSet<&str> = by_rejects.chain(store.tainted.iter().map(String::as_str)).collect();
+        store.rejects.finish();
+        let tainted = &store.rejects.tainted;
         if !tainted.is_empty() {
             for first in firsts.iter() {
                 let record = store.record(first);
-                if tainted.contains(record.key_id) {
+                if tainted.has(record.key_id) {
                     let told = told.entry(first).or_insert(Told::by(&record));
                     told.shape = shapes.tainted(told.shape);
                 }
@@ -136,9 +136,9 @@ impl Survey {
         }
         let account = Account {
             read: store.records_read,
-            rejected: store.rejects.len() as u64,
+            rejected: store.rejects.len(),
             duplicates,
-            diagnosed: store.records_read - store.rejects.len() as u64 - duplicates,
+            diagnosed: store.records_read - store.rejects.len() - duplicates,
             keys: firsts.len() as u64,
         };
         let (shapes, asides) = (shapes.all, asides.all);
@@ -256,17 +256,19 @@ impl Survey {
     }
 
     /// What could not be used, by place.
-    pub fn rejects(&self) -> Vec<&Reject> {
-        let mut rejects: Vec<&Reject> = self.store.rejects.iter().collect();
-        rejects.sort_by_key(|reject| reject.place);
-        rejects
+    pub fn rejects(&self) -> impl Iterator<Item = Reject> {
+        self.store.rejects.by_place()
     }
 
     /// What else is to be known about the inputs, by place.
-    pub fn notes(&self) -> Vec<&Note> {
-        let mut notes: Vec<&Note> = self.store.notes.iter().collect();
-        notes.sort_by_key(|note| note.place);
-        notes
+    pub fn notes(&self) -> Vec<Note> {
+        self.store.notes.by_place()
+    }
+
+    /// Notes which columns no field takes, if nobody keeps them.
+    pub fn note_unused_columns(&mut self) {
+        let note = Note::of_unused_columns(self.unused_columns().into_iter().map(|(_, name)| name));
+        self.store.notes.extend(note);
     }
 
     /// A place, for people.

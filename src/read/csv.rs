@@ -146,7 +146,7 @@ impl Splitter {
                 "a quote is opened and never closed, so this record and the {lines} lines after it, to the end of the file, cannot be read; close the quote"
             );
             block.rejects.push(Reject::whole(Place { file: self.input.file, line: self.line }, reason));
-            block.tainted.extend(unread::key_ids(self.input.start.as_slice(), 0));
+            block.tainted.append(&unread::key_ids(self.input.start.as_slice(), 0));
             self.input.start.clear();
         }
         Some(block)

@@ -5,6 +5,7 @@ use super::document::top_members;
 use super::{Format, replies, scoutsuite, sheet, terraform};
 use crate::domains::spelling::plain;
 use crate::inventory::listings::{Listed, Listing};
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Names, Note, Place, RecordKind, Reject, Row, RowSink};
 
 /// The columns of `alicloud_kms_key`, and those that Steampipe adds to every table.
@@ -305,6 +306,10 @@ impl RowSink for Expecting<'_> {
 
     fn taint(&mut self, key_id: &str) {
         self.sink.taint(key_id);
+    }
+
+    fn taint_all(&mut self, tainted: &Tainted) {
+        self.sink.taint_all(tainted);
     }
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {

@@ -11,6 +11,7 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::fields::{FIELDS, Field};
 use crate::inventory::identity::parse_arn;
 use crate::inventory::listings::Listing;
+use crate::inventory::rejects::Rejects;
 use crate::inventory::row::{Cells, FileId, Names, Note, NoteKind, Place, RecordKind, Reject, Row, RowSink};
 
 /// A record that a reader has made of something else.
@@ -77,6 +78,8 @@ pub struct Found {
     pub(super) objects: Vec<Inner>,
     /// What could not be used.
     pub(super) rejects: Vec<Reject>,
+    /// What could not be used and names no key, of which a small document may have very many.
+    nameless: Rejects,
     /// What else is to be known.
     pub(super) notes: Vec<Note>,
     /// How much there is of the lists that these are part of.
@@ -102,13 +105,18 @@ impl Found {
         true
     }
 
+    /// Rejects something that names no key.
+    pub(super) fn reject(&mut self, place: Place, reason: String) {
+        self.nameless.push(Reject::whole(place, reason));
+    }
+
     /// Adds a note.
     pub(super) fn note(&mut self, kind: NoteKind, file: FileId, line: u64, text: impl Into<String>) {
         self.notes.push(Note { place: Place { file, line }, kind, text: text.into() });
     }
 
     /// Hands everything to the sink; `names` are those of [`names`].
-    pub(super) fn hand_over(self, file: FileId, names: &Names, sink: &mut dyn RowSink) {
+    pub(super) fn hand_over(mut self, file: FileId, names: &Names, sink: &mut dyn RowSink) {
         for (what, (count, line)) in self.left_out {
             let place = Place { file, line };
             let text = format!("{count} {what} left out: no record of a key");
@@ -117,6 +125,8 @@ impl Found {
         self.notes.into_iter().for_each(|note| sink.note(note));
         self.listings.into_iter().for_each(|listing| sink.listing(listing));
         self.rejects.into_iter().for_each(|reject| sink.reject(reject));
+        self.nameless.finish();
+        self.nameless.by_place().for_each(|reject| sink.reject(reject));
         for made in self.rows {
             let cells: Vec<(u16, Cell<'_>)> = made
                 .cells

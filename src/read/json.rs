@@ -8,7 +8,9 @@ pub use super::brackets::{Span, WRAPPERS};
 use super::detect::{Opened, fill};
 use super::members::named_keys;
 use super::{BLOCK, Block, Layout, ReadError, unread};
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{Note, NoteKind, Place, Reject};
+use crate::inventory::tidy::key_ids_of;
 
 /// A single object longer than this is refused; a reply that lists all keys of a large account has some megabytes.
 const MAX_OBJECT: usize = 64 << 20;
@@ -30,7 +32,7 @@ pub struct Splitter {
     mode: Mode,
     scan: Box<Scan>,
     rejects: Vec<Reject>,
-    tainted: Vec<String>,
+    tainted: Tainted,
     notes: Vec<Note>,
     finished: bool,
 }
@@ -44,7 +46,7 @@ impl Splitter {
             mode,
             scan: Box::new(Scan::new(is_field)),
             rejects: Vec::new(),
-            tainted: Vec::new(),
+            tainted: Tainted::default(),
             notes: Vec::new(),
             finished: false,
         }
@@ -133,9 +135,10 @@ impl Splitter {
         let reason = format!("{reason}; nothing from here to the end of the file was read");
         let rest = self.input.start.get(self.scan.keep_from..).unwrap_or_default();
         self.rejects.push(Reject::whole(place, reason));
-        self.tainted.extend(named_keys(rest));
+        let named = named_keys(rest).into_iter().flat_map(|key_id| key_ids_of(&key_id));
+        named.for_each(|key_id| self.tainted.add(&key_id));
         let reader = std::mem::replace(&mut self.input.reader, Box::new(std::io::empty()));
-        self.tainted.extend(unread::key_ids(reader, 0));
+        self.tainted.append(&unread::key_ids(reader, 0));
         self.scan.stop(self.input.start.len());
         self.input.ended = true;
     }

@@ -42,6 +42,7 @@ use std::path::PathBuf;
 
 use encoding_rs::Encoding;
 
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Names, Note, Place, Reject, RowSink};
 use crate::spare::Spare;
 
@@ -190,7 +191,7 @@ pub struct Block {
     /// Parts of the input before or inside the block that cannot be read.
     pub rejects: Vec<Reject>,
     /// The keys that are named there.
-    pub tainted: Vec<String>,
+    pub tainted: Tainted,
     /// What is to be known about the input beside its records.
     pub notes: Vec<Note>,
     /// The encoding from which the text was decoded, if it was; splitters leave that to [`Splitter`].
@@ -216,7 +217,7 @@ pub enum Layout {
 
 impl Block {
     /// A block without records, for what cannot be read of a file, with the keys that are named there.
-    pub fn of_reject(reject: Reject, tainted: Vec<String>) -> Block {
+    pub fn of_reject(reject: Reject, tainted: Tainted) -> Block {
         let block = Block::new(reject.place.file, Layout::Json(Vec::new()));
         Block { rejects: vec![reject], tainted, ..block }
     }
@@ -230,7 +231,7 @@ impl Block {
     /// A block whose records are not in its bytes.
     fn new(file: FileId, layout: Layout) -> Block {
         let (bytes, spare) = (Vec::new(), Spare::default());
-        let (rejects, tainted, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (rejects, tainted, notes) = (Vec::new(), Tainted::default(), Vec::new());
         Block { file, bytes, first_line: 1, layout, rejects, tainted, notes, encoding: None, wanted: None, spare }
     }
 }
@@ -264,7 +265,7 @@ impl Parser {
         };
         block.notes.into_iter().for_each(|note| sink.note(note));
         block.rejects.into_iter().for_each(|reject| sink.reject(reject));
-        block.tainted.iter().for_each(|key_id| sink.taint(key_id));
+        sink.taint_all(&block.tainted);
         match block.layout {
             Layout::Csv(header) if prowler::is_header(header.names.as_slice()) => {
                 let canonical = self.canonical.get_or_insert_with(found::names);

@@ -7,6 +7,7 @@ use super::found::{Found, Made};
 use super::members::{At, Members};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::listings::Listing;
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{Cells, FileId, Names, Note, Place, RecordKind, Reject, Row, RowSink};
 use crate::inventory::tidy::key_ids_in;
 
@@ -126,6 +127,10 @@ impl RowSink for Findings<'_> {
 
     fn taint(&mut self, key_id: &str) {
         self.sink.taint(key_id);
+    }
+
+    fn taint_all(&mut self, tainted: &Tainted) {
+        self.sink.taint_all(tainted);
     }
 
     fn refuse(&mut self, _names: &Names, row: Row<'_>, reject: Reject) {

@@ -317,6 +317,7 @@ mod tests {
 
     use super::*;
     use crate::inventory::listings::Listing;
+    use crate::inventory::rejects::Tainted;
     use crate::inventory::row::{Names, Note};
 
     /// Line, cells and hash of rows; lines and reasons of rejects.
@@ -340,6 +341,7 @@ mod tests {
 
         fn listing(&mut self, _: Listing) {}
         fn taint(&mut self, _: &str) {}
+        fn taint_all(&mut self, _: &Tainted) {}
 
         fn reject(&mut self, reject: Reject) {
             self.rejects.push(reject.place.line);

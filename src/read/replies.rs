@@ -17,7 +17,7 @@ use super::members::{At, Members};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::identity::{arn_parts, parse_arn};
 use crate::inventory::listings::{Listed, Listing};
-use crate::inventory::row::{NoteKind, Place, RecordKind, Reject};
+use crate::inventory::row::{NoteKind, Place, RecordKind};
 
 /// Members that only replies have, without case and `_`. Those of the second kind are objects in replies, and something
 /// else where people write inventories.
@@ -85,7 +85,7 @@ pub(super) fn read(at: At<'_>) -> Result<Option<Found>, String> {
         (reply.filled("code"), reply.value("message"), reply.value("requestid").is_some())
     {
         let reason = format!("an error of the API instead of a reply: {code}; ask again when its cause is gone");
-        found.rejects.push(Reject::whole(at.place(), reason));
+        found.reject(at.place(), reason);
         return Ok(Some(found));
     }
     Ok(None)
@@ -156,10 +156,9 @@ fn lists(at: At<'_>, reply: &Members<'_>, found: &mut Found) -> Result<Vec<&'sta
         for value in values {
             match Members::of(value.get())? {
                 Some(members) => items.push(Item { line: at.line_of(value.get()), raw: value.get(), members }),
-                None => found.rejects.push(Reject::whole(
-                    at.place_of(value.get()),
-                    format!("an element of `{inner}` that is no object"),
-                )),
+                None => {
+                    found.reject(at.place_of(value.get()), format!("an element of `{inner}` that is no object"));
+                }
             }
         }
         read(at, reply, &items, found);
@@ -254,7 +253,7 @@ fn list_versions(at: At<'_>, reply: &Members<'_>, items: &[Item<'_>], found: &mu
         }
         let Some(key_id) = key_id else {
             let reason = "a version that names no key; expected KeyId and KeyVersionId";
-            found.rejects.push(Reject::whole(place, reason));
+            found.reject(place, reason.to_owned());
             continue;
         };
         let (versions, unnamed, _) = keys.entry(key_id.into_owned()).or_insert((BTreeSet::new(), 0, item.line));

@@ -4,6 +4,7 @@ use encoding_rs::Encoding;
 
 use super::text::REPLACEMENT;
 use crate::inventory::listings::Listing;
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Names, Note, Place, Reject, Row, RowSink};
 
 /// Hands rows on, but refuses those that are not what their author wrote.
@@ -64,6 +65,10 @@ impl RowSink for Sieve<'_> {
 
     fn taint(&mut self, key_id: &str) {
         self.sink.taint(key_id);
+    }
+
+    fn taint_all(&mut self, tainted: &Tainted) {
+        self.sink.taint_all(tainted);
     }
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {

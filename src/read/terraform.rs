@@ -11,7 +11,7 @@ use super::found::{Found, Made};
 use super::members::{At, Members};
 use super::replies::describe;
 use crate::domains::cmk::fields::Field;
-use crate::inventory::row::{NoteKind, RecordKind, Reject};
+use crate::inventory::row::{NoteKind, RecordKind};
 
 /// Modules may stand in each other as deep as this.
 const DEEPEST: usize = 64;
@@ -178,7 +178,7 @@ fn add(
     let attributes = value.map(|value| Members::of(value.get())).transpose()?.flatten();
     let (Some(value), Some(attributes)) = (value, attributes) else {
         let reason = format!("{} has no attributes; refresh the state with the provider", resource.address);
-        into.found.rejects.push(Reject::whole(at.place_of(whole.get()), reason));
+        into.found.reject(at.place_of(whole.get()), reason);
         return Ok(());
     };
     let line = at.line_of(value.get());

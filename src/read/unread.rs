@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::BLOCK;
 use super::detect::fill;
+use crate::inventory::rejects::Tainted;
 use crate::inventory::tidy::key_ids_in;
 
 /// No id is longer, in bytes.
@@ -11,8 +12,8 @@ const LONGEST_ID: usize = 64;
 
 /// What looks like a key id from a line on, as far as anything can be read; of text in any encoding that has one byte for
 /// each letter of English, or two. 0 and 1 stand for the beginning.
-pub fn key_ids(mut reader: impl Read, from_line: u64) -> Vec<String> {
-    let (mut found, mut buffer) = (Vec::new(), Vec::new());
+pub fn key_ids(mut reader: impl Read, from_line: u64) -> Tainted {
+    let (mut found, mut buffer) = (Tainted::default(), Vec::new());
     let mut to_skip = from_line.saturating_sub(1);
     loop {
         let ended = fill(&mut reader, &mut buffer, BLOCK).unwrap_or(true);
@@ -31,9 +32,7 @@ pub fn key_ids(mut reader: impl Read, from_line: u64) -> Vec<String> {
         let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
         let cut = (whole.saturating_sub(LONGEST_ID)..whole).rev().find(|at| !is_of_word(&buffer[*at]));
         let end = if ended { buffer.len() } else { cut.unwrap_or(whole) };
-        found.extend(key_ids_in(&String::from_utf8_lossy(&buffer[..end])));
-        found.sort_unstable();
-        found.dedup();
+        key_ids_in(&String::from_utf8_lossy(&buffer[..end])).for_each(|key_id| found.add(&key_id));
         buffer.drain(..end);
         if ended {
             return found;
@@ -46,23 +45,30 @@ mod tests {
     use super::*;
 
     const UUID: &str = "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01";
+    const OTHER: &str = "key-hzz65f3a1b2";
+
+    fn names(text: &[u8], from_line: u64) -> Vec<&'static str> {
+        let mut found = key_ids(text, from_line);
+        found.sort();
+        [UUID, OTHER].into_iter().filter(|key_id| found.has(key_id)).collect()
+    }
 
     #[test]
     fn ids_are_found_wherever_a_buffer_ends() {
         for before in [0, 10, BLOCK - 200, BLOCK - 130, BLOCK - 64, BLOCK - 20, BLOCK, 3 * BLOCK - 5] {
             let text = format!("{} {UUID} and", "x ".repeat(before / 2));
-            assert_eq!(key_ids(text.as_bytes(), 0), [UUID], "{before}");
+            assert_eq!(names(text.as_bytes(), 0), [UUID], "{before}");
         }
         assert!(key_ids("a".repeat(3 * BLOCK).as_bytes(), 0).is_empty());
     }
 
     #[test]
     fn lines_before_are_not_looked_at() {
-        let text = format!("key-hzz65f3a1b2\n{UUID}\n");
-        assert_eq!(key_ids(text.as_bytes(), 2), [UUID]);
-        assert_eq!(key_ids(text.as_bytes(), 1).len(), 2);
-        assert!(key_ids(text.as_bytes(), 9).is_empty());
+        let text = format!("{OTHER}\n{UUID}\n");
+        assert_eq!(names(text.as_bytes(), 2), [UUID]);
+        assert_eq!(names(text.as_bytes(), 1), [UUID, OTHER]);
+        assert!(names(text.as_bytes(), 9).is_empty());
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(key_ids(wide.as_slice(), 2), [UUID]);
+        assert_eq!(names(&wide, 2), [UUID]);
     }
 }

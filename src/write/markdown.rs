@@ -4,7 +4,7 @@ use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::engine::facts::Lang;
 
 use super::safe::{markdown_code, markdown_text};
-use super::summary::{Counts, next_steps};
+use super::summary::{Counts, next_steps, note_line};
 use super::{Format, words};
 
 /// Markdown with tables (GitHub flavour).
@@ -66,8 +66,7 @@ impl Format for Markdown<'_> {
             line(out, &format!("\n## {}\n", self.lang.pick("The input", "输入")));
         }
         for note in notes {
-            let text = format!("{} ({}): {}", survey.show(note.place), note.kind.name(), note.text);
-            line(out, &format!("- {}", escaped(&text)));
+            line(out, &format!("- {}", escaped(&note_line(&note, &survey.files))));
         }
         let steps = next_steps(self.diagnosis, self.lang);
         if !steps.is_empty() {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnose::{Diagnosis, KeyOutcome, Settings, ShapeOutcome, Tally};
 use crate::engine::facts::{FactId, Grade, Lang, members};
-use crate::inventory::row::Note;
+use crate::inventory::row::{Note, Place};
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::RemedyKind;
 use crate::rulebook::domain::{Domain, Tone};
@@ -93,7 +93,7 @@ impl<'d> Counts<'d> {
             "keys": account.keys,
             "classes": classes,
             "grades": grades,
-            "notes": notes_json(self.diagnosis.survey.notes(), &self.diagnosis.survey.files),
+            "notes": notes_json(&self.diagnosis.survey.notes(), &self.diagnosis.survey.files),
         })
     }
 }
@@ -123,6 +123,14 @@ pub(crate) fn classes_json(classes: &[(&'static str, u64, u64)], noun: &str) -> 
         ),
     };
     classes.iter().map(row).collect()
+}
+
+/// A note for people: its place if it has one, its kind, and what is to be known.
+pub(crate) fn note_line(note: &Note, files: &[String]) -> String {
+    match note.place {
+        Place::INPUTS => format!("({}) {}", note.kind.name(), note.text),
+        place => format!("{} ({}): {}", place.show(files), note.kind.name(), note.text),
+    }
 }
 
 /// The notes for machines.

@@ -8,6 +8,7 @@ use crate::cases::Case;
 use crate::rulebook::domain::Tone;
 use crate::rulebook::render::source_line;
 use crate::write::safe::visible;
+use crate::write::summary::note_line;
 use crate::write::words;
 
 const STYLE: &str = "\
@@ -97,6 +98,12 @@ fn summary(report: &Report<'_>, out: &mut String) {
     out.push_str("</table>\n");
     if let Some(assumed) = crate::write::summary::assumed_line(book, &assessment.settings, lang) {
         let _ = writeln!(out, "<p>{}</p>", escaped(&assumed));
+    }
+    if !assessment.notes.is_empty() {
+        let notes =
+            assessment.notes.iter().map(|note| format!("<li>{}</li>\n", escaped(&note_line(note, &assessment.files))));
+        let heading = lang.pick("The input", "输入");
+        let _ = writeln!(out, "<h2>{heading}</h2>\n<ul>\n{}</ul>", notes.collect::<String>());
     }
 }
 

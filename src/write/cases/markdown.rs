@@ -7,6 +7,7 @@ use super::{Report, conflicts, fill, fill_command, is_conditional, overruled, st
 use crate::cases::Case;
 use crate::rulebook::render::source_line;
 use crate::write::safe::{markdown_code as code, markdown_text};
+use crate::write::summary::note_line;
 use crate::write::words;
 
 fn escaped(text: &str) -> String {
@@ -53,6 +54,12 @@ fn head(report: &Report<'_>, out: &mut String) {
     }
     if let Some(assumed) = crate::write::summary::assumed_line(book, &assessment.settings, lang) {
         let _ = writeln!(out, "\n{}", escaped(&assumed));
+    }
+    if !assessment.notes.is_empty() {
+        let _ = writeln!(out, "\n## {}\n", lang.pick("The input", "输入"));
+    }
+    for note in &assessment.notes {
+        let _ = writeln!(out, "- {}", escaped(&note_line(note, &assessment.files)));
     }
 }
 
