@@ -66,6 +66,10 @@ pub struct Column {
     pub left_out: Option<u32>,
     /// The user's tests that ask it.
     pub tests: Vec<usize>,
+    /// Whether it may also say what the API calls KeyUsage, which no other column does.
+    pub takes_key_usage: bool,
+    /// The first words that nobody understands, which decide nothing.
+    pub unread: Vec<String>,
     /// Whether a blank cell says nothing, as in Steampipe's column `key_aliases`: it writes `[]` for none.
     pub is_blank_unknown: bool,
     /// Its number, if its words are kept for the user.
@@ -92,6 +96,8 @@ impl Column {
             key_id,
             left_out: None,
             tests,
+            takes_key_usage: field == Some(Field::Usage),
+            unread: Vec::new(),
             is_blank_unknown: name.trim() == "key_aliases",
             kept: None,
             ways,
@@ -113,7 +119,19 @@ impl Column {
         let tests = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
         let (purpose, key_id, ways) = (Purpose::Idle, KeyIdName::None, Ways::Several);
-        Column { purpose, key_id, left_out: None, tests, is_blank_unknown: false, kept: None, ways, cells, elements }
+        Column {
+            purpose,
+            key_id,
+            left_out: None,
+            tests,
+            takes_key_usage: false,
+            unread: Vec::new(),
+            is_blank_unknown: false,
+            kept: None,
+            ways,
+            cells,
+            elements,
+        }
     }
 
     fn find_ways(&self, rules: &Rules, suppliers: usize) -> Ways {
@@ -244,6 +262,9 @@ impl Columns {
             for (column, name) in others.filter(|(column, _)| column.key_id == KeyIdName::Other) {
                 column.leave_out(name, shared, rules);
             }
+        }
+        if self.columns.iter().any(|column| column.field() == Some(Field::KeyUsage)) {
+            self.columns.iter_mut().for_each(|column| column.takes_key_usage = false);
         }
         let purposes: Vec<Purpose> = self.columns.iter().map(|column| column.purpose).collect();
         let fact_of = |purpose: &Purpose| if let Purpose::Fact(_, fact) = purpose { Some(*fact) } else { None };

@@ -4,23 +4,28 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
+use jiff::Timestamp;
 
 use crate::bytes::{Sixteen, all, equal, hex_letters, within};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, key_type};
+use crate::domains::cmk::observe::{Misread, is_unread, key_type, key_usage_under_usage};
 use crate::domains::spelling::is_unknown;
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
-use super::clock::{SingleVersion, rotation_extra};
+use super::clock::{SingleVersion, is_rotation_ahead, rotation_extra};
 use super::column::{Column, Columns, KeyIdName, Purpose};
-use super::identity::{Identity, parse_arn};
+use super::footer::{
+    SHORTEST_ID, footer, is_header, is_header_again, is_other_header, is_total, is_word_for_total, named_ids, quoted,
+};
+use super::identity::{Identity, is_account_damaged, parse_arn};
 use super::listings::Listing;
 use super::recent::Recent;
 use super::record::{Batch, Extra, MISPLACED, Record};
+use super::remarks::{MOST_WORDS, Remark};
 use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
@@ -48,6 +53,8 @@ pub struct Rules {
     pub packing: Packing,
     /// The values of facts that no verdict depends on.
     pub asides: Packed,
+    /// Dates of rotations after this moment lie ahead.
+    pub now: Option<Timestamp>,
 }
 
 /// A worker's state.
@@ -121,6 +128,10 @@ impl<'s> Intake<'s> {
                     if !column.is_done(table, at, &mut said) {
                         let (purpose, cell) = (column.purpose, table.cell(at));
                         take_cell(self.rules, column, purpose, cell, &mut said).map_err(blame(*position))?;
+                        if let Some(word) = unread(column, cell, said_of(self.rules, column, &said)) {
+                            let column = names.as_slice()[at].clone();
+                            self.batch.remarks.add(Remark::Unread { column, word }, place);
+                        }
                     }
                 }
             }
@@ -137,6 +148,10 @@ impl<'s> Intake<'s> {
                         (purpose, said.leaves_out) = (Purpose::Unknown, true);
                     }
                     take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;
+                    if let Some(word) = unread(column, *cell, said_of(self.rules, column, &said)) {
+                        let column = names.as_slice()[usize::from(*position)].clone();
+                        self.batch.remarks.add(Remark::Unread { column, word }, place);
+                    }
                 }
             }
         }
@@ -149,6 +164,12 @@ impl<'s> Intake<'s> {
             said.facts = packing.with(said.facts, facts::RESOURCE, 1);
         }
         said.follow(packing);
+        if let Some(now) = self.rules.now
+            && packing.get(said.facts, facts::ROTATION) & facts::ROTATES == 0
+            && is_rotation_ahead(&said.clock(), now)
+        {
+            said.facts = packing.with(said.facts, facts::ROTATION_EVIDENCE, facts::ROTATION_AHEAD);
+        }
         if let Some(source) = row.kind.source() {
             let bits = facts::FACTS[facts::SOURCES.index()].value(source).unwrap_or_default();
             said.facts = packing.with(said.facts, facts::SOURCES, bits);
@@ -156,7 +177,7 @@ impl<'s> Intake<'s> {
         if row.kind.is_reply() {
             said.facts = said.facts.measured();
         }
-        self.keep(place, row, &mut said)
+        self.keep(names, place, row, &mut said)
     }
 
     /// Which key a record is about that could not be used.
@@ -173,10 +194,18 @@ impl<'s> Intake<'s> {
         Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
     }
 
-    fn keep(&mut self, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
+    fn keep(&mut self, names: &Names, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
+        let mut cells = said.identity();
+        if is_account_damaged(&cells) {
+            cells.account_id = "";
+            let column = names.as_slice().iter().find(|name| Field::from_header(name) == Some(Field::AccountId));
+            let column = column.cloned().unwrap_or_default();
+            self.batch.remarks.add(Remark::DamagedAccount { file: place.file, column }, place);
+        }
         let identity =
-            said.identity().identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
-        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, key_id_form(identity.key_id));
+            cells.identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
+        let form = key_id_form(identity.key_id);
+        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, form);
         let line = u32::try_from(place.line)
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
@@ -185,7 +214,7 @@ impl<'s> Intake<'s> {
             let reason = "not the id of a key; a header line inside a table is to be removed, with the rows below it put under their own";
             return Err(Reject::cell(place, "key_id", identity.key_id, reason));
         }
-        if is_word_for_total(identity.key_id) {
+        if is_word_for_total(identity.key_id) || form != facts::ID_UUID && footer(names, row).is_some() {
             return Err(Reject::cell(place, "key_id", identity.key_id, "not the id of a key"));
         }
         let text = self.batch.text.len();
@@ -240,6 +269,21 @@ impl<'s> Intake<'s> {
         Ok(())
     }
 
+    /// Leaves a title or a footer out with a note, unless it names keys, of which it may say what matters.
+    fn leave_out(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
+        let text = footer(names, row).unwrap_or_default();
+        let mut ids = named_ids(text);
+        if let Some(key_id) = ids.next() {
+            let key_id = Some(key_id.to_owned());
+            self.batch.tainted.extend(ids.map(str::to_owned));
+            self.batch.rejects.push(Reject { key_id, ..reject });
+            return;
+        }
+        let place = Place { file: self.batch.file, line: row.line };
+        let text = format!("{} stands alone in its row and is no key id, left out", quoted(text));
+        self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
+    }
+
     fn aside(&mut self, place: Place, facts: Packed) -> Result<u16, Reject> {
         if let Some(known) = self.asides.get(&facts) {
             return Ok(*known);
@@ -279,6 +323,7 @@ impl RowSink for Intake<'_> {
                 let text = "a row of totals below the records was left out".to_owned();
                 self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
             }
+            Err(reject) if footer(names, row).is_some() => self.leave_out(names, row, reject),
             Err(reject) => {
                 let key_id = self.key_id(row);
                 if key_id.as_deref().is_some_and(|key_id| is_header(row, key_id)) || is_other_header(row) {
@@ -308,63 +353,13 @@ impl RowSink for Intake<'_> {
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
         self.columns.learn(names, row.cells, self.shared, self.rules);
+        // Footers have fewer cells than records.
+        if footer(names, row).is_some() && self.misplaced != Some(names.source()) {
+            return self.leave_out(names, row, reject);
+        }
         let key_id = self.key_id(row);
         self.batch.rejects.push(Reject { key_id, ..reject });
     }
-}
-
-/// Whether a row of a table is a header line: files are put together so.
-fn is_header(row: Row<'_>, key_id: &str) -> bool {
-    matches!(row.cells, Cells::Table(_)) && matches!(Field::from_header(key_id), Some(Field::KeyId | Field::Arn))
-}
-
-/// Whether a row repeats the header line of its table, cell by cell.
-fn is_header_again(names: &Names, row: Row<'_>) -> bool {
-    let Cells::Table(table) = row.cells else { return false };
-    names.as_slice().iter().enumerate().all(|(at, name)| table.text(at).trim() == name)
-}
-
-/// Whether a row is a header line whose columns stand in another order: most of its cells name fields, and one a key.
-fn is_other_header(row: Row<'_>) -> bool {
-    let Cells::Table(table) = row.cells else { return false };
-    let named: Vec<Field> =
-        (0..table.len().min(64)).filter_map(|at| Field::from_header(table.cell(at).text()?)).collect();
-    2 * named.len() > table.len() && named.iter().any(|field| matches!(field, Field::KeyId | Field::Arn))
-}
-
-/// Ids of keys are longer than this.
-const SHORTEST_ID: usize = 10;
-
-/// Whether a row of a table sums up those above it: its first text is a word for that, and it names no key.
-fn is_total(row: Row<'_>) -> bool {
-    let Cells::Table(table) = row.cells else { return false };
-    let first = (0..table.len()).find_map(|at| table.cell(at).text());
-    first.is_some_and(is_word_for_total)
-}
-
-/// Whether a text is what people write before a sum, alone or followed by numbers.
-fn is_word_for_total(text: &str) -> bool {
-    // Key ids are many, and few texts begin like these.
-    let first = text.bytes().next().map_or(b' ', |first| first.to_ascii_lowercase());
-    if text.len() > 64 || first.is_ascii() && !matches!(first, b't' | b's' | b'g') {
-        return false;
-    }
-    let word: String = text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-    matches!(
-        word.as_str(),
-        "total"
-            | "totals"
-            | "sum"
-            | "subtotal"
-            | "grandtotal"
-            | "totalkeys"
-            | "合计"
-            | "总计"
-            | "小计"
-            | "共计"
-            | "总数"
-            | "汇总"
-    )
 }
 
 /// The form of a key id: UUIDs are those of older keys, `key-…` of newer ones, and `*` stands for characters that
@@ -398,6 +393,11 @@ fn take_cell<'a>(
         said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
     }
     match purpose {
+        Purpose::Fact(_, _) if column.takes_key_usage && key_usage_under_usage(cell).is_some() => {
+            // Not remembered as a meaning of the column, for that is about another fact.
+            let bits = key_usage_under_usage(cell).unwrap_or(0);
+            said.state(rules.packing.slot(facts::KEY_USAGE), Field::KeyUsage, facts::KEY_USAGE, bits)?;
+        }
         Purpose::Fact(field, fact) => {
             let mut bits = column.meaning(field, fact, cell)?;
             if field == Field::Aliases && cell == Cell::Blank && column.is_blank_unknown {
@@ -424,6 +424,25 @@ fn take_cell<'a>(
         Purpose::Idle | Purpose::Unknown => {}
     }
     Ok(())
+}
+
+/// What a record says of a column's fact so far.
+#[inline]
+fn said_of(rules: &Rules, column: &Column, said: &Said<'_>) -> Bits {
+    if let Purpose::Fact(_, fact) = column.purpose { rules.packing.get(said.facts, fact) } else { 1 }
+}
+
+/// The text of a cell whose fact decides nothing and of which nobody understands what it says, if that is news.
+#[inline]
+fn unread(column: &mut Column, cell: Cell<'_>, meaning: Bits) -> Option<String> {
+    let (Purpose::Fact(field, _), Cell::Text(text), 0) = (column.purpose, cell, meaning) else { return None };
+    if !is_unread(field, text) || column.unread.len() >= MOST_WORDS {
+        return None;
+    }
+    let word: String = text.chars().take(60).collect();
+    let is_news = !column.unread.contains(&word);
+    is_news.then(|| column.unread.push(word.clone()));
+    is_news.then_some(word)
 }
 
 fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {

@@ -1,7 +1,7 @@
 //! Rows to subjects: which key a record is about, what it says, and what several records say together.
 //!
 //! [`row`] is what readers hand over, [`files`] what the parts of the input are called; [`intake`] turns rows into compact records, one worker at a time,
-//! without allocation per row ([`mod@column`], [`recent`], [`said`], [`record`], [`shared`] are its parts); [`store`]
+//! without allocation per row ([`mod@column`], [`footer`], [`recent`], [`remarks`], [`said`], [`record`], [`shared`] are its parts); [`store`]
 //! and [`same`] find records of the same key; [`survey`] is the result: every key with its joined facts, and an
 //! account of every record that went in.
 
@@ -9,11 +9,13 @@ pub mod batches;
 pub mod clock;
 pub mod column;
 pub mod files;
+pub mod footer;
 pub mod identity;
 pub mod intake;
 pub mod listings;
 pub mod recent;
 pub mod record;
+pub mod remarks;
 pub mod row;
 pub mod said;
 pub mod same;

@@ -8,7 +8,8 @@ use foldhash::fast::FixedState;
 use super::batches::{Batches, RecordId, StoredRecord};
 use super::listings::Listing;
 use super::record::Batch;
-use super::row::{FileId, Note, Reject};
+use super::remarks::Remarks;
+use super::row::{FileId, Note, Place, Reject};
 use super::same::{Several, several};
 use super::shared::Numbered;
 
@@ -22,6 +23,8 @@ pub struct Store {
     pub tainted: Vec<String>,
     /// What else is to be known, in input order.
     pub notes: Vec<Note>,
+    /// What many records have in common, to be told once.
+    pub remarks: Remarks,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// The file in which a second header line with other columns was met.
@@ -98,6 +101,7 @@ impl Store {
         self.records_read += (batch.records.len() + batch.rejects.len()) as u64;
         self.rejects.append(&mut batch.rejects);
         self.notes.append(&mut batch.notes);
+        self.remarks.merge(std::mem::take(&mut batch.remarks));
         self.listings.append(&mut batch.listings);
         self.tainted.append(&mut batch.tainted);
         self.batches.push(batch);
@@ -106,6 +110,12 @@ impl Store {
     /// A record with its texts.
     pub fn record(&self, id: RecordId) -> StoredRecord<'_> {
         self.batches.get(id)
+    }
+
+    /// The first record of an account that is one of these, by number.
+    pub fn first_of_account(&self, is_one: impl Fn(u32) -> bool) -> Option<Place> {
+        let first = self.batches.records().position(|record| is_one(record.account))?;
+        Some(self.record(first as RecordId).place)
     }
 
     /// The combinations of facts that all records state, by number.

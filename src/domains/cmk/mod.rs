@@ -7,6 +7,7 @@ pub mod facts;
 pub mod fields;
 pub mod observe;
 pub mod operations;
+pub mod periods;
 pub mod rules;
 pub mod words;
 
@@ -46,7 +47,9 @@ pub static CMK: Domain = Domain {
         facts::ORIGIN,
         facts::VERSION_EVIDENCE,
         facts::SERVICE_USE,
+        facts::ROTATION,
+        facts::ROTATION_EVIDENCE,
     ],
     infers_from: &[(facts::VERSION_EVIDENCE, facts::VERSIONS)],
-    told: &[facts::SERVICE_USE, facts::KEY_ID_FORM, facts::SOURCES],
+    told: &[facts::SERVICE_USE, facts::KEY_ID_FORM, facts::SOURCES, facts::ROTATION_EVIDENCE],
 };

@@ -14,6 +14,7 @@ use crate::engine::facts::Bits;
 use super::facts::{self, FACTS};
 use super::fields::Field;
 use super::operations;
+use super::periods::parse_interval;
 use super::words::{self, Word};
 use crate::domains::spelling::{is_none, is_unknown, plain};
 
@@ -87,19 +88,19 @@ fn read(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Field::Aliases => aliases(cell),
         Field::ManagerType => choice(field, cell, words::MANAGER_TYPE),
         Field::Origin => choice(field, cell, words::ORIGIN),
-        Field::Rotation => choice(field, cell, words::ROTATION),
+        Field::Rotation => rotation(cell),
         Field::Versions => versions(cell),
-        // The API calls KeyUsage what other tools call usage; it says nothing about who uses the key.
-        Field::Usage if choice(Field::KeyUsage, cell, words::KEY_USAGE).is_ok_and(|bits| bits != 0) => Ok(0),
-        Field::Usage => list(field, cell, |word| lookup(field, words::USAGE, &plain(word))),
+        Field::MultipleVersions => multiple_versions(cell),
+        Field::Usage => list(field, cell, |word| several(word, |word| lookup(field, words::USAGE, &plain(word)))),
         Field::ServiceUse => choice(field, cell, words::SERVICE_USE),
-        Field::Operations => list(field, cell, operation),
-        Field::Languages => list(field, cell, language),
-        Field::Network => list(field, cell, network),
-        Field::State => choice(field, cell, words::STATE),
+        Field::Operations => list(field, cell, operations::operations),
+        Field::Languages => list(field, cell, |word| several(word, language)),
+        Field::Network => list(field, cell, |word| several(word, network)),
+        Field::InVpc => in_vpc(cell),
+        Field::State => label(field, cell, words::STATE),
         Field::KeySpec => Ok(key_spec(cell)),
-        Field::KeyUsage => choice(field, cell, words::KEY_USAGE),
-        Field::ProtectionLevel => choice(field, cell, words::PROTECTION_LEVEL),
+        Field::KeyUsage => label(field, cell, words::KEY_USAGE),
+        Field::ProtectionLevel => label(field, cell, words::PROTECTION_LEVEL),
         _ => Ok(0),
     }
 }
@@ -138,6 +139,43 @@ fn choice(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread>
         Cell::List(_) => misplaced_list(field, cell),
         _ => Ok(0),
     }
+}
+
+/// A field that holds one of few words and decides nothing, so that a word that is newer than this program, or of
+/// another tool, is unknown and costs no record; see [`is_unread`].
+fn label(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread> {
+    match cell {
+        Cell::Text(text) => Ok(lookup(field, table, &plain(text)).unwrap_or(0)),
+        cell => choice(field, cell, table),
+    }
+}
+
+/// Whether a text of which nothing is known is one that nobody understands: a word for a fact that decides nothing.
+pub fn is_unread(field: Field, text: &str) -> bool {
+    matches!(field, Field::State | Field::KeySpec | Field::KeyUsage | Field::ProtectionLevel) && !is_unknown(text)
+}
+
+/// What a cell of the field `usage` says if it is what the API calls KeyUsage, which other tools call usage: it says
+/// nothing about who uses the key.
+pub fn key_usage_under_usage(cell: Cell<'_>) -> Option<Bits> {
+    let Cell::Text(text) = cell else { return None };
+    let bits = observe(Field::KeyUsage, cell).unwrap_or(0);
+    (bits != 0 && lookup(Field::Usage, words::USAGE, &plain(text)).is_none()).then_some(bits)
+}
+
+/// Whether a key rotates: in a word, or by the period after which it does.
+fn rotation(cell: Cell<'_>) -> Result<Bits, Misread> {
+    match (choice(Field::Rotation, cell, words::ROTATION), cell) {
+        (Err(_), Cell::Text(text)) if is_period(text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
+        (read, _) => read,
+    }
+}
+
+/// Whether a text is a period after which keys rotate. A number alone may also be a yes or a count; periods have at
+/// least 7 days (KMS API, `UpdateRotationPolicy`).
+fn is_period(text: &str) -> bool {
+    let is_number = text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    parse_interval(text).is_some_and(|seconds| !is_number || seconds >= 7 * 86_400)
 }
 
 fn misplaced_list(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
@@ -306,11 +344,11 @@ fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
     let expected = "the number of key versions, 1 or more";
     match cell {
         Cell::Text(text) if is_unknown(text) => Ok(0),
-        Cell::Text(text) => match text.parse::<u64>() {
-            Ok(0) => Err(misread(Field::Versions, cell, expected)),
-            Ok(1) => Ok(one),
-            Ok(_) => Ok(several),
-            Err(_) => lookup(Field::Versions, words::VERSIONS, &plain(text))
+        Cell::Text(text) => match count(text) {
+            Some(0) => Err(misread(Field::Versions, cell, expected)),
+            Some(1) => Ok(one),
+            Some(_) => Ok(several),
+            None => lookup(Field::Versions, words::VERSIONS, &plain(text))
                 .ok_or_else(|| misread(Field::Versions, cell, expected)),
         },
         // A list of version ids; a number in a list may be a count, and a hole in it may be anything.
@@ -333,18 +371,65 @@ fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
     }
 }
 
-/// One API operation, with or without the prefix `kms:`.
-fn operation(name: &str) -> Option<Bits> {
-    let lower = plain(name);
-    let name = lower.strip_prefix("kms:").unwrap_or(&lower);
-    let value = match name {
-        "reencrypt" | "reencryptfrom" | "reencryptto" => "ReEncrypt",
-        "exportdatakey" => "ExportDataKey",
-        "generateandexportdatakey" => "GenerateAndExportDataKey",
-        _ if operations::ORDINARY.contains(&name) => "ordinary",
-        _ => return None,
+/// A count as people and programs write it: `2`, `2.0`, `2个版本`, `2 version(s)`.
+fn count(text: &str) -> Option<u64> {
+    const UNITS: &[&str] =
+        &["", "个", "个版本", "个密钥版本", "version", "versions", "version(s)", "keyversion", "keyversions"];
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, rest) = text.split_at_checked(digits)?;
+    let unit = match rest.strip_prefix('.') {
+        // Programs that know blank cells write all numbers of a column as fractions.
+        Some(decimals) => decimals.strip_prefix('0')?.trim_start_matches('0'),
+        None => rest,
     };
-    Some(bit(facts::OPERATIONS.index(), value))
+    UNITS.contains(&plain(unit).as_str()).then(|| number.parse().ok()).flatten()
+}
+
+/// Whether a key has several versions: yes or no, or how many.
+fn multiple_versions(cell: Cell<'_>) -> Result<Bits, Misread> {
+    let field = Field::MultipleVersions;
+    let expected = "yes or no, or the number of key versions in words (`1 version`): 0 and 1 may mean either";
+    match cell {
+        Cell::Text(text) if is_unknown(text) => Ok(0),
+        Cell::Text("0" | "1") => Err(misread(field, cell, expected)),
+        Cell::Text(text) => match lookup(field, words::SEVERAL_VERSIONS, &plain(text)) {
+            Some(bits) => Ok(bits),
+            None => versions(cell).map_err(|_| misread(field, cell, expected)),
+        },
+        Cell::List(_) | Cell::EmptyList => Err(misread(field, cell, expected)),
+        _ => Ok(0),
+    }
+}
+
+/// Members that stand together in one element of a list, such as `Java/PHP`, unless the whole is one of them, such as
+/// `C/C++`.
+fn several(element: &str, member: impl Fn(&str) -> Option<Bits> + Copy) -> Option<Bits> {
+    /// More members than this are no element of a list, and would take long to tell apart.
+    const MOST: usize = 6;
+    fn split(text: &str, member: impl Fn(&str) -> Option<Bits> + Copy, left: usize) -> Option<Bits> {
+        if let Some(bits) = member(text) {
+            return Some(bits);
+        }
+        let joints = text.char_indices().filter(|(_, c)| matches!(c, '/' | '&' | '+' | '和' | '与' | '及' | '、'));
+        let joints = joints.map(|(at, c)| (at, at + c.len_utf8()));
+        let words = text.match_indices(" and ").map(|(at, word)| (at, at + word.len()));
+        let mut cuts = joints.chain(words).filter(|_| left > 0);
+        cuts.find_map(|(end, next)| Some(member(text[..end].trim())? | split(text[next..].trim(), member, left - 1)?))
+    }
+    let joints = |c: char| matches!(c, '/' | '&' | '+' | '和' | '与' | '及' | '、' | 'a');
+    // Nearly all elements are one member, and long texts are none.
+    let is_short = element.len() <= 128 && element.chars().filter(|c| joints(*c)).count() <= 2 * MOST;
+    if is_short { split(element, member, MOST) } else { member(element) }
+}
+
+/// Where applications run, by whether that is in a VPC. "None" says that it is in none, not that there is no application.
+fn in_vpc(cell: Cell<'_>) -> Result<Bits, Misread> {
+    let answer = |text: &str| lookup(Field::InVpc, words::IN_VPC, &plain(text));
+    match cell {
+        Cell::Text(text) if answer(text).is_some() => Ok(answer(text).unwrap_or(0)),
+        Cell::EmptyList => Ok(bit(facts::NETWORK.index(), "outside-vpc")),
+        cell => list(Field::InVpc, cell, |word| several(word, network)),
+    }
 }
 
 /// One language, with or without a version behind it.
