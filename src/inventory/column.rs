@@ -3,13 +3,15 @@
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, observe};
+use crate::domains::cmk::observe::{Misread, is_unread, key_type, key_usage_under_usage, observe};
+use crate::domains::spelling::is_unknown;
 use crate::engine::facts::{Arity, Bits, FactId};
 use crate::engine::packing::Slot;
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
 use super::recent::{LONGEST_SHORT, Recent};
+use super::remarks::MOST_WORDS;
 use super::row::{Cells, Names, Table};
 use super::said::{Said, Word};
 use super::shared::Shared;
@@ -209,6 +211,77 @@ fn list_meaning(elements: &mut Recent, field: Field, none: Bits, text: &str) -> 
         all |= bits;
     }
     Ok(all)
+}
+
+/// Takes what a cell says.
+///
+/// # Errors
+/// It is not understood, or another column says something else.
+#[inline(never)]
+pub fn take_cell<'a>(
+    rules: &Rules,
+    column: &mut Column,
+    purpose: Purpose,
+    cell: Cell<'a>,
+    said: &mut Said<'a>,
+) -> Result<(), Misread> {
+    for test in &column.tests {
+        let fact = FactId(rules.first_test + *test as u8);
+        said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
+    }
+    match purpose {
+        Purpose::Fact(_, _) if column.takes_key_usage && key_usage_under_usage(cell).is_some() => {
+            // Not remembered as a meaning of the column, for that is about another fact.
+            let bits = key_usage_under_usage(cell).unwrap_or(0);
+            said.state(rules.packing.slot(facts::KEY_USAGE), Field::KeyUsage, facts::KEY_USAGE, bits)?;
+        }
+        Purpose::Fact(field, fact) => {
+            let mut bits = column.meaning(field, fact, cell)?;
+            if field == Field::Aliases && cell == Cell::Blank && column.is_blank_unknown {
+                bits = 0;
+            } else if field == Field::Aliases && cell == Cell::Blank {
+                (said.blank_alias, bits) = (bits, 0);
+            } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
+                said.has_unknown_alias = true;
+            }
+            said.state(rules.packing.slot(fact), field, fact, bits)?;
+            match field {
+                Field::Aliases => said.add_aliases(cell)?,
+                Field::Resource if cell != Cell::Absent => said.names_resource = true,
+                _ => {}
+            }
+        }
+        Purpose::Either(field) => {
+            let (field, bits) = key_type(field, cell)?;
+            if let Some(fact) = field.spec().fact {
+                said.state(rules.packing.slot(fact), field, fact, bits)?;
+            }
+        }
+        Purpose::Note(field) => said.note(field, cell)?,
+        Purpose::Idle | Purpose::Unknown => {}
+    }
+    Ok(())
+}
+
+/// The text of a cell whose fact decides nothing and of which nobody understands what it says, if that is news.
+#[inline]
+pub fn unread(rules: &Rules, column: &mut Column, cell: Cell<'_>, said: &Said<'_>) -> Option<String> {
+    let (Purpose::Fact(field, fact), Cell::Text(text)) = (column.purpose, cell) else { return None };
+    if rules.packing.get(said.facts, fact) != 0 || !is_unread(field, text) || column.unread.len() >= MOST_WORDS {
+        return None;
+    }
+    let word: String = text.chars().take(60).collect();
+    let is_news = !column.unread.contains(&word);
+    is_news.then(|| column.unread.push(word.clone()));
+    is_news.then_some(word)
+}
+
+fn test_bits(test: &ColumnTest, cell: Cell<'_>) -> Bits {
+    match cell.text() {
+        Some(text) if !is_unknown(text) => 1 << u32::from(test.holds(text)),
+        _ if cell == Cell::EmptyList => 1,
+        _ => 0,
+    }
 }
 
 fn purpose_of(field: Field) -> Purpose {

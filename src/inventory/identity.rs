@@ -73,17 +73,27 @@ impl<'a> IdentityCells<'a> {
 }
 
 /// Whether a spreadsheet has taken digits from the account id: it is shown as `1.54036E+15`, or ends in 0 where an ARN of
-/// the record says otherwise. No verdict needs the account.
+/// the record says otherwise. No verdict needs the account. What is left of it must not contradict the ARN.
 pub fn is_account_damaged(cells: &IdentityCells<'_>) -> bool {
     let account = cells.account_id;
-    if is_damaged_number(account) {
-        return true;
+    let is_shortened = is_damaged_number(account);
+    if !is_shortened && !may_be_rounded(account) {
+        return false;
     }
-    let differs = |arn: &str| {
-        let named = arn_parts(arn).map_or("", |(_, named, _)| named);
-        named != account && named.len() == account.len() && named.get(..KEPT_DIGITS) == account.get(..KEPT_DIGITS)
-    };
-    may_be_rounded(account) && (differs(cells.arn) || differs(cells.key_id))
+    let mut named = [cells.arn, cells.key_id].into_iter().filter_map(arn_parts).map(|(_, named, _)| named);
+    if is_shortened {
+        named.all(|named| shortened_like(account, named).is_none_or(|shortened| shortened == account.replace(',', ".")))
+    } else {
+        let kept = |text: &'_ str| text.get(..KEPT_DIGITS).map(str::to_owned);
+        named.any(|named| named != account && named.len() == account.len() && kept(named) == kept(account))
+    }
+}
+
+/// How a number would be shown with as many digits as one that is shown.
+fn shortened_like(shown: &str, whole: &str) -> Option<String> {
+    let digits = shown.split(['E', 'e']).next()?.len().saturating_sub(2);
+    let number: f64 = whole.parse().ok()?;
+    Some(format!("{number:.digits$e}").replace('e', "E+"))
 }
 
 /// Whether a spreadsheet may have written 0 for the last digit of an account id: it keeps 15, and account ids have 16.
@@ -148,6 +158,7 @@ mod tests {
         for whole in ["1540361234567890", "", "E", "1E", "E+15", "12E5a", "team-1e5"] {
             assert!(!is_damaged(whole, "") && !is_damaged(whole, ARN), "{whole}");
         }
+        assert!(is_damaged("1.23457E+15", ARN) && is_damaged("1,23457E+15", ARN) && !is_damaged("1.54036E+15", ARN));
         assert!(is_damaged("1234567890123450", ARN), "the ARN says 6 where the account says 0");
         assert!(!is_damaged("1234567890123456", ARN) && !is_damaged("1234567890123457", ARN));
     }

@@ -10,14 +10,13 @@ use crate::bytes::{Sixteen, all, equal, hex_letters, within};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, is_unread, key_type, key_usage_under_usage};
-use crate::domains::spelling::is_unknown;
-use crate::engine::facts::{Bits, FactId};
+use crate::domains::cmk::observe::Misread;
+use crate::engine::facts::Bits;
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
 use super::clock::{SingleVersion, is_rotation_ahead, rotation_extra};
-use super::column::{Column, Columns, KeyIdName, Purpose};
+use super::column::{Column, Columns, KeyIdName, Purpose, take_cell, unread};
 use super::footer::{
     SHORTEST_ID, footer, is_header, is_header_again, is_other_header, is_total, is_word_for_total, named_ids, quoted,
 };
@@ -25,7 +24,7 @@ use super::identity::{Identity, is_account_damaged, parse_arn};
 use super::listings::Listing;
 use super::recent::Recent;
 use super::record::{Batch, Extra, MISPLACED, Record};
-use super::remarks::{MOST_WORDS, Remark};
+use super::remarks::Remark;
 use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
@@ -128,7 +127,7 @@ impl<'s> Intake<'s> {
                     if !column.is_done(table, at, &mut said) {
                         let (purpose, cell) = (column.purpose, table.cell(at));
                         take_cell(self.rules, column, purpose, cell, &mut said).map_err(blame(*position))?;
-                        if let Some(word) = unread(column, cell, said_of(self.rules, column, &said)) {
+                        if let Some(word) = unread(self.rules, column, cell, &said) {
                             let column = names.as_slice()[at].clone();
                             self.batch.remarks.add(Remark::Unread { column, word }, place);
                         }
@@ -148,7 +147,7 @@ impl<'s> Intake<'s> {
                         (purpose, said.leaves_out) = (Purpose::Unknown, true);
                     }
                     take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;
-                    if let Some(word) = unread(column, *cell, said_of(self.rules, column, &said)) {
+                    if let Some(word) = unread(self.rules, column, *cell, &said) {
                         let column = names.as_slice()[usize::from(*position)].clone();
                         self.batch.remarks.add(Remark::Unread { column, word }, place);
                     }
@@ -379,72 +378,6 @@ fn key_id_form(key_id: &str) -> Bits {
     }
 }
 
-/// Takes what a cell says.
-#[inline(never)]
-fn take_cell<'a>(
-    rules: &Rules,
-    column: &mut Column,
-    purpose: Purpose,
-    cell: Cell<'a>,
-    said: &mut Said<'a>,
-) -> Result<(), Misread> {
-    for test in &column.tests {
-        let fact = FactId(rules.first_test + *test as u8);
-        said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
-    }
-    match purpose {
-        Purpose::Fact(_, _) if column.takes_key_usage && key_usage_under_usage(cell).is_some() => {
-            // Not remembered as a meaning of the column, for that is about another fact.
-            let bits = key_usage_under_usage(cell).unwrap_or(0);
-            said.state(rules.packing.slot(facts::KEY_USAGE), Field::KeyUsage, facts::KEY_USAGE, bits)?;
-        }
-        Purpose::Fact(field, fact) => {
-            let mut bits = column.meaning(field, fact, cell)?;
-            if field == Field::Aliases && cell == Cell::Blank && column.is_blank_unknown {
-                bits = 0;
-            } else if field == Field::Aliases && cell == Cell::Blank {
-                (said.blank_alias, bits) = (bits, 0);
-            } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
-                said.has_unknown_alias = true;
-            }
-            said.state(rules.packing.slot(fact), field, fact, bits)?;
-            match field {
-                Field::Aliases => said.add_aliases(cell)?,
-                Field::Resource if cell != Cell::Absent => said.names_resource = true,
-                _ => {}
-            }
-        }
-        Purpose::Either(field) => {
-            let (field, bits) = key_type(field, cell)?;
-            if let Some(fact) = field.spec().fact {
-                said.state(rules.packing.slot(fact), field, fact, bits)?;
-            }
-        }
-        Purpose::Note(field) => said.note(field, cell)?,
-        Purpose::Idle | Purpose::Unknown => {}
-    }
-    Ok(())
-}
-
-/// What a record says of a column's fact so far.
-#[inline]
-fn said_of(rules: &Rules, column: &Column, said: &Said<'_>) -> Bits {
-    if let Purpose::Fact(_, fact) = column.purpose { rules.packing.get(said.facts, fact) } else { 1 }
-}
-
-/// The text of a cell whose fact decides nothing and of which nobody understands what it says, if that is news.
-#[inline]
-fn unread(column: &mut Column, cell: Cell<'_>, meaning: Bits) -> Option<String> {
-    let (Purpose::Fact(field, _), Cell::Text(text), 0) = (column.purpose, cell, meaning) else { return None };
-    if !is_unread(field, text) || column.unread.len() >= MOST_WORDS {
-        return None;
-    }
-    let word: String = text.chars().take(60).collect();
-    let is_news = !column.unread.contains(&word);
-    is_news.then(|| column.unread.push(word.clone()));
-    is_news.then_some(word)
-}
-
 fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {
     let reason = format!("not understood as {}; expected {}", misread.field.name(), misread.expected);
     Reject::cell(place, column, &misread.value, reason)
@@ -454,12 +387,4 @@ fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {
 fn single_version(packing: &Packing, facts: Packed) -> SingleVersion {
     let single = packing.get(facts, facts::VERSIONS) == 1 && packing.get(facts, facts::ROTATION) != 0;
     if single { SingleVersion::Known } else { SingleVersion::Unknown }
-}
-
-fn test_bits(test: &ColumnTest, cell: Cell<'_>) -> Bits {
-    match cell.text() {
-        Some(text) if !is_unknown(text) => 1 << u32::from(test.holds(text)),
-        _ if cell == Cell::EmptyList => 1,
-        _ => 0,
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`row`] is what readers hand over, [`files`] what the parts of the input are called; [`intake`] turns rows into compact records, one worker at a time,
 //! without allocation per row ([`mod@column`], [`footer`], [`recent`], [`remarks`], [`said`], [`record`], [`shared`] are its parts); [`store`]
-//! and [`same`] find records of the same key; [`survey`] is the result: every key with its joined facts, and an
+//! and [`same`] find records of the same key ([`rounded`] is about accounts that look alike); [`survey`] is the result: every key with its joined facts, and an
 //! account of every record that went in.
 
 pub mod batches;
@@ -16,6 +16,7 @@ pub mod listings;
 pub mod recent;
 pub mod record;
 pub mod remarks;
+pub mod rounded;
 pub mod row;
 pub mod said;
 pub mod same;

@@ -11,10 +11,10 @@ use crate::engine::packing::{Packed, Packing};
 use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
-use super::identity::may_be_rounded;
 use super::listings::{Concerned, Lists};
 use super::record::{Extra, extras};
-use super::row::{Note, NoteKind, Place, Reject};
+use super::rounded::forget_rounded;
+use super::row::{Note, Place, Reject};
 use super::shared::Numbered;
 use super::store::{Firsts, Group, Store, Subjects};
 
@@ -330,22 +330,6 @@ impl<'s> Joining<'s> {
             self.all.len() as u32 - 1
         })
     }
-}
-
-/// Makes all accounts unknown if spreadsheets have rounded them: of two or more that differ, all end in 0.
-fn forget_rounded(store: &Store, accounts: &mut [String]) -> Option<Note> {
-    let named = || accounts.iter().filter(|account| !account.is_empty());
-    if named().count() < 2 || !named().all(|account| may_be_rounded(account)) {
-        return None;
-    }
-    let place =
-        store.first_of_account(|account| accounts.get(account as usize).is_some_and(|name| !name.is_empty()))?;
-    let count = named().count();
-    accounts.iter_mut().for_each(String::clear);
-    let text = format!(
-        "all {count} account ids end in 0, as spreadsheets write numbers of more than 15 digits, and count as unknown; format the column as text, enter them again and export again"
-    );
-    Some(Note { place, kind: NoteKind::Reading, text })
 }
 
 fn is_masked(store: &Store, id: RecordId) -> bool {

@@ -1,5 +1,6 @@
 //! May this Alibaba Cloud CMK leave the default KMS instance?
 
+pub mod applications;
 pub mod atoms;
 pub mod class;
 pub mod derive;
@@ -9,6 +10,7 @@ pub mod observe;
 pub mod operations;
 pub mod periods;
 pub mod rules;
+pub mod versions;
 pub mod words;
 
 use crate::engine::facts::Text;

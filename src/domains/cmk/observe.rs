@@ -11,10 +11,12 @@ use crate::bytes::{all, equal, letters, within};
 use crate::domains::cell::Cell;
 use crate::engine::facts::Bits;
 
+use super::applications::{in_vpc, language, network, several};
 use super::facts::{self, FACTS};
 use super::fields::Field;
 use super::operations;
 use super::periods::parse_interval;
+use super::versions;
 use super::words::{self, Word};
 use crate::domains::spelling::{is_none, is_unknown, plain};
 
@@ -89,8 +91,10 @@ fn read(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Field::ManagerType => choice(field, cell, words::MANAGER_TYPE),
         Field::Origin => choice(field, cell, words::ORIGIN),
         Field::Rotation => rotation(cell),
-        Field::Versions => versions(cell),
-        Field::MultipleVersions => multiple_versions(cell),
+        Field::Versions => versions::versions(cell),
+        Field::MultipleVersions => versions::multiple_versions(cell),
+        // Of a table with a column for KeyUsage, or as an assumption.
+        Field::Usage if key_usage_under_usage(cell).is_some() => Ok(0),
         Field::Usage => list(field, cell, |word| several(word, |word| lookup(field, words::USAGE, &plain(word)))),
         Field::ServiceUse => choice(field, cell, words::SERVICE_USE),
         Field::Operations => list(field, cell, operations::operations),
@@ -114,13 +118,13 @@ fn fact_of(field: Field) -> usize {
     field.spec().fact.map_or(0, |fact| fact.index())
 }
 
-fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
+pub(super) fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
     let value = cell.text().unwrap_or_default().replace(crate::domains::cell::LIST_SEPARATOR, ";");
     Misread { field, value, expected: expected.into() }
 }
 
 /// The bits of a word, if it is in the table.
-fn lookup(field: Field, table: &[Word], word: &str) -> Option<Bits> {
+pub(super) fn lookup(field: Field, table: &[Word], word: &str) -> Option<Bits> {
     let (_, values) = table.iter().find(|(known, _)| *known == word)?;
     Some(values.iter().fold(0, |bits, value| bits | bit(fact_of(field), value)))
 }
@@ -183,7 +187,7 @@ fn misplaced_list(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
 }
 
 /// A field that holds a list: of members, or "none", or nothing known.
-fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> Result<Bits, Misread> {
+pub(super) fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> Result<Bits, Misread> {
     let none = FACTS[fact_of(field)].none_bit();
     if cell == Cell::EmptyList {
         return Ok(none);
@@ -337,123 +341,6 @@ fn resembles_service_alias(alias: &str) -> bool {
         |text: &str, prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let name = if prefix(alias, "alias/") { alias["alias/".len()..].trim() } else { alias };
     name.eq_ignore_ascii_case("acs") || prefix(name, "acs/")
-}
-
-fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let (one, several) = (bit(facts::VERSIONS.index(), "one"), bit(facts::VERSIONS.index(), "several"));
-    let expected = "the number of key versions, 1 or more";
-    match cell {
-        Cell::Text(text) if is_unknown(text) => Ok(0),
-        Cell::Text(text) => match count(text) {
-            Some(0) => Err(misread(Field::Versions, cell, expected)),
-            Some(1) => Ok(one),
-            Some(_) => Ok(several),
-            None => lookup(Field::Versions, words::VERSIONS, &plain(text))
-                .ok_or_else(|| misread(Field::Versions, cell, expected)),
-        },
-        // A list of version ids; a number in a list may be a count, and a hole in it may be anything.
-        Cell::List(text) => {
-            let is_id = |id: &str| {
-                !id.trim().is_empty() && !is_unknown(id) && !id.starts_with('[') && id.parse::<f64>().is_err()
-            };
-            let ids = || text.split(crate::domains::cell::LIST_SEPARATOR);
-            let plain_ids = ids().all(|id| is_id(id) && !id.contains([';', ',', '|']) && !is_none(id));
-            match ids().count() {
-                _ if !plain_ids => {
-                    Err(misread(Field::Versions, cell, "the number of key versions, or the list of their ids"))
-                }
-                1 => Ok(one),
-                _ => Ok(several),
-            }
-        }
-        Cell::EmptyList => Err(misread(Field::Versions, cell, expected)),
-        _ => Ok(0),
-    }
-}
-
-/// A count as people and programs write it: `2`, `2.0`, `2个版本`, `2 version(s)`.
-fn count(text: &str) -> Option<u64> {
-    const UNITS: &[&str] =
-        &["", "个", "个版本", "个密钥版本", "version", "versions", "version(s)", "keyversion", "keyversions"];
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, rest) = text.split_at_checked(digits)?;
-    let unit = match rest.strip_prefix('.') {
-        // Programs that know blank cells write all numbers of a column as fractions.
-        Some(decimals) => decimals.strip_prefix('0')?.trim_start_matches('0'),
-        None => rest,
-    };
-    UNITS.contains(&plain(unit).as_str()).then(|| number.parse().ok()).flatten()
-}
-
-/// Whether a key has several versions: yes or no, or how many.
-fn multiple_versions(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let field = Field::MultipleVersions;
-    let expected = "yes or no, or the number of key versions in words (`1 version`): 0 and 1 may mean either";
-    match cell {
-        Cell::Text(text) if is_unknown(text) => Ok(0),
-        Cell::Text("0" | "1") => Err(misread(field, cell, expected)),
-        Cell::Text(text) => match lookup(field, words::SEVERAL_VERSIONS, &plain(text)) {
-            Some(bits) => Ok(bits),
-            None => versions(cell).map_err(|_| misread(field, cell, expected)),
-        },
-        Cell::List(_) | Cell::EmptyList => Err(misread(field, cell, expected)),
-        _ => Ok(0),
-    }
-}
-
-/// Members that stand together in one element of a list, such as `Java/PHP`, unless the whole is one of them, such as
-/// `C/C++`.
-fn several(element: &str, member: impl Fn(&str) -> Option<Bits> + Copy) -> Option<Bits> {
-    /// More members than this are no element of a list, and would take long to tell apart.
-    const MOST: usize = 6;
-    fn split(text: &str, member: impl Fn(&str) -> Option<Bits> + Copy, left: usize) -> Option<Bits> {
-        if let Some(bits) = member(text) {
-            return Some(bits);
-        }
-        let joints = text.char_indices().filter(|(_, c)| matches!(c, '/' | '&' | '+' | '和' | '与' | '及' | '、'));
-        let joints = joints.map(|(at, c)| (at, at + c.len_utf8()));
-        let words = text.match_indices(" and ").map(|(at, word)| (at, at + word.len()));
-        let mut cuts = joints.chain(words).filter(|_| left > 0);
-        cuts.find_map(|(end, next)| Some(member(text[..end].trim())? | split(text[next..].trim(), member, left - 1)?))
-    }
-    let joints = |c: char| matches!(c, '/' | '&' | '+' | '和' | '与' | '及' | '、' | 'a');
-    // Nearly all elements are one member, and long texts are none.
-    let is_short = element.len() <= 128 && element.chars().filter(|c| joints(*c)).count() <= 2 * MOST;
-    if is_short { split(element, member, MOST) } else { member(element) }
-}
-
-/// Where applications run, by whether that is in a VPC. "None" says that it is in none, not that there is no application.
-fn in_vpc(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let answer = |text: &str| lookup(Field::InVpc, words::IN_VPC, &plain(text));
-    match cell {
-        Cell::Text(text) if answer(text).is_some() => Ok(answer(text).unwrap_or(0)),
-        Cell::EmptyList => Ok(bit(facts::NETWORK.index(), "outside-vpc")),
-        cell => list(Field::InVpc, cell, |word| several(word, network)),
-    }
-}
-
-/// One language, with or without a version behind it.
-fn language(name: &str) -> Option<Bits> {
-    let word = plain(name);
-    let trimmed = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
-    let is_version = word[trimmed.len()..].contains(|c: char| c.is_ascii_digit());
-    let unversioned = if is_version { trimmed } else { &word };
-    let known = |word: &str| lookup(Field::Languages, words::LANGUAGES, word);
-    known(&word).or_else(|| known(unversioned))
-}
-
-/// One place where an application runs; the id of a VPC is a VPC.
-fn network(name: &str) -> Option<Bits> {
-    let word = plain(name);
-    let is_id = |id: &str| {
-        id.len() > 4
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*')
-            && id.contains(|c: char| c.is_ascii_digit())
-    };
-    if name.strip_prefix("vpc-").is_some_and(is_id) {
-        return Some(bit(facts::NETWORK.index(), "vpc"));
-    }
-    lookup(Field::Network, words::NETWORK, &word)
 }
 
 /// The key spec; one that is newer than this program is unknown, for it decides nothing here.

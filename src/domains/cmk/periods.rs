@@ -26,6 +26,9 @@ const NAMED: &[(&str, i64)] = &[
 /// An interval in seconds: `31536000s`, `365d`, `30 days`, `每90天`, `每年`, or a bare number of days (up to 730) or
 /// seconds.
 pub fn parse_interval(text: &str) -> Option<i64> {
+    if text.trim_start().starts_with('-') {
+        return None;
+    }
     let word = plain(text);
     if let Some((_, days)) = NAMED.iter().find(|(name, _)| *name == word) {
         return Some(days * DAY);

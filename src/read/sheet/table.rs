@@ -110,7 +110,7 @@ impl Sheet {
             match account(row, *fault) {
                 Some(account) => mended.push((fault.column, account)),
                 // No verdict needs the account, and a wrong one would be another's.
-                None if fault.reason == DAMAGED && is_account(&names[fault.column]) => mended.push((fault.column, "")),
+                None if is_lost_account(row, *fault, &names[fault.column]) => mended.push((fault.column, "")),
                 None => {
                     let (name, value) = (&names[fault.column], row.cell(fault.column));
                     return Err(Reject::cell(place, name, value, fault.reason));
@@ -151,8 +151,11 @@ impl Sheet {
     }
 }
 
-fn is_account(name: &str) -> bool {
-    Field::from_header(name) == Some(Field::AccountId)
+/// Whether a cell holds an account id that has lost digits, and nothing in the row says which it was.
+fn is_lost_account(row: &Row, fault: Fault, name: &str) -> bool {
+    let mut cells = (0..row.len()).map(|column| row.cell(column).trim());
+    let is_account = Field::from_header(name) == Some(Field::AccountId);
+    is_account && fault.reason == DAMAGED && cells.all(|cell| parse_arn(cell).is_none())
 }
 
 /// The account that a damaged number must have said: that of an ARN in its row, if the digits that spreadsheets keep are
