@@ -142,7 +142,7 @@ impl Sheet {
             };
             let what = match mended.is_known {
                 true => "taken from the ARN in the row; format the column as text",
-                false => "unknown; format the column as text and enter them again",
+                false => "unknown; format the column as text and enter the ids again",
             };
             let text = format!("column {}: {which} {what}", names[mended.column]);
             note(mended.first_line, NoteKind::Reading, text)
