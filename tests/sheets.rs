@@ -477,8 +477,8 @@ fn an_account_id_with_lost_digits_is_unknown_and_costs_no_row() {
     let workbook = book(&[header, damaged, other, unnamed].concat());
     let ran = diagnose(&[("keys.xlsx", &workbook)], &["--columns", "key_id,account_id,class"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.err.contains("keys.*:2: column account_id: an account id that is kept as a number"), "{}", ran.err);
     assert_snapshot!(without_notes(&ran.err), @r"
+    note: keys.*:2: column account_id: an account id that is kept as a number and has lost its last digit is unknown; format the column as text and enter the ids again
     3 records read = 2 diagnosed (2 keys) + 0 rejected + 1 exact duplicates
     blocked 2
     ");

@@ -369,7 +369,7 @@ fn triple(account: &str, region: &str, class: &str) -> (String, String, String) 
 #[test]
 fn an_account_that_has_lost_digits_costs_no_record() {
     let unknown = triple("-", "r", "blocked");
-    assert_eq!(accounts(&["k-1234567890,,1.54036E+15,r,alias/a,EXTERNAL"]), [unknown.clone()]);
+    assert_eq!(accounts(&["k-1234567890,,1.54036E+15,r,alias/a,EXTERNAL"]), vec![unknown.clone()]);
     let rounded = ["k-1234567890,,1234567890123450,r,,EXTERNAL", "k-1234567891,,2234567890123450,r,,EXTERNAL"];
     assert_eq!(accounts(&rounded), [unknown.clone(), unknown]);
     assert_eq!(accounts(&rounded[..1]), [triple("1234567890123450", "r", "blocked")], "one in ten ends so");

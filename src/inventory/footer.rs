@@ -68,9 +68,12 @@ pub fn footer<'a>(names: &Names, row: Row<'a>) -> Option<&'a str> {
     if text.len() > MAX_FOOTER || text.starts_with("alias/") || text.starts_with("acs:") {
         return None;
     }
-    let is_alone = (1..table.len()).all(|at| table.cell(at).text().is_none());
+    // Nearly every record has a second text, which is all that is looked at then.
+    if (1..table.len()).any(|at| table.cell(at).text().is_some()) {
+        return None;
+    }
     let is_prose = names.as_slice().len() > 1 && text.chars().any(|c| c.is_whitespace() || is_wide(c));
-    (is_alone && (is_prose || is_closing(text))).then_some(text)
+    (is_prose || is_closing(text)).then_some(text)
 }
 
 /// Longer texts are no titles, but records that were cut wrongly.
