@@ -131,7 +131,7 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
     let words = [
         ("KMS实例", "默认|Default", "default"),
         ("Instance ID", "kst-hzz62f1cb66fa42qo", "dedicated"),
-        ("Status", "Enabled|启用中|启用", "Enabled"),
+        ("Status", "Enabled|启用中|启用|ＥＮＡＢＬＥＤ", "Enabled"),
         ("Status", "Disabled|已禁用|禁用密钥|禁用|停用", "Disabled"),
         ("Status", "Pending Deletion|待删除|计划删除密钥", "PendingDeletion"),
         ("Status", "Pending Import|待导入|导入密钥材料", "PendingImport"),

@@ -37,8 +37,10 @@ pub struct Misread {
 /// # Errors
 /// The value is not understood.
 pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    let is_wide = || cell.text().is_some_and(|text| !text.is_ascii());
     let refused = match read(field, cell) {
-        Err(refused) if cell.text().is_some_and(|text| !text.is_ascii()) => refused,
+        Err(refused) if is_wide() => Err(refused),
+        Ok(0) if is_wide() && is_unread(field, cell.text().unwrap_or_default()) => Ok(0),
         understood => return understood,
     };
     let narrow: String = cell.text().unwrap_or_default().nfkc().collect();
@@ -48,7 +50,7 @@ pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Cell::Object(_) => Cell::Object(&narrow),
         _ => Cell::of_table(&narrow),
     };
-    read(field, cell).map_err(|_| refused)
+    read(field, cell).or(refused)
 }
 
 /// What a column of key types or creators says, which is either who manages the key or its spec: the old console
