@@ -777,9 +777,9 @@ fn class_cards_fire_where_they_fired() {
                      blocked external-material           512 023f22c3b4e4
                      blocked forbidden-operation         512 2ae0e6c04fb3
                 not-required in-dedicated-instance       512 7cbc773bf997
-                     blocked not-in-a-vpc                256 f945fe3b01e1
+                     blocked not-in-a-vpc                256 4291c8a6e776
                   migratable nothing-in-the-way           32 4f8218d31843
-                     blocked outside-alibaba-cloud       256 7dd080b0d861
+                     blocked outside-alibaba-cloud       256 49670043487f
                 not-required resource-application       1024 714f61377e76
                      blocked resource-certificate       1024 04f80c0792e7
                 not-required resource-dedicated-kms     1024 4ce4b14d4ce8

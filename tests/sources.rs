@@ -483,7 +483,11 @@ fn sample_value(field: Field) -> Option<Value> {
         Field::Operations => json!(["ReEncrypt"]),
         Field::Languages => json!(["PHP"]),
         Field::Network => json!("internet"),
-        Field::Services | Field::Applications | Field::Owner | Field::TerraformAddress => json!("x"),
+        Field::MultipleVersions => json!("yes"),
+        Field::InVpc => json!("no"),
+        Field::Services | Field::Applications | Field::Owner | Field::MigrationWindow | Field::TerraformAddress => {
+            json!("x")
+        }
         Field::KeyVersionId => json!("v9"),
         Field::State => json!("PendingDeletion"),
         Field::KeySpec => json!("RSA_2048"),

@@ -302,6 +302,7 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
         tests,
         asides: book.packing.mask(book.asides()),
         packing: book.packing.clone(),
+        now: Some(jiff::Timestamp::now()),
     }
 }
 

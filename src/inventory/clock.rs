@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use super::record::Extra;
 use super::said::Clock;
+use crate::domains::cell::Cell;
 use crate::domains::cmk::fields::Field;
+use crate::domains::cmk::observe::observe;
+pub use crate::domains::cmk::periods::parse_interval;
 
 /// Whether a key is known to have one version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +36,24 @@ pub fn rotation_extra(
     if clock.interval.is_empty() || clock.created.is_empty() || versions == SingleVersion::Unknown {
         return Ok(());
     }
-    let seconds = parse_interval(clock.interval).ok_or_else(|| {
-        (
-            Field::RotationInterval,
-            "not understood as an interval; expected days or seconds, such as 365d or 31536000s".to_owned(),
-        )
-    })?;
+    let Some(seconds) = parse_interval(clock.interval) else {
+        // The old console shows "Disable" (不开启) or "Customize" (自定义) where it has no period to show.
+        if observe(Field::Rotation, Cell::Text(clock.interval)).is_ok() {
+            return Ok(());
+        }
+        let reason = "not understood as an interval; expected days or seconds, such as 365d or 31536000s";
+        return Err((Field::RotationInterval, reason.to_owned()));
+    };
     let created = parse_time(clock.created).ok_or_else(|| (Field::Created, expected_time()))?;
     if let Ok(next) = created.checked_add(jiff::SignedDuration::from_secs(seconds)) {
         write(Extra::ComputedRotation, &next.to_string());
     }
     Ok(())
+}
+
+/// Whether the record says that the key will be rotated after a moment.
+pub fn is_rotation_ahead(clock: &Clock<'_>, now: Timestamp) -> bool {
+    !clock.next.is_empty() && parse_time(clock.next).is_some_and(|next| next > now)
 }
 
 fn expected_time() -> String {
@@ -73,18 +83,4 @@ fn numbers_of_time(text: &str) -> Option<jiff::civil::DateTime> {
     let part = |parts: &[i16], at: usize| parts.get(at).map_or(Some(0), |part| i8::try_from(*part).ok());
     let (month, day) = (part(date, 1)?, part(date, 2)?);
     jiff::civil::DateTime::new(date[0], month, day, part(time, 0)?, part(time, 1)?, part(time, 2)?, 0).ok()
-}
-
-/// An interval in seconds: `31536000s`, `365d`, or a bare number of days (up to 730) or seconds.
-pub fn parse_interval(text: &str) -> Option<i64> {
-    let lower = text.trim().to_lowercase();
-    let digits: String = lower.chars().take_while(char::is_ascii_digit).collect();
-    let number: i64 = digits.parse().ok().filter(|number| *number > 0)?;
-    match lower[digits.len()..].trim() {
-        "s" | "sec" | "seconds" => Some(number),
-        "d" | "day" | "days" | "天" => number.checked_mul(86_400),
-        "" if number <= 730 => number.checked_mul(86_400),
-        "" => Some(number),
-        _ => None,
-    }
 }

@@ -3,13 +3,15 @@
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, observe};
+use crate::domains::cmk::observe::{Misread, is_unread, key_type, key_usage_under_usage, observe};
+use crate::domains::spelling::is_unknown;
 use crate::engine::facts::{Arity, Bits, FactId};
 use crate::engine::packing::Slot;
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
 use super::recent::{LONGEST_SHORT, Recent};
+use super::remarks::MOST_WORDS;
 use super::row::{Cells, Names, Table};
 use super::said::{Said, Word};
 use super::shared::Shared;
@@ -66,6 +68,10 @@ pub struct Column {
     pub left_out: Option<u32>,
     /// The user's tests that ask it.
     pub tests: Vec<usize>,
+    /// Whether it may also say what the API calls KeyUsage, which no other column does.
+    pub takes_key_usage: bool,
+    /// The first words that nobody understands, which decide nothing.
+    pub unread: Vec<String>,
     /// Whether a blank cell says nothing, as in Steampipe's column `key_aliases`: it writes `[]` for none.
     pub is_blank_unknown: bool,
     /// Its number, if its words are kept for the user.
@@ -92,6 +98,8 @@ impl Column {
             key_id,
             left_out: None,
             tests,
+            takes_key_usage: field == Some(Field::Usage),
+            unread: Vec::new(),
             is_blank_unknown: name.trim() == "key_aliases",
             kept: None,
             ways,
@@ -113,7 +121,19 @@ impl Column {
         let tests = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
         let (purpose, key_id, ways) = (Purpose::Idle, KeyIdName::None, Ways::Several);
-        Column { purpose, key_id, left_out: None, tests, is_blank_unknown: false, kept: None, ways, cells, elements }
+        Column {
+            purpose,
+            key_id,
+            left_out: None,
+            tests,
+            takes_key_usage: false,
+            unread: Vec::new(),
+            is_blank_unknown: false,
+            kept: None,
+            ways,
+            cells,
+            elements,
+        }
     }
 
     fn find_ways(&self, rules: &Rules, suppliers: usize) -> Ways {
@@ -193,6 +213,77 @@ fn list_meaning(elements: &mut Recent, field: Field, none: Bits, text: &str) -> 
     Ok(all)
 }
 
+/// Takes what a cell says.
+///
+/// # Errors
+/// It is not understood, or another column says something else.
+#[inline(never)]
+pub fn take_cell<'a>(
+    rules: &Rules,
+    column: &mut Column,
+    purpose: Purpose,
+    cell: Cell<'a>,
+    said: &mut Said<'a>,
+) -> Result<(), Misread> {
+    for test in &column.tests {
+        let fact = FactId(rules.first_test + *test as u8);
+        said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
+    }
+    match purpose {
+        Purpose::Fact(_, _) if column.takes_key_usage && key_usage_under_usage(cell).is_some() => {
+            // Not remembered as a meaning of the column, for that is about another fact.
+            let bits = key_usage_under_usage(cell).unwrap_or(0);
+            said.state(rules.packing.slot(facts::KEY_USAGE), Field::KeyUsage, facts::KEY_USAGE, bits)?;
+        }
+        Purpose::Fact(field, fact) => {
+            let mut bits = column.meaning(field, fact, cell)?;
+            if field == Field::Aliases && cell == Cell::Blank && column.is_blank_unknown {
+                bits = 0;
+            } else if field == Field::Aliases && cell == Cell::Blank {
+                (said.blank_alias, bits) = (bits, 0);
+            } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
+                said.has_unknown_alias = true;
+            }
+            said.state(rules.packing.slot(fact), field, fact, bits)?;
+            match field {
+                Field::Aliases => said.add_aliases(cell)?,
+                Field::Resource if cell != Cell::Absent => said.names_resource = true,
+                _ => {}
+            }
+        }
+        Purpose::Either(field) => {
+            let (field, bits) = key_type(field, cell)?;
+            if let Some(fact) = field.spec().fact {
+                said.state(rules.packing.slot(fact), field, fact, bits)?;
+            }
+        }
+        Purpose::Note(field) => said.note(field, cell)?,
+        Purpose::Idle | Purpose::Unknown => {}
+    }
+    Ok(())
+}
+
+/// The text of a cell whose fact decides nothing and of which nobody understands what it says, if that is news.
+#[inline]
+pub fn unread(rules: &Rules, column: &mut Column, cell: Cell<'_>, said: &Said<'_>) -> Option<String> {
+    let (Purpose::Fact(field, fact), Cell::Text(text)) = (column.purpose, cell) else { return None };
+    if rules.packing.get(said.facts, fact) != 0 || !is_unread(field, text) || column.unread.len() >= MOST_WORDS {
+        return None;
+    }
+    let word: String = text.chars().take(60).collect();
+    let is_news = !column.unread.contains(&word);
+    is_news.then(|| column.unread.push(word.clone()));
+    is_news.then_some(word)
+}
+
+fn test_bits(test: &ColumnTest, cell: Cell<'_>) -> Bits {
+    match cell.text() {
+        Some(text) if !is_unknown(text) => 1 << u32::from(test.holds(text)),
+        _ if cell == Cell::EmptyList => 1,
+        _ => 0,
+    }
+}
+
 fn purpose_of(field: Field) -> Purpose {
     match field.spec().fact {
         Some(fact) => Purpose::Fact(field, fact),
@@ -244,6 +335,9 @@ impl Columns {
             for (column, name) in others.filter(|(column, _)| column.key_id == KeyIdName::Other) {
                 column.leave_out(name, shared, rules);
             }
+        }
+        if self.columns.iter().any(|column| column.field() == Some(Field::KeyUsage)) {
+            self.columns.iter_mut().for_each(|column| column.takes_key_usage = false);
         }
         let purposes: Vec<Purpose> = self.columns.iter().map(|column| column.purpose).collect();
         let fact_of = |purpose: &Purpose| if let Purpose::Fact(_, fact) = purpose { Some(*fact) } else { None };

@@ -71,16 +71,44 @@ impl<'a> IdentityCells<'a> {
         if tidy::is_nothing_but_mask(identity.key_id) {
             return Err(("key_id", identity.key_id, "not a key id; export the ids in full".to_owned()));
         }
-        if is_damaged_number(identity.account_id) {
-            let reason = "a number that a spreadsheet has shortened, so that digits are lost; format the column as text, enter the id again, and export again";
-            return Err(("account_id", identity.account_id, reason.to_owned()));
-        }
         if identity.key_id.len() > MAX_ID {
             return Err(("key_id", identity.key_id, format!("longer than {MAX_ID} bytes, so no key id")));
         }
         Ok(identity)
     }
 }
+
+/// Whether a spreadsheet has taken digits from the account id: it is shown as `1.54036E+15`, or ends in 0 where an ARN of
+/// the record says otherwise. No verdict needs the account. What is left of it must not contradict the ARN.
+pub fn is_account_damaged(cells: &IdentityCells<'_>) -> bool {
+    let account = cells.account_id;
+    let is_shortened = is_damaged_number(account);
+    if !is_shortened && !may_be_rounded(account) {
+        return false;
+    }
+    let mut named = [cells.arn, cells.key_id].into_iter().filter_map(arn_parts).map(|(_, named, _)| named);
+    if is_shortened {
+        named.all(|named| shortened_like(account, named).is_none_or(|shortened| shortened == account.replace(',', ".")))
+    } else {
+        let kept = |text: &'_ str| text.get(..KEPT_DIGITS).map(str::to_owned);
+        named.any(|named| named != account && named.len() == account.len() && kept(named) == kept(account))
+    }
+}
+
+/// How a number would be shown with as many digits as one that is shown.
+fn shortened_like(shown: &str, whole: &str) -> Option<String> {
+    let digits = shown.split(['E', 'e']).next()?.len().saturating_sub(2);
+    let number: f64 = whole.parse().ok()?;
+    Some(format!("{number:.digits$e}").replace('e', "E+"))
+}
+
+/// Whether a spreadsheet may have written 0 for the last digit of an account id: it keeps 15, and account ids have 16.
+pub fn may_be_rounded(account: &str) -> bool {
+    account.len() == KEPT_DIGITS + 1 && account.ends_with('0') && account.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// So many digits of a number are kept by spreadsheets.
+const KEPT_DIGITS: usize = 15;
 
 fn not_an_arn<'a>(column: &'static str, value: &'a str) -> (&'static str, &'a str, String) {
     (column, value, "not the ARN of a key; expected acs:kms:<region>:<account>:key/<id>".to_owned())
@@ -137,14 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_a_spreadsheet_has_shortened_is_refused() {
-        let account = |account_id| IdentityCells { key_id: "k", account_id, ..IdentityCells::default() }.identity();
+    fn an_account_that_a_spreadsheet_has_shortened_is_known() {
+        let is_damaged =
+            |account_id, arn| is_account_damaged(&IdentityCells { key_id: "k", account_id, arn, region: "" });
         for shortened in ["1.54036E+15", "1,54036E+15", "2E+15"] {
-            assert!(account(shortened).is_err_and(|(_, _, reason)| reason.contains("as text")), "{shortened}");
+            assert!(is_damaged(shortened, ""), "{shortened}");
         }
         for whole in ["1540361234567890", "", "E", "1E", "E+15", "12E5a", "team-1e5"] {
-            assert!(account(whole).is_ok(), "{whole}");
+            assert!(!is_damaged(whole, "") && !is_damaged(whole, ARN), "{whole}");
         }
+        assert!(is_damaged("1.23457E+15", ARN) && is_damaged("1,23457E+15", ARN) && !is_damaged("1.54036E+15", ARN));
+        assert!(is_damaged("1234567890123450", ARN), "the ARN says 6 where the account says 0");
+        assert!(!is_damaged("1234567890123456", ARN) && !is_damaged("1234567890123457", ARN));
     }
 
     #[test]

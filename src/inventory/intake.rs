@@ -5,24 +5,28 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
+use jiff::Timestamp;
 
 use crate::bytes::{Sixteen, all, equal, hex_letters, within};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, key_type};
-use crate::domains::spelling::is_unknown;
-use crate::engine::facts::{Bits, FactId};
+use crate::domains::cmk::observe::Misread;
+use crate::engine::facts::Bits;
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
-use super::clock::{SingleVersion, rotation_extra};
-use super::column::{Column, Columns, KeyIdName, Purpose};
-use super::identity::{Identity, parse_arn};
+use super::clock::{SingleVersion, is_rotation_ahead, rotation_extra};
+use super::column::{Column, Columns, KeyIdName, Purpose, take_cell, unread};
+use super::footer::{
+    SHORTEST_ID, footer, is_header, is_header_again, is_other_header, is_total, is_word_for_total, quoted,
+};
+use super::identity::{Identity, is_account_damaged, parse_arn};
 use super::listings::Listing;
 use super::recent::Recent;
 use super::record::{Batch, Extra, MISPLACED, Record};
 use super::rejects::Tainted;
+use super::remarks::Remark;
 use super::row::{Cells, FileId, Names, Note, NoteKind, Place, Reject, Row, RowSink};
 use super::said::{NOTED, Said};
 use super::shared::Shared;
@@ -51,6 +55,8 @@ pub struct Rules {
     pub packing: Packing,
     /// The values of facts that no verdict depends on.
     pub asides: Packed,
+    /// Dates of rotations after this moment lie ahead.
+    pub now: Option<Timestamp>,
 }
 
 /// A worker's state.
@@ -124,6 +130,10 @@ impl<'s> Intake<'s> {
                     if !column.is_done(table, at, &mut said) {
                         let (purpose, cell) = (column.purpose, table.cell(at));
                         take_cell(self.rules, column, purpose, cell, &mut said).map_err(blame(*position))?;
+                        if let Some(word) = unread(self.rules, column, cell, &said) {
+                            let column = names.as_slice()[at].clone();
+                            self.batch.remarks.add(Remark::Unread { column, word }, place);
+                        }
                     }
                 }
             }
@@ -140,6 +150,10 @@ impl<'s> Intake<'s> {
                         (purpose, said.leaves_out) = (Purpose::Unknown, true);
                     }
                     take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;
+                    if let Some(word) = unread(self.rules, column, *cell, &said) {
+                        let column = names.as_slice()[usize::from(*position)].clone();
+                        self.batch.remarks.add(Remark::Unread { column, word }, place);
+                    }
                 }
             }
         }
@@ -152,6 +166,12 @@ impl<'s> Intake<'s> {
             said.facts = packing.with(said.facts, facts::RESOURCE, 1);
         }
         said.follow(packing);
+        if let Some(now) = self.rules.now
+            && packing.get(said.facts, facts::ROTATION) & facts::ROTATES == 0
+            && is_rotation_ahead(&said.clock(), now)
+        {
+            said.facts = packing.with(said.facts, facts::ROTATION_EVIDENCE, facts::ROTATION_AHEAD);
+        }
         if let Some(source) = row.kind.source() {
             let bits = facts::FACTS[facts::SOURCES.index()].value(source).unwrap_or_default();
             said.facts = packing.with(said.facts, facts::SOURCES, bits);
@@ -159,7 +179,7 @@ impl<'s> Intake<'s> {
         if row.kind.is_reply() {
             said.facts = said.facts.measured();
         }
-        self.keep(place, row, &mut said)
+        self.keep(names, place, row, &mut said)
     }
 
     /// Which key a record is about that could not be used.
@@ -186,12 +206,20 @@ impl<'s> Intake<'s> {
         self.batch.rejects.push(Reject { key_id, ..reject });
     }
 
-    fn keep(&mut self, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
+    fn keep(&mut self, names: &Names, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
+        let mut cells = said.identity();
+        if is_account_damaged(&cells) {
+            cells.account_id = "";
+            let column = names.as_slice().iter().find(|name| Field::from_header(name) == Some(Field::AccountId));
+            let column = column.cloned().unwrap_or_default();
+            self.batch.remarks.add(Remark::DamagedAccount { file: place.file, column }, place);
+        }
         let identity =
-            said.identity().identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
+            cells.identity().map_err(|(column, value, reason)| Reject::cell(place, column, value, reason))?;
         let key_id =
             &*tidy::key_id(identity.key_id).map_err(|reason| Reject::cell(place, "key_id", identity.key_id, reason))?;
-        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, key_id_form(key_id));
+        let form = key_id_form(key_id);
+        said.facts = self.rules.packing.with(said.facts, facts::KEY_ID_FORM, form);
         let line = u32::try_from(place.line)
             .map_err(|_| Reject::whole(place, "the file has more than 4,294,967,295 lines; split it"))?;
         let (account, region) = self.scope(place, identity)?;
@@ -200,7 +228,7 @@ impl<'s> Intake<'s> {
             let reason = "not the id of a key; a header line inside a table is to be removed, with the rows below it put under their own";
             return Err(Reject::cell(place, "key_id", key_id, reason));
         }
-        if is_word_for_total(key_id) {
+        if is_word_for_total(key_id) || form != facts::ID_UUID && footer(names, row).is_some() {
             return Err(Reject::cell(place, "key_id", key_id, "not the id of a key"));
         }
         let text = self.batch.text.len();
@@ -258,6 +286,17 @@ impl<'s> Intake<'s> {
         Ok(())
     }
 
+    /// Leaves a title or a footer out with a note, unless it names keys, of which it may say what matters.
+    fn leave_out(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
+        let text = footer(names, row).unwrap_or_default();
+        if tidy::key_ids_in(text).next().is_some() {
+            return self.reject_row(row, reject);
+        }
+        let place = Place { file: self.batch.file, line: row.line };
+        let text = format!("{} stands alone in its row and is no key id, left out", quoted(text));
+        self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
+    }
+
     fn aside(&mut self, place: Place, facts: Packed) -> Result<u16, Reject> {
         if let Some(known) = self.asides.get(&facts) {
             return Ok(*known);
@@ -309,6 +348,7 @@ impl RowSink for Intake<'_> {
                 let text = "a row of totals below the records was left out".to_owned();
                 self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
             }
+            Err(reject) if footer(names, row).is_some() => self.leave_out(names, row, reject),
             Err(reject) => {
                 if self.key_id(row).as_deref().is_some_and(|key_id| is_header(row, key_id)) || is_other_header(row) {
                     self.misplaced = Some(names.source());
@@ -341,62 +381,12 @@ impl RowSink for Intake<'_> {
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
         self.columns.learn(names, row.cells, self.shared, self.rules);
+        // Footers have fewer cells than records.
+        if footer(names, row).is_some() && self.misplaced != Some(names.source()) {
+            return self.leave_out(names, row, reject);
+        }
         self.reject_row(row, reject);
     }
-}
-
-/// Whether a row of a table is a header line: files are put together so.
-fn is_header(row: Row<'_>, key_id: &str) -> bool {
-    matches!(row.cells, Cells::Table(_)) && matches!(Field::from_header(key_id), Some(Field::KeyId | Field::Arn))
-}
-
-/// Whether a row repeats the header line of its table, cell by cell.
-fn is_header_again(names: &Names, row: Row<'_>) -> bool {
-    let Cells::Table(table) = row.cells else { return false };
-    names.as_slice().iter().enumerate().all(|(at, name)| table.text(at).trim() == name)
-}
-
-/// Whether a row is a header line whose columns stand in another order: most of its cells name fields, and one a key.
-fn is_other_header(row: Row<'_>) -> bool {
-    let Cells::Table(table) = row.cells else { return false };
-    let named: Vec<Field> =
-        (0..table.len().min(64)).filter_map(|at| Field::from_header(table.cell(at).text()?)).collect();
-    2 * named.len() > table.len() && named.iter().any(|field| matches!(field, Field::KeyId | Field::Arn))
-}
-
-/// Ids of keys are longer than this.
-const SHORTEST_ID: usize = 10;
-
-/// Whether a row of a table sums up those above it: its first text is a word for that, and it names no key.
-fn is_total(row: Row<'_>) -> bool {
-    let Cells::Table(table) = row.cells else { return false };
-    let first = (0..table.len()).find_map(|at| table.cell(at).text());
-    first.is_some_and(is_word_for_total)
-}
-
-/// Whether a text is what people write before a sum, alone or followed by numbers.
-fn is_word_for_total(text: &str) -> bool {
-    // Key ids are many, and few texts begin like these.
-    let first = text.bytes().next().map_or(b' ', |first| first.to_ascii_lowercase());
-    if text.len() > 64 || first.is_ascii() && !matches!(first, b't' | b's' | b'g') {
-        return false;
-    }
-    let word: String = text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-    matches!(
-        word.as_str(),
-        "total"
-            | "totals"
-            | "sum"
-            | "subtotal"
-            | "grandtotal"
-            | "totalkeys"
-            | "合计"
-            | "总计"
-            | "小计"
-            | "共计"
-            | "总数"
-            | "汇总"
-    )
 }
 
 /// The form of a key id: UUIDs are those of older keys, `key-…` of newer ones, and `*` stands for characters that
@@ -416,48 +406,6 @@ fn key_id_form(key_id: &str) -> Bits {
     }
 }
 
-/// Takes what a cell says.
-#[inline(never)]
-fn take_cell<'a>(
-    rules: &Rules,
-    column: &mut Column,
-    purpose: Purpose,
-    cell: Cell<'a>,
-    said: &mut Said<'a>,
-) -> Result<(), Misread> {
-    for test in &column.tests {
-        let fact = FactId(rules.first_test + *test as u8);
-        said.facts = rules.packing.with(said.facts, fact, test_bits(&rules.tests[*test], cell));
-    }
-    match purpose {
-        Purpose::Fact(field, fact) => {
-            let mut bits = column.meaning(field, fact, cell)?;
-            if field == Field::Aliases && cell == Cell::Blank && column.is_blank_unknown {
-                bits = 0;
-            } else if field == Field::Aliases && cell == Cell::Blank {
-                (said.blank_alias, bits) = (bits, 0);
-            } else if field == Field::Aliases && cell.text().is_some() && bits == 0 {
-                said.has_unknown_alias = true;
-            }
-            said.state(rules.packing.slot(fact), field, fact, bits)?;
-            match field {
-                Field::Aliases => said.add_aliases(cell)?,
-                Field::Resource if cell != Cell::Absent => said.names_resource = true,
-                _ => {}
-            }
-        }
-        Purpose::Either(field) => {
-            let (field, bits) = key_type(field, cell)?;
-            if let Some(fact) = field.spec().fact {
-                said.state(rules.packing.slot(fact), field, fact, bits)?;
-            }
-        }
-        Purpose::Note(field) => said.note(field, cell)?,
-        Purpose::Idle | Purpose::Unknown => {}
-    }
-    Ok(())
-}
-
 fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {
     let reason = format!("not understood as {}; expected {}", misread.field.name(), misread.expected);
     Reject::cell(place, column, &misread.value, reason)
@@ -467,12 +415,4 @@ fn refuse(place: Place, column: &str, misread: &Misread) -> Reject {
 fn single_version(packing: &Packing, facts: Packed) -> SingleVersion {
     let single = packing.get(facts, facts::VERSIONS) == 1 && packing.get(facts, facts::ROTATION) != 0;
     if single { SingleVersion::Known } else { SingleVersion::Unknown }
-}
-
-fn test_bits(test: &ColumnTest, cell: Cell<'_>) -> Bits {
-    match cell.text() {
-        Some(text) if !is_unknown(text) => 1 << u32::from(test.holds(text)),
-        _ if cell == Cell::EmptyList => 1,
-        _ => 0,
-    }
 }

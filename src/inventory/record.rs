@@ -5,6 +5,7 @@ use crate::domains::cmk::fields::{FIELDS, Field};
 use super::listings::Listing;
 use super::notes::Notes;
 use super::rejects::Rejects;
+use super::remarks::Remarks;
 use super::row::{FileId, Place, Reject};
 
 /// One record: its facts by shape, its identity and texts by position in the batch's text.
@@ -45,6 +46,8 @@ pub struct Batch {
     pub rejects: Rejects,
     /// What else is to be known.
     pub notes: Notes,
+    /// What many records have in common, to be told once.
+    pub remarks: Remarks,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// Whether it has a second header line with other columns, so that what follows in the file stands under those.

@@ -49,7 +49,7 @@ const WORDS: [Field; 9] = [
 const IDENTIFYING: usize = 4;
 
 /// The fields whose text outputs and plans use.
-pub const NOTED: [Field; 7] = [
+pub const NOTED: [Field; 8] = [
     Field::Services,
     Field::Applications,
     Field::Owner,
@@ -57,6 +57,7 @@ pub const NOTED: [Field; 7] = [
     Field::KeyVersionId,
     Field::TerraformAddress,
     Field::PrimaryVersion,
+    Field::MigrationWindow,
 ];
 
 /// What a record says about its next rotation.

@@ -10,7 +10,8 @@ use super::listings::Listing;
 use super::notes::Notes;
 use super::record::Batch;
 use super::rejects::Rejects;
-use super::row::{FileId, Reject};
+use super::remarks::Remarks;
+use super::row::{FileId, Place, Reject};
 use super::same::{Several, several};
 use super::scopes::{Scope, Together, together};
 use super::shared::Numbered;
@@ -23,6 +24,8 @@ pub struct Store {
     pub rejects: Rejects,
     /// What else is to be known.
     pub notes: Notes,
+    /// What many records have in common, to be told once.
+    pub remarks: Remarks,
     /// How much there is of the lists that replies are part of.
     pub listings: Vec<Listing>,
     /// The file in which a second header line with other columns was met.
@@ -106,6 +109,7 @@ impl Store {
         self.records_read += batch.records.len() as u64 + batch.rejects.len();
         self.rejects.append(std::mem::take(&mut batch.rejects));
         self.notes.append(std::mem::take(&mut batch.notes));
+        self.remarks.merge(std::mem::take(&mut batch.remarks));
         self.listings.append(&mut batch.listings);
         self.batches.push(batch);
         if self.batches.next >= MANY.max(self.looked_at.saturating_mul(2)) {
@@ -129,6 +133,12 @@ impl Store {
     /// A record with its texts.
     pub fn record(&self, id: RecordId) -> StoredRecord<'_> {
         self.batches.get(id)
+    }
+
+    /// The first record of an account that is one of these, by number.
+    pub fn first_of_account(&self, is_one: impl Fn(u32) -> bool) -> Option<Place> {
+        let first = self.batches.records().position(|record| is_one(record.account))?;
+        Some(self.record(first as RecordId).place)
     }
 
     /// The combinations of facts that all records state, by number.

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domains::cmk::facts::{
-    ALIASES, FACTS, ID_MASKED, KEY_ID_FORM, ORIGIN, RECORDS, ROTATION, SEVERAL_VERSIONS, SOURCES, VERSIONS,
-};
+use crate::domains::cmk::facts::{FACTS, ID_MASKED, KEY_ID_FORM, ORIGIN, ROTATION, SOURCES};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::{FactId, FactSpec, Facts, Grade};
-use crate::engine::packing::{Packed, Packing};
+use crate::engine::packing::Packing;
 use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
+use super::joining::Joining;
 use super::listings::{Concerned, Lists};
 use super::record::{Extra, extras};
+use super::rounded::forget_rounded;
 use super::row::{Note, Place, Reject};
 use super::shared::Numbered;
 use super::store::{Firsts, Group, Store, Subjects};
@@ -85,6 +85,10 @@ impl Survey {
         files: Vec<String>,
         jobs: usize,
     ) -> Survey {
+        let rounded = forget_rounded(&store, &mut numbered.accounts);
+        let remarks = std::mem::take(&mut store.remarks).into_notes();
+        let of_all = std::mem::take(&mut numbered.notes);
+        store.notes.extend(rounded.into_iter().chain(remarks).chain(of_all));
         let mut shapes = Joining::new(&numbered.shapes, packing, specs);
         let mut asides = Joining::new(&numbered.asides, packing, specs);
         let Subjects { firsts, groups, duplicates } = store.subjects(&numbered, jobs);
@@ -110,7 +114,6 @@ impl Survey {
             told.shape = shapes.tainted(told.shape);
             masked.add(Some(record.place), record.key_id);
         }
-        store.notes.extend(std::mem::take(&mut numbered.notes));
         let lists = Lists::new(&std::mem::take(&mut store.listings));
         if lists.has_aliases() {
             for first in firsts.iter() {
@@ -274,60 +277,6 @@ impl Survey {
     /// A place, for people.
     pub fn show(&self, place: Place) -> String {
         place.show(&self.files)
-    }
-}
-
-/// Combinations of facts, to which what several records say together is added.
-struct Joining<'s> {
-    all: Vec<Facts>,
-    joined: HashMap<Facts, u32>,
-    specs: &'s [FactSpec],
-}
-
-impl<'s> Joining<'s> {
-    fn new(stated: &[Packed], packing: &Packing, specs: &'s [FactSpec]) -> Joining<'s> {
-        let all = stated.iter().map(|packed| packing.unpack(*packed)).collect();
-        Joining { all, joined: HashMap::new(), specs }
-    }
-
-    /// The same combination for a key of which a record was rejected.
-    fn tainted(&mut self, number: u32) -> u32 {
-        let mut facts = self.all[number as usize];
-        facts.conflict(RECORDS);
-        self.number(facts)
-    }
-
-    /// The same combination for a key of which several versions are listed, one in each record.
-    fn with_several_versions(&mut self, number: u32) -> u32 {
-        let mut facts = self.all[number as usize];
-        let several = Facts::unknown().with(VERSIONS, SEVERAL_VERSIONS, Grade::Stated);
-        facts.join(self.specs, &several);
-        self.number(facts)
-    }
-
-    /// The same combination for a key that a list of all aliases does not name.
-    fn without_alias(&mut self, number: u32, grade: Grade) -> u32 {
-        let facts = self.all[number as usize];
-        if facts.grade(ALIASES) != Grade::Unknown {
-            return number;
-        }
-        let none = self.specs[ALIASES.index()].none_bit();
-        self.number(facts.with(ALIASES, none, grade))
-    }
-
-    fn join(&mut self, numbers: impl Iterator<Item = u32>) -> u32 {
-        let mut facts = Facts::unknown();
-        for number in numbers {
-            facts.join(self.specs, &self.all[number as usize]);
-        }
-        self.number(facts)
-    }
-
-    fn number(&mut self, facts: Facts) -> u32 {
-        *self.joined.entry(facts).or_insert_with(|| {
-            self.all.push(facts);
-            self.all.len() as u32 - 1
-        })
     }
 }
 

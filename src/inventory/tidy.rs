@@ -291,6 +291,7 @@ mod tests {
         let found: Vec<String> =
             key_ids_in(&format!("{{'KeyId': '{}', \"x\": \"key-hzz65f3a1b2\"", UUID.to_uppercase())).collect();
         assert_eq!(found, [UUID, "key-hzz65f3a1b2"]);
-        assert_eq!(key_ids_in("key-less, key-pair, 05754286-3ba2").count(), 0);
+        assert_eq!(key_ids_in(&format!("备注：{UUID}已删除")).collect::<Vec<_>>(), [UUID]);
+        assert_eq!(key_ids_in("key-less, key-pair, key-manager, 05754286-3ba2 合计：4条").count(), 0);
     }
 }

@@ -73,7 +73,7 @@ fn head(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
         };
         let _ = writeln!(out, "{}{time}{basis}", lang.pick("rotation deadline: ", "轮转期限："));
     }
-    for field in [Field::Owner, Field::Applications, Field::Services, Field::TerraformAddress] {
+    for field in [Field::Owner, Field::Applications, Field::Services, Field::MigrationWindow, Field::TerraformAddress] {
         let texts = key.key.texts(Extra::Field(field));
         if !texts.is_empty() {
             let texts = texts.join("; ").replace(LIST_SEPARATOR, "; ");

@@ -16,8 +16,14 @@ use super::{Format, PerShape, fill, words};
 pub const FORMAT: &str = "cmkdiag.diagnosis/1";
 
 /// The fields whose texts are passed on as they stand.
-const OWN_TEXTS: [Field; 5] =
-    [Field::Services, Field::Applications, Field::Owner, Field::RotationInterval, Field::TerraformAddress];
+const OWN_TEXTS: [Field; 6] = [
+    Field::Services,
+    Field::Applications,
+    Field::Owner,
+    Field::MigrationWindow,
+    Field::RotationInterval,
+    Field::TerraformAddress,
+];
 
 /// Whether the keys stand in one array or one a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

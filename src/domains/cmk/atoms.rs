@@ -108,8 +108,8 @@ pub static ATOMS: [AtomSpec; 43] = [
     atom(
         "outside-vpc",
         "network",
-        &["classic", "internet"],
-        "An application calls KMS from the classic network or over the public internet.",
+        &["classic", "internet", "outside-vpc"],
+        "An application calls KMS from the classic network, over the public internet, or from another place that is no VPC.",
     ),
     atom("state-disabled", "state", &["Disabled"], "The key is disabled."),
     atom("pending-deletion", "state", &["PendingDeletion"], "The key is scheduled for deletion."),

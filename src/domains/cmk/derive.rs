@@ -10,6 +10,17 @@ pub fn derive(facts: &mut Facts) {
     derive_usage(facts);
     derive_application_use(facts);
     derive_versions(facts);
+    derive_rotation(facts);
+}
+
+/// A key that does not rotate has no next rotation. If one record says that and another, or the same, gives a date that
+/// lies ahead, nobody knows; a date in the past was left standing.
+fn derive_rotation(facts: &mut Facts) {
+    let is_off = facts.get(facts::ROTATION) == bit(facts::ROTATION.index(), "Disabled");
+    let is_stated = matches!(facts.grade(facts::ROTATION), Grade::Stated | Grade::Measured);
+    if is_off && is_stated && facts.get(facts::ROTATION_EVIDENCE) & facts::ROTATION_AHEAD != 0 {
+        facts.conflict(facts::ROTATION);
+    }
 }
 
 /// A symmetric key that was not rotated since its creation has one version (`LastRotationDate` of a fresh key is the

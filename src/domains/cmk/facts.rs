@@ -9,7 +9,7 @@ crate::facts! {
     RESOURCE = 0, INSTANCE = 1, ALIASES = 2, MANAGER_TYPE = 3, KEY_MANAGER = 4, ORIGIN = 5, ROTATION = 6,
     VERSIONS = 7, USAGE = 8, OPERATIONS = 9, LANGUAGES = 10, NETWORK = 11, APPLICATION_USE = 12, STATE = 13,
     KEY_SPEC = 14, KEY_USAGE = 15, PROTECTION_LEVEL = 16, RECORDS = 17, VERSION_EVIDENCE = 18, SERVICE_USE = 19,
-    KEY_ID_FORM = 20, SOURCES = 21,
+    KEY_ID_FORM = 20, SOURCES = 21, ROTATION_EVIDENCE = 22,
 }
 
 /// The bit of "several" in the fact `versions`.
@@ -34,6 +34,12 @@ pub const ROTATED: u32 = 1 << 1;
 /// A list that may be part of another names one version.
 pub const ONE_VERSION_LISTED: u32 = 1 << 2;
 
+/// The bits of the fact `rotation` that say that a rotation policy is set.
+pub const ROTATES: u32 = 1 << 1 | 1 << 2;
+
+/// The bit of the fact `rotation_evidence`: the next rotation has a date that lies ahead.
+pub const ROTATION_AHEAD: u32 = 1;
+
 /// The bit of "an alias of a service" in the fact `aliases`; the next two are its neighbours.
 pub const ALIAS_OF_SERVICE: u32 = 1 << 1;
 /// An alias that only resembles one.
@@ -47,7 +53,7 @@ const ALIASES_COMMAND: &str = "aliyun kms ListAliasesByKeyId --region {region} -
 const EVENTS: &str = "aliyun actiontrail LookupEvents --region {region} --LookupAttribute.1.Key ServiceName --LookupAttribute.1.Value Kms";
 
 /// Every fact of the domain, in the order of the constants above.
-pub static FACTS: [FactSpec; 22] = [
+pub static FACTS: [FactSpec; 23] = [
     one(
         "resource",
         Text::of("kind of resource", "资源类型"),
@@ -227,7 +233,7 @@ pub static FACTS: [FactSpec; 22] = [
     set(
         "network",
         Text::of("network location of the applications", "应用所在网络"),
-        &["none", "vpc", "classic", "internet", "data-centre", "other-cloud", "support-agreed"],
+        &["none", "vpc", "classic", "internet", "data-centre", "other-cloud", "outside-vpc", "support-agreed"],
         presume(
             "vpc",
             StandsFor::NothingInTheWay,
@@ -293,7 +299,7 @@ pub static FACTS: [FactSpec; 22] = [
     one(
         "key_usage",
         Text::of("key usage", "密钥用途"),
-        &["ENCRYPT/DECRYPT", "SIGN/VERIFY"],
+        &["ENCRYPT/DECRYPT", "SIGN/VERIFY", "GENERATE/VERIFY_MAC"],
         None,
         settle("key_usage", DESCRIBE, "KeyUsage", "KeyUsage"),
     ),
@@ -368,6 +374,12 @@ pub static FACTS: [FactSpec; 22] = [
         ],
         settle("", "", "Found by the shape of the records", "由记录的形式识别"),
     ),
+    evidence(
+        "rotation_evidence",
+        Text::of("what suggests that the key rotates", "轮转的线索"),
+        &["next-rotation-ahead"],
+        settle("next_rotation", DESCRIBE, "NextRotationDate", "NextRotationDate"),
+    ),
 ];
 
 #[cfg(test)]
@@ -399,6 +411,7 @@ mod tests {
             (SERVICE_USE, "service_use"),
             (KEY_ID_FORM, "key_id_form"),
             (SOURCES, "sources"),
+            (ROTATION_EVIDENCE, "rotation_evidence"),
         ];
         assert_eq!(named.len(), FACTS.len());
         for (fact, name) in named {
@@ -419,6 +432,9 @@ mod tests {
         ] {
             assert_eq!(evidence.value(name), Some(bit));
         }
+        let rotation = &FACTS[ROTATION.index()];
+        assert_eq!(rotation.show(ROTATES), "Enabled, Suspended");
+        assert_eq!(FACTS[ROTATION_EVIDENCE.index()].value("next-rotation-ahead"), Some(ROTATION_AHEAD));
         let aliases = &FACTS[ALIASES.index()];
         let bits = [("service", ALIAS_OF_SERVICE), ("look-alike", ALIAS_LOOK_ALIKE), ("user", ALIAS_OF_USER)];
         for (name, bit) in bits {

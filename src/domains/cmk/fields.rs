@@ -47,6 +47,9 @@ pub enum Field {
     Creator,
     TerraformAddress,
     ServiceUse,
+    MultipleVersions,
+    InVpc,
+    MigrationWindow,
 }
 
 /// What is known of a canonical field.
@@ -72,7 +75,7 @@ const fn field(
 }
 
 /// How many canonical fields there are.
-pub const FIELD_COUNT: usize = 34;
+pub const FIELD_COUNT: usize = 37;
 
 /// Every canonical field, in the order of [`Field`].
 pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
@@ -110,6 +113,7 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "kms实例",
             "实例id",
             "所属实例",
+            "所属kms实例",
         ],
     ),
     field(
@@ -147,17 +151,28 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "rotationstate",
             "rotationpolicy",
             "enableautomaticrotation",
+            "isautomaticrotation",
             "自动轮转",
+            "是否自动轮转",
+            "轮转",
+            "是否轮转",
             "轮转状态",
             "轮转策略",
+            "自动轮转状态",
+            "密钥轮转",
         ],
     ),
-    field(Field::RotationInterval, "rotation_interval", None, &["rotationperiod", "轮转周期"]),
+    field(
+        Field::RotationInterval,
+        "rotation_interval",
+        None,
+        &["rotationperiod", "轮转周期", "自动轮转周期", "轮转间隔"],
+    ),
     field(
         Field::NextRotation,
         "next_rotation",
         None,
-        &["nextrotationdate", "nextrotationtime", "nextrotationat", "下次轮转时间"],
+        &["nextrotationdate", "nextrotationtime", "nextrotationat", "下次轮转时间", "下次轮转日期", "下次轮转"],
     ),
     field(
         Field::Versions,
@@ -195,7 +210,15 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "operationsused",
             "kmsoperations",
             "接口",
+            "api接口",
+            "使用接口",
+            "使用的接口",
+            "调用接口",
+            "调用的接口",
+            "使用api",
             "使用的api",
+            "调用api",
+            "调用的api",
         ],
     ),
     field(
@@ -216,6 +239,9 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "sdks",
             "sdklanguage",
             "开发语言",
+            "编程语言",
+            "应用语言",
+            "应用开发语言",
             "语言",
         ],
     ),
@@ -229,12 +255,16 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
             "networktype",
             "applicationnetwork",
             "deployedon",
-            "vpc",
-            "vpcid",
-            "vpcs",
+            "networkenvironment",
+            "networkenv",
+            "deploymentenvironment",
+            "deploymentlocation",
             "部署位置",
+            "部署环境",
             "网络",
-            "专有网络",
+            "网络环境",
+            "网络位置",
+            "应用网络",
         ],
     ),
     field(Field::Services, "services", None, &["service", "cloudservice", "cloudservices", "云服务"]),
@@ -242,9 +272,9 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Field::Applications,
         "applications",
         None,
-        &["application", "app", "apps", "applicationname", "appname", "应用", "业务"],
+        &["application", "app", "apps", "applicationname", "appname", "应用", "应用名称", "业务", "业务系统"],
     ),
-    field(Field::Owner, "owner", None, &["team", "keyowner", "负责人"]),
+    field(Field::Owner, "owner", None, &["team", "keyowner", "负责人", "责任人"]),
     field(Field::State, "state", Some(facts::STATE), &["keystate", "status", "keystatus", "状态", "密钥状态"]),
     field(
         Field::KeySpec,
@@ -266,14 +296,56 @@ pub static FIELDS: [FieldSpec; FIELD_COUNT] = [
         Field::LastRotation,
         "last_rotation",
         None,
-        &["lastrotationdate", "lastrotationtime", "lastrotated", "lastrotatedat", "上次轮转时间", "最近轮转时间"],
+        &[
+            "lastrotationdate",
+            "lastrotationtime",
+            "lastrotated",
+            "lastrotatedat",
+            "上次轮转时间",
+            "最近轮转时间",
+            "上次轮转",
+            "上次轮转日期",
+        ],
     ),
     field(Field::PrimaryVersion, "primary_key_version", None, &["primaryversion", "primarykeyversionid", "主版本"]),
     field(Field::KeyVersionId, "key_version_id", None, &["versionid", "密钥版本id"]),
-    field(Field::KeyType, "key_type", None, &["typeofkey", "密钥类型"]),
+    field(Field::KeyType, "key_type", None, &["typeofkey", "密钥类型", "类型"]),
     field(Field::Creator, "creator", None, &["createdby", "创建者"]),
     field(Field::TerraformAddress, "terraform_address", None, &[]),
     field(Field::ServiceUse, "service_use", Some(facts::SERVICE_USE), &["cloudserviceuse"]),
+    field(
+        Field::MultipleVersions,
+        "multiple_versions",
+        Some(facts::VERSIONS),
+        &[
+            "hasmultipleversions",
+            "hasseveralversions",
+            "severalversions",
+            "multipleversion",
+            "multiversion",
+            "multiversions",
+            "multiplekeyversions",
+            "多个密钥版本",
+            "多个版本",
+            "多版本",
+            "是否多版本",
+            "是否多个版本",
+            "是否有多个密钥版本",
+            "有多个密钥版本",
+        ],
+    ),
+    field(
+        Field::InVpc,
+        "in_vpc",
+        Some(facts::NETWORK),
+        &["vpc", "vpcid", "vpcs", "isvpc", "isinvpc", "专有网络", "是否vpc", "是否在vpc", "是否在vpc内", "在vpc内"],
+    ),
+    field(
+        Field::MigrationWindow,
+        "migration_window",
+        None,
+        &["migrationtimewindow", "migrationwindows", "迁移时间窗口", "迁移窗口", "迁移时间窗", "迁移时间"],
+    ),
 ];
 
 impl Field {
@@ -307,10 +379,11 @@ static SPELLINGS: LazyLock<HashMap<String, Field>> = LazyLock::new(|| {
     names.collect()
 });
 
-/// Full-width letters and digits are the same as others.
+/// Full-width letters and digits are the same as others, and both Chinese words for rotation are one.
 fn plain_header(header: &str) -> String {
     let kept = header.nfkc().filter(|c| c.is_alphanumeric());
-    kept.flat_map(char::to_lowercase).collect()
+    let plain: String = kept.flat_map(char::to_lowercase).collect();
+    if plain.contains("轮换") { plain.replace("轮换", "轮转") } else { plain }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! May this Alibaba Cloud CMK leave the default KMS instance?
 
+pub mod applications;
 pub mod atoms;
 pub mod class;
 pub mod derive;
@@ -7,8 +8,10 @@ pub mod facts;
 pub mod fields;
 pub mod observe;
 pub mod operations;
+pub mod periods;
 pub mod regions;
 pub mod rules;
+pub mod versions;
 pub mod words;
 
 use crate::engine::facts::Text;
@@ -47,7 +50,9 @@ pub static CMK: Domain = Domain {
         facts::ORIGIN,
         facts::VERSION_EVIDENCE,
         facts::SERVICE_USE,
+        facts::ROTATION,
+        facts::ROTATION_EVIDENCE,
     ],
     infers_from: &[(facts::VERSION_EVIDENCE, facts::VERSIONS)],
-    told: &[facts::SERVICE_USE, facts::KEY_ID_FORM, facts::SOURCES],
+    told: &[facts::SERVICE_USE, facts::KEY_ID_FORM, facts::SOURCES, facts::ROTATION_EVIDENCE],
 };

@@ -11,9 +11,12 @@ use crate::bytes::{all, equal, letters, within};
 use crate::domains::cell::Cell;
 use crate::engine::facts::Bits;
 
+use super::applications::{in_vpc, language, network, several};
 use super::facts::{self, FACTS};
 use super::fields::Field;
 use super::operations;
+use super::periods::parse_interval;
+use super::versions;
 use super::words::{self, Word};
 use crate::domains::spelling::{acts, is_none, is_unknown, plain};
 
@@ -34,8 +37,10 @@ pub struct Misread {
 /// # Errors
 /// The value is not understood.
 pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    let is_wide = || cell.text().is_some_and(|text| !text.is_ascii());
     let refused = match read(field, cell) {
-        Err(refused) if cell.text().is_some_and(|text| !text.is_ascii()) => refused,
+        Err(refused) if is_wide() => Err(refused),
+        Ok(0) if is_wide() && is_unread(field, cell.text().unwrap_or_default()) => Ok(0),
         understood => return understood,
     };
     let narrow: String = cell.text().unwrap_or_default().nfkc().collect();
@@ -45,7 +50,7 @@ pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Cell::Object(_) => Cell::Object(&narrow),
         _ => Cell::of_table(&narrow),
     };
-    read(field, cell).map_err(|_| refused)
+    read(field, cell).or(refused)
 }
 
 /// What a column of key types or creators says, which is either who manages the key or its spec: the old console
@@ -87,19 +92,21 @@ fn read(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
         Field::Aliases => aliases(cell),
         Field::ManagerType => choice(field, cell, words::MANAGER_TYPE),
         Field::Origin => choice(field, cell, words::ORIGIN),
-        Field::Rotation => choice(field, cell, words::ROTATION),
-        Field::Versions => versions(cell),
-        // The API calls KeyUsage what other tools call usage; it says nothing about who uses the key.
-        Field::Usage if choice(Field::KeyUsage, cell, words::KEY_USAGE).is_ok_and(|bits| bits != 0) => Ok(0),
-        Field::Usage => list(field, cell, |word| lookup(field, words::USAGE, &plain(word))),
+        Field::Rotation => rotation(cell),
+        Field::Versions => versions::versions(cell),
+        Field::MultipleVersions => versions::multiple_versions(cell),
+        // Of a table with a column for KeyUsage, or as an assumption.
+        Field::Usage if key_usage_under_usage(cell).is_some() => Ok(0),
+        Field::Usage => list(field, cell, |word| several(word, |word| lookup(field, words::USAGE, &plain(word)))),
         Field::ServiceUse => choice(field, cell, words::SERVICE_USE),
-        Field::Operations => list(field, cell, operation),
-        Field::Languages => list(field, cell, language),
-        Field::Network => list(field, cell, network),
-        Field::State => choice(field, cell, words::STATE),
+        Field::Operations => list(field, cell, operations::operations),
+        Field::Languages => list(field, cell, |word| several(word, language)),
+        Field::Network => list(field, cell, |word| several(word, network)),
+        Field::InVpc => in_vpc(cell),
+        Field::State => label(field, cell, words::STATE),
         Field::KeySpec => Ok(key_spec(cell)),
-        Field::KeyUsage => choice(field, cell, words::KEY_USAGE),
-        Field::ProtectionLevel => choice(field, cell, words::PROTECTION_LEVEL),
+        Field::KeyUsage => label(field, cell, words::KEY_USAGE),
+        Field::ProtectionLevel => label(field, cell, words::PROTECTION_LEVEL),
         _ => Ok(0),
     }
 }
@@ -113,13 +120,13 @@ fn fact_of(field: Field) -> usize {
     field.spec().fact.map_or(0, |fact| fact.index())
 }
 
-fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
+pub(super) fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
     let value = cell.text().unwrap_or_default().replace(crate::domains::cell::LIST_SEPARATOR, ";");
     Misread { field, value, expected: expected.into() }
 }
 
 /// The bits of a word, if it is in the table.
-fn lookup(field: Field, table: &[Word], word: &str) -> Option<Bits> {
+pub(super) fn lookup(field: Field, table: &[Word], word: &str) -> Option<Bits> {
     let (_, values) = table.iter().find(|(known, _)| *known == word)?;
     Some(values.iter().fold(0, |bits, value| bits | bit(fact_of(field), value)))
 }
@@ -140,12 +147,49 @@ fn choice(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread>
     }
 }
 
+/// A field that holds one of few words and decides nothing, so that a word that is newer than this program, or of
+/// another tool, is unknown and costs no record; see [`is_unread`].
+fn label(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread> {
+    match cell {
+        Cell::Text(text) => Ok(lookup(field, table, &plain(text)).unwrap_or(0)),
+        cell => choice(field, cell, table),
+    }
+}
+
+/// Whether a text of which nothing is known is one that nobody understands: a word for a fact that decides nothing.
+pub fn is_unread(field: Field, text: &str) -> bool {
+    matches!(field, Field::State | Field::KeySpec | Field::KeyUsage | Field::ProtectionLevel) && !is_unknown(text)
+}
+
+/// What a cell of the field `usage` says if it is what the API calls KeyUsage, which other tools call usage: it says
+/// nothing about who uses the key.
+pub fn key_usage_under_usage(cell: Cell<'_>) -> Option<Bits> {
+    let Cell::Text(text) = cell else { return None };
+    let bits = observe(Field::KeyUsage, cell).unwrap_or(0);
+    (bits != 0 && lookup(Field::Usage, words::USAGE, &plain(text)).is_none()).then_some(bits)
+}
+
+/// Whether a key rotates: in a word, or by the period after which it does.
+fn rotation(cell: Cell<'_>) -> Result<Bits, Misread> {
+    match (choice(Field::Rotation, cell, words::ROTATION), cell) {
+        (Err(_), Cell::Text(text)) if is_period(text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
+        (read, _) => read,
+    }
+}
+
+/// Whether a text is a period after which keys rotate. A number alone may also be a yes or a count; periods have at
+/// least 7 days (KMS API, `UpdateRotationPolicy`).
+fn is_period(text: &str) -> bool {
+    let is_number = text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    parse_interval(text).is_some_and(|seconds| !is_number || seconds >= 7 * 86_400)
+}
+
 fn misplaced_list(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
     Err(misread(field, cell, format!("one value, not a list: {}", accepted(field))))
 }
 
 /// A field that holds a list: of members, or "none", or nothing known.
-fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> Result<Bits, Misread> {
+pub(super) fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option<Bits>) -> Result<Bits, Misread> {
     let none = FACTS[fact_of(field)].none_bit();
     if cell == Cell::EmptyList {
         return Ok(none);
@@ -315,76 +359,6 @@ fn latin(c: char) -> char {
         '\\' | '⁄' | '∕' => '/',
         c => c,
     }
-}
-
-fn versions(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let (one, several) = (bit(facts::VERSIONS.index(), "one"), bit(facts::VERSIONS.index(), "several"));
-    let expected = "the number of key versions, 1 or more";
-    match cell {
-        Cell::Text(text) if is_unknown(text) => Ok(0),
-        Cell::Text(text) => match text.parse::<u64>() {
-            Ok(0) => Err(misread(Field::Versions, cell, expected)),
-            Ok(1) => Ok(one),
-            Ok(_) => Ok(several),
-            Err(_) => lookup(Field::Versions, words::VERSIONS, &plain(text))
-                .ok_or_else(|| misread(Field::Versions, cell, expected)),
-        },
-        // A list of version ids; a number in a list may be a count, and a hole in it may be anything.
-        Cell::List(text) => {
-            let is_id = |id: &str| {
-                !id.trim().is_empty() && !is_unknown(id) && !id.starts_with('[') && id.parse::<f64>().is_err()
-            };
-            let ids = || text.split(crate::domains::cell::LIST_SEPARATOR);
-            let plain_ids = ids().all(|id| is_id(id) && !id.contains([';', ',', '|']) && !is_none(id));
-            match ids().count() {
-                _ if !plain_ids => {
-                    Err(misread(Field::Versions, cell, "the number of key versions, or the list of their ids"))
-                }
-                1 => Ok(one),
-                _ => Ok(several),
-            }
-        }
-        Cell::EmptyList => Err(misread(Field::Versions, cell, expected)),
-        _ => Ok(0),
-    }
-}
-
-/// One API operation, with or without the prefix `kms:`.
-fn operation(name: &str) -> Option<Bits> {
-    let lower = plain(name);
-    let name = lower.strip_prefix("kms:").unwrap_or(&lower);
-    let value = match name {
-        "reencrypt" | "reencryptfrom" | "reencryptto" => "ReEncrypt",
-        "exportdatakey" => "ExportDataKey",
-        "generateandexportdatakey" => "GenerateAndExportDataKey",
-        _ if operations::ORDINARY.contains(&name) => "ordinary",
-        _ => return None,
-    };
-    Some(bit(facts::OPERATIONS.index(), value))
-}
-
-/// One language, with or without a version behind it.
-fn language(name: &str) -> Option<Bits> {
-    let word = plain(name);
-    let trimmed = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
-    let is_version = word[trimmed.len()..].contains(|c: char| c.is_ascii_digit());
-    let unversioned = if is_version { trimmed } else { &word };
-    let known = |word: &str| lookup(Field::Languages, words::LANGUAGES, word);
-    known(&word).or_else(|| known(unversioned))
-}
-
-/// One place where an application runs; the id of a VPC is a VPC.
-fn network(name: &str) -> Option<Bits> {
-    let word = plain(name);
-    let is_id = |id: &str| {
-        id.len() > 4
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*')
-            && id.contains(|c: char| c.is_ascii_digit())
-    };
-    if name.strip_prefix("vpc-").is_some_and(is_id) {
-        return Some(bit(facts::NETWORK.index(), "vpc"));
-    }
-    lookup(Field::Network, words::NETWORK, &word)
 }
 
 /// The key spec; one that is newer than this program is unknown, for it decides nothing here.

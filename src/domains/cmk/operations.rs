@@ -1,4 +1,127 @@
-//! The names of API operations.
+//! The names of API operations, and what people write around them.
+
+use super::facts;
+use super::observe::bit;
+use crate::domains::spelling::plain;
+use crate::engine::facts::Bits;
+
+/// The operations that an element of a list names. People write what the console, a policy, an SDK or the documents
+/// show: `kms:ReEncrypt`, `client.reEncrypt()`, `Encrypt/Decrypt`, `加解密`. All of an element must be understood: what is
+/// left over may be a "not", or another operation.
+pub fn operations(element: &str) -> Option<Bits> {
+    if let Some(bits) = operation(&plain(element)) {
+        return Some(bits);
+    }
+    // A policy may name all that begin alike.
+    let element =
+        element.strip_suffix("ReEncrypt*").map_or_else(|| element.into(), |before| format!("{before}ReEncrypt"));
+    let separates = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '/' | '&' | '+' | '.' | ':' | '#' | '(' | ')' | '（' | '）' | '和' | '与' | '及' | '、')
+    };
+    let mut bits = 0;
+    for word in element.split(separates).map(plain).filter(|word| !word.is_empty()) {
+        match operation(&word) {
+            Some(named) => bits |= named,
+            None if AROUND.contains(&word.as_str()) => {}
+            None => return None,
+        }
+    }
+    (bits != 0).then_some(bits)
+}
+
+/// What stands around the names of operations and is none itself.
+const AROUND: &[&str] = &[
+    "acs",
+    "aliyun",
+    "aliyuncs",
+    "alibaba",
+    "alibabacloud",
+    "alicloud",
+    "and",
+    "api",
+    "client",
+    "cloud",
+    "com",
+    "kms",
+    "kms20160120",
+    "kmsclient",
+    "openapi",
+    "req",
+    "request",
+    "sdk",
+    "接口",
+    "操作",
+    "调用",
+];
+
+/// What stands before and behind names of operations without anything between them.
+const BEFORE: &[&str] = &["kms", "调用", "使用", "对称"];
+const BEHIND: &[&str] = &["withoptions", "request", "response", "async", "api", "接口", "操作"];
+
+/// One operation, by its name in the API, or by what the Chinese documents call it.
+fn operation(word: &str) -> Option<Bits> {
+    let mut word = word;
+    loop {
+        if let Some(bits) = named(word) {
+            return Some(bits);
+        }
+        let mut shorter = BEFORE.iter().filter_map(|before| word.strip_prefix(before));
+        let mut behind = BEHIND.iter().filter_map(|behind| word.strip_suffix(behind));
+        word = shorter.next().or_else(|| behind.next())?;
+    }
+}
+
+fn named(word: &str) -> Option<Bits> {
+    let value = match word {
+        "reencrypt" | "reencryptfrom" | "reencryptto" | "reencryption" => "ReEncrypt",
+        "重加密" | "转加密" | "重新加密" | "密文转加密" | "数据密钥转加密" | "密文重加密" => {
+            "ReEncrypt"
+        }
+        "exportdatakey" | "导出数据密钥" => "ExportDataKey",
+        "generateandexportdatakey" | "生成并导出数据密钥" | "生成和导出数据密钥" | "生成与导出数据密钥" => {
+            "GenerateAndExportDataKey"
+        }
+        _ if ORDINARY.contains(&word) || ORDINARY_IN_WORDS.contains(&word) => "ordinary",
+        _ => return None,
+    };
+    Some(bit(facts::OPERATIONS.index(), value))
+}
+
+/// What people call ordinary operations.
+const ORDINARY_IN_WORDS: &[&str] = &[
+    "encryption",
+    "decryption",
+    "sign",
+    "verify",
+    "加密",
+    "解密",
+    "加解密",
+    "加密解密",
+    "数据加密",
+    "数据解密",
+    "数据加解密",
+    "非对称加密",
+    "非对称解密",
+    "公钥加密",
+    "私钥解密",
+    "签名",
+    "验签",
+    "签名验签",
+    "数字签名",
+    "非对称签名",
+    "非对称验签",
+    "验证签名",
+    "生成签名",
+    "生成数据密钥",
+    "创建数据密钥",
+    "生成无明文数据密钥",
+    "生成不含明文的数据密钥",
+    "生成随机数",
+    "获取公钥",
+    "查询密钥",
+    "查询密钥信息",
+];
 
 /// Operations of the KMS API 2016-01-20 (OpenAPI metadata and its SDK 3.3.1), in lower case, that are not
 /// forbidden. A name that is neither here nor forbidden is not understood.
@@ -103,3 +226,95 @@ pub const ORDINARY: &[&str] = &[
     "updatesecretversionstage",
     "uploadcertificate",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(element: &str) -> Option<String> {
+        operations(element).map(|bits| facts::FACTS[facts::OPERATIONS.index()].show(bits))
+    }
+
+    #[test]
+    fn re_encrypting_is_known_in_whatever_stands_around_it() {
+        for element in [
+            "ReEncrypt",
+            "re-encrypt",
+            "re_encrypt",
+            "Re Encrypt",
+            "REENCRYPT",
+            "ReEncrypt()",
+            "kms.ReEncrypt",
+            "kms:ReEncrypt",
+            "kms:ReEncrypt*",
+            "acs:kms:ReEncrypt",
+            "KMS ReEncrypt",
+            "kms/ReEncrypt",
+            "client.reEncrypt",
+            "client.reEncrypt(request)",
+            "ReEncryptRequest",
+            "kmsClient.reEncryptWithOptions()",
+            "ReEncrypt API",
+            "ReEncrypt接口",
+            "调用ReEncrypt接口",
+            "ReEncrypt（重加密）",
+            "重加密",
+            "转加密",
+            "密文转加密",
+            "Re-encryption",
+            "KMS:ReEncryptTo",
+            "com.aliyun.kms20160120.Client.reEncrypt",
+        ] {
+            assert_eq!(show(element).as_deref(), Some("ReEncrypt"), "{element}");
+        }
+    }
+
+    #[test]
+    fn several_operations_may_stand_in_one_element() {
+        for (element, expected) in [
+            ("Encrypt/Decrypt", "ordinary"),
+            ("Encrypt & Decrypt", "ordinary"),
+            ("Encrypt and ReEncrypt", "ordinary, ReEncrypt"),
+            ("Encrypt Decrypt ReEncrypt", "ordinary, ReEncrypt"),
+            ("kms:Encrypt/kms:ReEncrypt", "ordinary, ReEncrypt"),
+            ("加密和转加密", "ordinary, ReEncrypt"),
+            ("加解密", "ordinary"),
+            ("加密/解密", "ordinary"),
+            ("生成数据密钥", "ordinary"),
+            ("签名/验签", "ordinary"),
+            ("导出数据密钥", "ExportDataKey"),
+            ("生成并导出数据密钥", "GenerateAndExportDataKey"),
+            ("Generate and Export Data Key", "GenerateAndExportDataKey"),
+            ("Generate Data Key", "ordinary"),
+        ] {
+            assert_eq!(show(element).as_deref(), Some(expected), "{element}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_in_full_is_not_understood() {
+        for element in [
+            "kms:*",
+            "*",
+            "kms",
+            "client",
+            "API",
+            "not ReEncrypt",
+            "no ReEncrypt",
+            "ReEncrypt: no",
+            "ReEncrypt (×)",
+            "未使用重加密",
+            "ReEncrypt: 0",
+            "Export/DataKey",
+            "kms:Re Encrypt",
+            "Generate/And/ExportDataKey",
+            "kms:Re*",
+            "Encrypt/…",
+            "",
+            "()",
+            "不使用ReEncrypt",
+        ] {
+            assert_eq!(show(element), None, "{element}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::choice::{Budget, Chosen};
 use super::row::{DAMAGED, Fault, Grid, Merged, Row};
 use super::{Rows, damaged};
+use crate::domains::cmk::fields::Field;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::row::{FileId, Note, NoteKind, Place, Reject};
 use crate::read::ReadError;
@@ -27,9 +28,11 @@ pub(super) struct Sheet {
     mended: Vec<Mended>,
 }
 
-/// Damaged numbers of a column that are said in full by ARNs beside them.
+/// Damaged account ids of a column.
 struct Mended {
     column: usize,
+    /// Whether ARNs beside them say them in full; if not, they are unknown.
+    is_known: bool,
     first_line: u32,
     count: u32,
 }
@@ -88,10 +91,11 @@ impl Sheet {
             account.map_or(row.cell(column), |(_, account)| *account)
         };
         rows.add(row.number, cell, reject);
-        for (column, _) in mended {
-            match self.mended.iter_mut().find(|mended| mended.column == column) {
+        for (column, account) in mended {
+            let is_known = !account.is_empty();
+            match self.mended.iter_mut().find(|mended| mended.column == column && mended.is_known == is_known) {
                 Some(mended) => mended.count += 1,
-                None => self.mended.push(Mended { column, first_line: row.number, count: 1 }),
+                None => self.mended.push(Mended { column, is_known, first_line: row.number, count: 1 }),
             }
         }
     }
@@ -105,6 +109,8 @@ impl Sheet {
         for fault in row.faults.iter().filter(|fault| is_named(fault.column)) {
             match account(row, *fault) {
                 Some(account) => mended.push((fault.column, account)),
+                // No verdict needs the account, and a wrong one would be another's.
+                None if is_lost_account(row, *fault, &names[fault.column]) => mended.push((fault.column, "")),
                 None => {
                     let (name, value) = (&names[fault.column], row.cell(fault.column));
                     return Err(Reject::cell(place, name, value, fault.reason));
@@ -134,14 +140,22 @@ impl Sheet {
                 1 => "an account id that is kept as a number and has lost its last digit is".to_owned(),
                 count => format!("{count} account ids that are kept as numbers and have lost their last digits are"),
             };
-            let text = format!(
-                "column {}: {which} taken from the ARN in the row; format the column as text",
-                names[mended.column]
-            );
+            let what = match mended.is_known {
+                true => "taken from the ARN in the row; format the column as text",
+                false => "unknown; format the column as text and enter the ids again",
+            };
+            let text = format!("column {}: {which} {what}", names[mended.column]);
             note(mended.first_line, NoteKind::Reading, text)
         });
         above.into_iter().chain(mended).collect()
     }
+}
+
+/// Whether a cell holds an account id that has lost digits, and nothing in the row says which it was.
+fn is_lost_account(row: &Row, fault: Fault, name: &str) -> bool {
+    let mut cells = (0..row.len()).map(|column| row.cell(column).trim());
+    let is_account = Field::from_header(name) == Some(Field::AccountId);
+    is_account && fault.reason == DAMAGED && cells.all(|cell| parse_arn(cell).is_none())
 }
 
 /// The account that a damaged number must have said: that of an ARN in its row, if the digits that spreadsheets keep are

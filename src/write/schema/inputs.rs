@@ -163,6 +163,8 @@ fn of_key(field: Field, label: &str, fact: Option<&'static FactSpec>) -> (String
             ("The KMS instance: default, or the id of an instance (kst-…)".to_owned(), Takes::One, vec!["default"])
         }
         Field::Versions => text("The number of key versions, or the list of their ids", Takes::Many),
+        Field::MultipleVersions => text("Whether the key has several versions: yes or no", Takes::One),
+        Field::InVpc => text("Whether its applications run in a VPC, or in which: yes, no, vpc-…", Takes::Many),
         Field::Operations => {
             text("The API operations that applications use, with or without `kms:`; [] if none", Takes::Many)
         }
@@ -190,6 +192,7 @@ fn of_key(field: Field, label: &str, fact: Option<&'static FactSpec>) -> (String
         Field::Services => text("The cloud services that use it; kept", Takes::Anything),
         Field::Applications => text("The applications that use it; kept", Takes::Anything),
         Field::Owner => text("Who owns it; kept", Takes::Anything),
+        Field::MigrationWindow => text("When it may be migrated; kept for the ticket", Takes::Anything),
         Field::Description => text("A description; not used", Takes::Anything),
         Field::Tags => text("Tags; not used", Takes::Anything),
     }

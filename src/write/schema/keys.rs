@@ -85,6 +85,9 @@ pub struct Key {
     /// Who owns the key; only if the inventory has it.
     #[schemars(skip_serializing_if = "String::is_empty")]
     pub owner: String,
+    /// When the key may be migrated, as it was written; only if the inventory has it.
+    #[schemars(skip_serializing_if = "String::is_empty")]
+    pub migration_window: String,
     /// How often the key rotates, as it was written; only if the inventory has it.
     #[schemars(skip_serializing_if = "String::is_empty")]
     pub rotation_interval: String,
