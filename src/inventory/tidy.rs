@@ -13,10 +13,21 @@ use super::identity::arn_parts;
 
 /// A text without what people and spreadsheets put around an id: blanks, what cannot be seen, quotes, brackets, the
 /// apostrophe and the formula that keep a spreadsheet from changing it, a comma or full stop behind it.
+#[inline]
 pub fn bare(text: &str) -> &str {
+    if is_bare(text) { text } else { without_wrapping(text) }
+}
+
+#[inline]
+fn is_bare(text: &str) -> bool {
     let is_usual = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'*');
+    is_usual(text.as_bytes().first()) && is_usual(text.as_bytes().last())
+}
+
+#[inline(never)]
+fn without_wrapping(text: &str) -> &str {
     let mut bare = text;
-    while !is_usual(bare.as_bytes().first()) || !is_usual(bare.as_bytes().last()) {
+    while !is_bare(bare) {
         let before = bare.len();
         bare = bare.trim_matches(|c: char| c.is_whitespace() || acts(c));
         bare = bare.strip_prefix('=').filter(|rest| rest.starts_with(['"', '“'])).unwrap_or(bare);
@@ -107,15 +118,19 @@ fn stands_for_left_out(c: char) -> bool {
 
 /// Whether a part of an id is masked: by asterisks or dots, by a row of `x`, or by a word that says so.
 pub fn is_masked(id: &str) -> bool {
-    let bytes = id.as_bytes();
-    if memchr::memchr3(b'*', b'#', b'.', bytes).is_none()
-        && memchr::memchr2(b'x', b'X', bytes).is_none()
-        && id.is_ascii()
-    {
-        return false;
+    if id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        // Nearly every id.
+        return has_row_of_x(id.as_bytes());
     }
-    let is_row = |row: &[u8]| row.iter().all(|byte| byte.eq_ignore_ascii_case(&b'x'));
-    id.contains(stands_for_left_out) || id.contains("..") || bytes.windows(4).any(is_row)
+    id.contains(stands_for_left_out) || id.contains("..") || has_row_of_x(id.as_bytes())
+}
+
+fn has_row_of_x(id: &[u8]) -> bool {
+    const ROW: usize = 4;
+    let is_x = |byte: &u8| byte.eq_ignore_ascii_case(&b'x');
+    // Every row of four has a letter at one of these places.
+    let mut places = (ROW - 1..id.len()).step_by(ROW);
+    places.any(|at| is_x(&id[at]) && id[at + 1 - ROW..].windows(ROW).take(ROW).any(|row| row.iter().all(is_x)))
 }
 
 /// Whether nothing of an id is left, so that it cannot be told from any other.
@@ -257,7 +272,11 @@ mod tests {
         ] {
             assert!(is_masked(id) && key_id(id).is_ok(), "{id}");
         }
-        for id in [UUID, "key-hzz65f3a1b2c4d5e6f7a8", "key-xxx1", "k.1"] {
+        for at in 0..9 {
+            let id = format!("{}xxxx{}", &"abcdefghi"[..at], &"abcdefghi"[at..]);
+            assert!(is_masked(&id) && is_masked(&id.to_uppercase()), "{id}");
+        }
+        for id in [UUID, "key-hzz65f3a1b2c4d5e6f7a8", "key-xxx1", "k.1", "xxx", "xxaxxxbxx"] {
             assert!(!is_masked(id), "{id}");
         }
     }

