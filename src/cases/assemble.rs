@@ -319,11 +319,7 @@ fn add_record(form: &'static Form, context: &Context, draft: &mut Draft, record:
     for part in &record.parts {
         add_part(form, draft, part);
     }
-    for other in &record.others {
-        if !draft.others.contains(other) {
-            draft.others.push(other.clone());
-        }
-    }
+    draft.others.extend(record.others.iter().cloned());
 }
 
 fn state(form: &Form, draft: &mut Draft, fact: FactId, bits: u32, at: &str, grade: Grade) {
@@ -392,7 +388,7 @@ fn apply(form: &Form, draft: &mut Draft, side: Side, record: &Record) {
         add_module(form, draft, Some(side), module, said);
     }
     for (name, cell) in &record.others {
-        draft.others.push((format!("{}_{name}", side.name()), cell.clone()));
+        draft.others.insert((format!("{}_{name}", side.name()), cell.clone()));
     }
     for (_, _, said) in &record.facts {
         if let Some(fact) = said.of.fact(Some(side)) {

@@ -4,7 +4,8 @@
 //! from texts (comparing ARNs, ages, parts of a subject) is the domain's own `conclude`. Inventories of keys, of which
 //! there are millions, have a reader of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
@@ -25,6 +26,8 @@ pub struct Form {
     pub format: &'static str,
     /// The fields.
     pub fields: &'static [FieldSpec],
+    /// The positions of the fields of each name, as [`spellings`] gives them: tables may have thousands of columns.
+    pub spellings: LazyLock<HashMap<String, Vec<usize>>>,
     /// The texts that together name a subject; records with the same ones are about the same subject.
     pub identity: &'static [&'static str],
     /// The texts that stand in tables before everything else.
@@ -160,7 +163,7 @@ pub struct Draft {
     /// Remarks about how something was read.
     pub notes: Vec<String>,
     /// Columns that the form does not know, by name.
-    pub others: Vec<(String, String)>,
+    pub others: BTreeSet<(String, String)>,
     /// Where its records stand.
     pub origins: Vec<String>,
 }
@@ -245,18 +248,30 @@ impl Form {
         if wanted.is_empty() {
             return None;
         }
-        let named = |field: &&FieldSpec, wanted: &str| {
-            header(field.name) == wanted || field.also.iter().any(|also| header(also) == wanted)
+        let named = |wanted: &str| {
+            let positions = self.spellings.get(wanted).map(Vec::as_slice).unwrap_or_default();
+            positions.iter().filter_map(|position| self.fields.get(*position))
         };
-        if let Some(field) = self.fields.iter().find(|field| named(field, &wanted)) {
+        if let Some(field) = named(&wanted).next() {
             return Some((field, None));
         }
         Side::BOTH.into_iter().find_map(|side| {
             let bare = wanted.strip_prefix(side.name()).or_else(|| wanted.strip_suffix(side.name()))?;
-            let of_side = |field: &&FieldSpec| matches!(field.of, Of::Side { .. }) && named(field, bare);
-            self.fields.iter().find(of_side).map(|field| (field, Some(side)))
+            let mut of_side = named(bare).filter(|field| matches!(field.of, Of::Side { .. }));
+            of_side.next().map(|field| (field, Some(side)))
         })
     }
+}
+
+/// The positions of fields by their names, the first of them first.
+pub fn spellings(fields: &'static [FieldSpec]) -> HashMap<String, Vec<usize>> {
+    let mut positions: HashMap<String, Vec<usize>> = HashMap::new();
+    for (position, field) in fields.iter().enumerate() {
+        for name in std::iter::once(&field.name).chain(field.also) {
+            positions.entry(header(name)).or_default().push(position);
+        }
+    }
+    positions
 }
 
 /// What stands for a module of which nobody knows.

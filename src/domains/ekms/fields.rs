@@ -1,7 +1,9 @@
 //! The fields of a pair of instances, and of one instance of a fleet.
 
+use std::sync::LazyLock;
+
 use super::{EKMS, conclude, facts};
-use crate::domains::form::{Draft, FieldSpec, Form, Of, Reads, Word};
+use crate::domains::form::{Draft, FieldSpec, Form, Of, Reads, Word, spellings};
 use crate::engine::facts::{FactId, Text};
 
 /// How pairs are read.
@@ -10,6 +12,7 @@ pub static PAIRS: Form = Form {
     plural: "pairs",
     format: "cmkdiag.preflight",
     fields: FIELDS,
+    spellings: LazyLock::new(|| spellings(FIELDS)),
     identity: &["source_name", "target_name", "operation"],
     columns: &["source_name", "target_name", "operation"],
     lone_instances: "nothing says which pairs to judge; name them with --from and --to, or give --all-pairs",

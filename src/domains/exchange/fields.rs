@@ -1,7 +1,9 @@
 //! The fields of a key exchange request, of its crypto specifications, and of one instance.
 
+use std::sync::LazyLock;
+
 use super::{EXCHANGE, conclude, facts};
-use crate::domains::form::{Draft, FieldSpec, Form, Of, Reads, Word};
+use crate::domains::form::{Draft, FieldSpec, Form, Of, Reads, Word, spellings};
 use crate::engine::facts::Text;
 
 /// How requests are read.
@@ -10,6 +12,7 @@ pub static REQUESTS: Form = Form {
     plural: "requests",
     format: "cmkdiag.exchange",
     fields: FIELDS,
+    spellings: LazyLock::new(|| spellings(FIELDS)),
     identity: &["request"],
     columns: &["request", "source_name", "target_name"],
     lone_instances: "no request is; give records with frequency, rekey and crypto_specifications",
