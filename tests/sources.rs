@@ -905,3 +905,89 @@ fn what_could_not_be_read_taints_the_keys_that_it_names() {
         assert_eq!(class(name, &content), "undetermined", "{name}");
     }
 }
+
+/// KMS gives no id twice, so that of two accounts or regions of one id, one is wrong, and nobody knows which is.
+#[test]
+fn one_id_under_two_accounts_or_regions_is_undetermined() {
+    const ID: &str = "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01";
+    let header =
+        "key_id,account_id,region,aliases,instance,origin,rotation,versions,usage,operations,languages,network";
+    let row = |account: &str, region: &str, operation: &str| {
+        format!("{ID},{account},{region},alias/x,default,KMS,no,1,app,{operation},Java,vpc\n")
+    };
+    for (account, region) in [
+        ("prod", "cn-hangzhou"),
+        ("prod (1234567890123456)", "cn-hangzhou"),
+        ("1234567890123450", "cn-hangzhou"),
+        ("1234567890123456", "cn-hangzhuo"),
+        ("1234567890123456", "cn-shanghai"),
+    ] {
+        let rows =
+            format!("{}{}", row("1234567890123456", "cn-hangzhou", "Encrypt"), row(account, region, "ReEncrypt"));
+        let folder = folder();
+        let file = put(&folder, "k.csv", format!("{header}\n{rows}"));
+        let (_, said) = diagnose(&[&file]);
+        let keys = list(&said["keys"]);
+        assert!(keys.iter().all(|key| key["class"] == "undetermined"), "{account} {region}");
+        let notes = incomplete(&said).join("\n");
+        assert!(keys.len() == 1 || notes.contains("stands under several accounts or regions"), "{account}: {notes}");
+    }
+}
+
+/// What a rejected record says concerns the key, however it names it.
+#[test]
+fn records_that_name_a_key_in_another_way_leave_it_undetermined() {
+    const ID: &str = "0f5a1111-2222-4333-8444-555566667b01";
+    let header = "key_id,aliases,instance,origin,rotation,versions,usage,operations,languages,network";
+    let rest = |alias: &str, operation: &str| {
+        format!("{alias},default,Aliyun_KMS,Disabled,1,self-managed,{operation},Java,vpc")
+    };
+    let class = |second: &str| {
+        let table = format!("{header}\n{ID},{}\n{second}\n", rest("alias/a", "Encrypt"));
+        let said = diagnose_files(&[("k.csv".to_owned(), table)], &[]);
+        text(&keys(&said)[ID]["class"]).to_owned()
+    };
+    assert_eq!(class(&format!("k2,{}", rest("alias/b", "ReEncrypt"))), "migratable");
+    for named in [
+        "",
+        "alias/a",
+        "acs:kms:cn-hangzhou:1:alias/a",
+        "****",
+        "0f5a****7b01",
+        "0f5a1111-2222-4333…",
+        &ID.replace('-', "–"),
+        &ID.replace('-', ""),
+        &format!("**{ID}**"),
+        &format!("#{ID}"),
+        &format!("{ID} (prod)"),
+        &format!("\"{ID}\n05754286-3ba2-4fa6-8d41-4323aca60001\""),
+    ] {
+        let alias = if named == "****" { "alias/a" } else { "" };
+        let found = class(&format!("{named},{}", rest(alias, "ReEncrypt")));
+        assert!(matches!(found.as_str(), "undetermined" | "blocked"), "{named}: {found}");
+    }
+}
+
+#[test]
+fn a_list_of_aliases_that_lacks_some_does_not_say_what_a_key_has() {
+    const ID: &str = "0f5a1111-2222-4333-8444-555566667b01";
+    let inventory = format!("key_id,origin,rotation,versions,instance\n{ID},Aliyun_KMS,Disabled,1,default\n");
+    let class = |total: u64| {
+        let alias = json!({"KeyId": ID, "AliasName": "alias/a", "AliasArn": "acs:kms:cn-hangzhou:1:alias/a"});
+        let reply = json!({"RequestId": "x", "TotalCount": total, "Aliases": {"Alias": [alias]}});
+        let said =
+            diagnose_files(&[("k.csv".to_owned(), inventory.clone()), ("a.json".to_owned(), reply.to_string())], &[]);
+        text(&keys(&said)[ID]["class"]).to_owned()
+    };
+    assert_eq!((class(1).as_str(), class(2).as_str()), ("migratable", "undetermined"));
+}
+
+#[test]
+fn without_inference_dates_still_contradict_what_is_stated() {
+    let table = "key_id,aliases,instance,origin,rotation,versions,key_spec,created,last_rotation\n\
+        k,alias/a,default,Aliyun_KMS,Disabled,1,Aliyun_AES_256,2021-05-20,2024-05-20\n";
+    for more in [&[][..], &["--no-inference"]] {
+        let said = diagnose_files(&[("k.csv".to_owned(), table.to_owned())], more);
+        assert_eq!(keys(&said)["k"]["class"], "undetermined", "{more:?}");
+    }
+}

@@ -117,15 +117,11 @@ impl Tally {
 /// Fills in what is assumed, where nothing is known and nothing follows from what is known, and then what follows; gives
 /// the facts that were filled.
 fn complete(rulebook: &Rulebook, settings: &Settings, observed: &Facts) -> (Facts, FactSet) {
-    let mut observed = *observed;
-    if settings.inference == Inference::Off {
-        rulebook.domain.infers_from.iter().for_each(|(evidence, _)| observed.set(*evidence, 0, Grade::Unknown));
-    }
-    let mut without = observed;
+    let mut without = *observed;
     derive(rulebook, settings, &mut without);
     let open: Vec<(FactId, Bits)> =
         settings.assume.iter().copied().filter(|(fact, _)| without.grade(*fact) == Grade::Unknown).collect();
-    let mut facts = observed;
+    let mut facts = *observed;
     let mut assumed = fill(&mut facts, &open);
     derive(rulebook, settings, &mut facts);
     assumed |= fill(&mut facts, &open);

@@ -199,9 +199,23 @@ impl<'s> Intake<'s> {
     /// Rejects a record. If it names no key, all whose ids stand in it are tainted.
     fn reject_row(&mut self, row: Row<'_>, reject: Reject) {
         let key_id = self.key_id(row);
-        if key_id.as_deref().is_none_or(|key_id| tidy::key_id(key_id).is_err()) {
-            let texts = row.cells.iter().filter_map(|(_, cell)| cell.text());
-            texts.flat_map(tidy::key_ids_in).for_each(|key_id| self.batch.rejects.tainted.add(&key_id));
+        let names_none = |key_id: &str| tidy::key_id(key_id).is_err() || tidy::is_nothing_but_mask(key_id);
+        if key_id.as_deref().is_none_or(names_none) {
+            for text in row.cells.iter().filter_map(|(_, cell)| cell.text()) {
+                tidy::key_ids_in(text).for_each(|key_id| self.batch.rejects.tainted.add(&key_id));
+                tidy::alias_in(text).into_iter().for_each(|alias| self.batch.rejects.tainted.add(alias));
+            }
+        }
+        if key_id.is_none() && matches!(row.cells, Cells::Table(_)) {
+            // Where one cell was merged over several rows, only the first of them names the key.
+            match self.batch.records.last() {
+                Some(last) => {
+                    let start = last.text as usize;
+                    let above = self.batch.text.get(start..start + usize::from(last.key_id)).unwrap_or_default();
+                    self.batch.rejects.tainted.add(above);
+                }
+                None => self.batch.taints_above = true,
+            }
         }
         self.batch.rejects.push(Reject { key_id, ..reject });
     }
@@ -247,8 +261,7 @@ impl<'s> Intake<'s> {
         // Two keys whose ids are masked alike may have the same facts, and be told by the same words.
         let is_masked = self.rules.packing.get(said.facts, facts::KEY_ID_FORM) == facts::ID_MASKED;
         let content = if is_masked { FixedState::with_seed(row.content).hash_one(place) } else { row.content };
-        let scope = (u64::from(account) << 16 | u64::from(region)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let hash = FixedState::default().hash_one(key_id.as_bytes()).wrapping_add(scope);
+        let hash = FixedState::default().hash_one(key_id.as_bytes());
         self.stated.push(said.facts.without(self.rules.asides));
         self.batch.identities.push((hash >> 32) as u32);
         self.batch.records.push(Record {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domains::cmk::facts::{ALIASES, RECORDS, SEVERAL_VERSIONS, VERSIONS};
+use crate::domains::cmk::facts::{ALIAS_OF_SERVICE, ALIASES, RECORDS, SEVERAL_VERSIONS, VERSIONS};
 use crate::engine::facts::{FactSpec, Facts, Grade};
 use crate::engine::packing::{Packed, Packing};
 
@@ -45,6 +45,17 @@ impl<'s> Joining<'s> {
         }
         let none = self.specs[ALIASES.index()].none_bit();
         self.number(facts.with(ALIASES, none, grade))
+    }
+
+    /// The same combination for a key whose aliases a list tells that lacks some: one of them may be that of a service.
+    pub fn without_some_aliases(&mut self, number: u32) -> u32 {
+        let mut facts = self.all[number as usize];
+        let is_service = facts.get(ALIASES) & ALIAS_OF_SERVICE != 0;
+        if is_service || facts.grade(ALIASES) != Grade::Measured {
+            return number;
+        }
+        facts.set(ALIASES, 0, Grade::Unknown);
+        self.number(facts)
     }
 
     /// What several combinations say together.

@@ -105,6 +105,25 @@ impl Lists {
         }
     }
 
+    /// Whether a list of the aliases of an account and region, or of a key, lacks some, so that a key may have others
+    /// than those that are here.
+    pub(super) fn lacks_aliases(&self, account: &str, region: &str, key_id: &str) -> bool {
+        let lacks = |only_key: Option<String>| {
+            let list = (Listed::Aliases, account.to_owned(), region.to_owned(), only_key);
+            self.lists.get(&list).is_some_and(|pages| {
+                pages.is_mixed || pages.total.map_or(pages.more, |total| (pages.items.len() as u64) < total)
+            })
+        };
+        lacks(None) || lacks(Some(key_id.to_owned()))
+    }
+
+    /// Whether any list of aliases lacks some.
+    pub(super) fn lack_aliases(&self) -> bool {
+        self.lists.iter().any(|((what, account, region, key), _)| {
+            *what == Listed::Aliases && self.lacks_aliases(account, region, key.as_deref().unwrap_or_default())
+        })
+    }
+
     /// Whether any list of aliases may be complete.
     pub(super) fn has_aliases(&self) -> bool {
         self.lists.keys().any(|(what, _, _, only_key)| *what == Listed::Aliases && only_key.is_none())

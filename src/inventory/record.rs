@@ -52,6 +52,8 @@ pub struct Batch {
     pub listings: Vec<Listing>,
     /// Whether it has a second header line with other columns, so that what follows in the file stands under those.
     pub is_misplaced: bool,
+    /// Whether it begins with a record that names no key, and may be about that of the last record above it.
+    pub taints_above: bool,
 }
 
 /// Why rows below a second header line cannot be used.

@@ -3,7 +3,7 @@
 //! All identities are sorted by hash once everything is read. Looking each one up as it comes would have to wait
 //! for memory every time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 use foldhash::fast::FixedState;
@@ -38,18 +38,34 @@ impl Several {
     }
 }
 
+/// The records of keys of which there are several.
+#[derive(Debug, Default)]
+pub struct Alike {
+    /// Every key that several records are about, in no order.
+    pub several: Vec<Several>,
+    /// The first records of keys that have one id, and different accounts or regions.
+    pub split: Vec<Vec<RecordId>>,
+}
+
+impl Alike {
+    fn append(&mut self, other: Alike) {
+        self.several.extend(other.several);
+        self.split.extend(other.split);
+    }
+}
+
 /// Identities are sorted in shares of about so many.
 const SHARE: u32 = 1 << 19;
 
-/// Every key that several records are about, in no order.
-pub fn several(batches: &Batches, jobs: usize) -> Vec<Several> {
+/// Every key that several records are about, and every id that several keys have.
+pub fn alike(batches: &Batches, jobs: usize) -> Alike {
     in_shares(batches, (batches.next / SHARE + 1).next_power_of_two().ilog2(), jobs)
 }
 
 /// The same; the identities of one share have their highest bits, so many, in common.
-fn in_shares(batches: &Batches, bits: u32, jobs: usize) -> Vec<Several> {
+fn in_shares(batches: &Batches, bits: u32, jobs: usize) -> Alike {
     let mut shares = 0..1_u64 << bits;
-    let mut found = Vec::new();
+    let mut found = Alike::default();
     let work = |order: &mut Vec<u64>, share: u64| {
         order.clear();
         batches.each_identity(|id, identity| {
@@ -59,38 +75,46 @@ fn in_shares(batches: &Batches, bits: u32, jobs: usize) -> Vec<Several> {
         });
         order.sort_unstable();
         let alike = order.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS).filter(|alike| alike.len() > 1);
-        alike.flat_map(|alike| of_one_hash(batches, alike)).collect()
+        let mut found = Alike::default();
+        alike.for_each(|alike| of_one_hash(batches, alike, &mut found));
+        found
     };
     let Ok(()) = ordered(
         jobs,
         || Ok::<_, Infallible>(shares.next()),
         Vec::new,
         work,
-        |some: Vec<Several>| {
-            found.extend(some);
+        |some: Alike| {
+            found.append(some);
             Ok(())
         },
     );
     found
 }
 
-/// Those among records whose identities have the same hash.
-fn of_one_hash(batches: &Batches, alike: &[u64]) -> Vec<Several> {
+/// Those among records whose ids have the same hash.
+fn of_one_hash(batches: &Batches, alike: &[u64], found: &mut Alike) {
     let mut keys: Vec<Several> = Vec::new();
+    // By id, account and region; one id may stand in ten thousands of regions.
+    let mut known: HashMap<(&str, u32, u16), usize, FixedState> = HashMap::default();
     for id in alike.iter().map(|alike| *alike as RecordId) {
-        let content = batches.record(id).content;
-        match keys.iter_mut().find(|key| is_same_key(batches, key.records[0], id)) {
-            Some(key) => key.add(id, content),
-            None => keys.push(Several::new(id, content)),
+        let record = batches.get(id);
+        let key = known.entry((record.key_id, record.record.account, record.record.region)).or_insert(keys.len());
+        match keys.get_mut(*key) {
+            Some(key) => key.add(id, record.record.content),
+            None => keys.push(Several::new(id, record.record.content)),
         }
     }
-    keys.retain(|key| key.further().next().is_some());
-    keys
-}
-
-fn is_same_key(batches: &Batches, a: RecordId, b: RecordId) -> bool {
-    let (a, b) = (batches.get(a), batches.get(b));
-    (a.record.account, a.record.region, a.key_id) == (b.record.account, b.record.region, b.key_id)
+    if keys.len() > 1 {
+        let mut of_id: HashMap<&str, Vec<RecordId>, FixedState> = HashMap::default();
+        for key in &keys {
+            of_id.entry(batches.get(key.records[0]).key_id).or_default().push(key.records[0]);
+        }
+        let mut split: Vec<Vec<RecordId>> = of_id.into_values().filter(|firsts| firsts.len() > 1).collect();
+        split.sort_unstable();
+        found.split.append(&mut split);
+    }
+    found.several.extend(keys.into_iter().filter(|key| key.further().next().is_some()));
 }
 
 #[cfg(test)]
@@ -121,7 +145,9 @@ mod tests {
         let records = [(0, 1, 7), (1, 1, 7), (2, 1, u32::MAX), (0, 2, 7), (3, 1, 7), (0, 1, 7), (1, 2, 7), (0, 3, 7)];
         let batches = batches(&records);
         for (bits, jobs) in [(0, 1), (0, 2), (1, 2), (2, 2), (7, 3), (3, 16)] {
-            let mut found = in_shares(&batches, bits, jobs);
+            let found = in_shares(&batches, bits, jobs);
+            assert!(found.split.is_empty(), "all are of one account and region");
+            let mut found = found.several;
             found.sort_by_key(|key| key.records[0]);
             let found: Vec<_> = found.into_iter().map(|key| (key.records, key.duplicates)).collect();
             assert_eq!(found, [(vec![0, 3, 7], vec![5]), (vec![1, 6], vec![])], "{bits} bits");

@@ -1,7 +1,6 @@
 //! Records by key: those of the same key together, also where only some of them name account and region.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher;
+use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
@@ -12,9 +11,10 @@ use super::record::Batch;
 use super::rejects::Rejects;
 use super::remarks::Remarks;
 use super::row::{FileId, Place, Reject};
-use super::same::{Several, several};
+use super::same::{Alike, Several, alike};
 use super::scopes::{Scope, Together, together};
 use super::shared::Numbered;
+use super::tidy;
 
 /// Every record that could be used.
 #[derive(Debug, Default)]
@@ -48,6 +48,8 @@ pub struct Subjects {
     pub firsts: Firsts,
     /// Those that have several records, or whose scope had to be put together, by their first record.
     pub groups: HashMap<RecordId, Group, FixedState>,
+    /// The first records of keys whose id other keys have, too, though no two can have one.
+    pub contested: Vec<RecordId>,
     /// How many records are exact duplicates of an earlier one.
     pub duplicates: u64,
 }
@@ -111,6 +113,12 @@ impl Store {
         self.notes.append(std::mem::take(&mut batch.notes));
         self.remarks.merge(std::mem::take(&mut batch.remarks));
         self.listings.append(&mut batch.listings);
+        if let Some(last) = self.batches.next.checked_sub(1).filter(|_| batch.taints_above) {
+            let last = self.batches.get(last);
+            if last.place.file == batch.file {
+                self.rejects.tainted.add(last.key_id);
+            }
+        }
         self.batches.push(batch);
         if self.batches.next >= MANY.max(self.looked_at.saturating_mul(2)) {
             self.leave_duplicates_out();
@@ -122,7 +130,7 @@ impl Store {
     fn leave_duplicates_out(&mut self) {
         if self.batches.have_many_duplicates() {
             let mut unwanted: Vec<RecordId> =
-                several(&self.batches, 1).into_iter().flat_map(|key| key.duplicates).collect();
+                alike(&self.batches, 1).several.into_iter().flat_map(|key| key.duplicates).collect();
             unwanted.sort_unstable();
             self.batches.remove(&unwanted);
             self.duplicates += unwanted.len() as u64;
@@ -156,10 +164,10 @@ impl Store {
     pub fn subjects(&mut self, numbered: &Numbered, jobs: usize) -> Subjects {
         let mixed = |names: &[String]| names.len() > 1 && names.iter().any(String::is_empty);
         let mixed = mixed(&numbered.accounts) || mixed(&numbered.regions);
-        let several = several(&self.batches, jobs);
-        if several.is_empty() && !mixed {
+        let Alike { several, mut split } = alike(&self.batches, jobs);
+        if several.is_empty() && split.is_empty() {
             let (firsts, duplicates) = (Firsts::All(self.batches.next), self.duplicates);
-            return Subjects { firsts, groups: HashMap::default(), duplicates };
+            return Subjects { firsts, groups: HashMap::default(), contested: Vec::new(), duplicates };
         }
         let mut further: Vec<RecordId> = several.iter().flat_map(Several::further).collect();
         further.sort_unstable();
@@ -173,45 +181,41 @@ impl Store {
             let scope = numbered.scope(self.batches.record(key.records[0]));
             groups.insert(key.records[0], Group { records: key.records, scope });
         }
+        // By input order, so that it does not matter how many threads there are.
+        split.sort_unstable();
+        let mut gone: Vec<RecordId> = Vec::new();
         if mixed {
-            self.join_scopes(numbered, &mut firsts, &mut groups);
+            for candidates in &split {
+                self.join_candidates(numbered, candidates, &mut groups, &mut gone);
+            }
+            gone.sort_unstable();
+            firsts.retain(|first| gone.binary_search(first).is_err());
         }
-        Subjects { firsts: Firsts::These(firsts), groups, duplicates }
+        let contested = self.contested(split, &gone);
+        Subjects { firsts: Firsts::These(firsts), groups, contested, duplicates }
     }
 
-    /// Joins keys of one id whose scopes do not contradict each other, where that is unambiguous.
-    fn join_scopes(
-        &mut self,
-        numbered: &Numbered,
-        firsts: &mut Vec<RecordId>,
-        groups: &mut HashMap<RecordId, Group, FixedState>,
-    ) {
-        let mut by_id: HashMap<u64, Vec<RecordId>, FixedState> = HashMap::default();
-        for first in firsts.iter() {
-            let hash = FixedState::default().hash_one(self.record(*first).key_id);
-            by_id.entry(hash).or_default().push(*first);
+    /// The first records of keys that have one id and different accounts or regions, although KMS gives no id twice: of
+    /// one of them, the account or region is wrong.
+    fn contested(&self, split: Vec<Vec<RecordId>>, gone: &[RecordId]) -> Vec<RecordId> {
+        let mut contested: Vec<RecordId> = Vec::new();
+        for mut firsts in split {
+            firsts.retain(|first| gone.binary_search(first).is_err());
+            if firsts.len() > 1 && tidy::is_given_by_kms(self.record(firsts[0]).key_id) {
+                contested.append(&mut firsts);
+            }
         }
-        let mut gone: Vec<RecordId> = Vec::new();
-        let shared = by_id.into_values().filter(|firsts| firsts.len() > 1);
-        let shared: BTreeMap<RecordId, Vec<RecordId>> = shared.map(|firsts| (firsts[0], firsts)).collect();
-        for candidates in shared.into_values() {
-            self.join_candidates(numbered, candidates, groups, &mut gone);
-        }
-        gone.sort_unstable();
-        firsts.retain(|first| gone.binary_search(first).is_err());
-        firsts.sort_unstable();
+        contested.sort_unstable();
+        contested
     }
 
     fn join_candidates(
         &mut self,
         numbered: &Numbered,
-        mut candidates: Vec<RecordId>,
+        candidates: &[RecordId],
         groups: &mut HashMap<RecordId, Group, FixedState>,
         gone: &mut Vec<RecordId>,
     ) {
-        let key_id = |id: &RecordId| self.batches.get(*id).key_id;
-        let first_id = key_id(&candidates[0]);
-        candidates.retain(|id| key_id(id) == first_id);
         let scopes: Vec<Scope> = candidates.iter().map(|id| numbered.scope(self.batches.record(*id))).collect();
         let Together { ambiguous, clusters } = together(&scopes);
         for (number, scopes) in ambiguous {

@@ -9,6 +9,7 @@ use crate::engine::packing::Packing;
 use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
+use super::doubts::{Doubt, doubts};
 use super::joining::Joining;
 use super::listings::{Concerned, Lists};
 use super::record::{Extra, extras};
@@ -91,7 +92,7 @@ impl Survey {
         store.notes.extend(rounded.into_iter().chain(remarks).chain(of_all));
         let mut shapes = Joining::new(&numbered.shapes, packing, specs);
         let mut asides = Joining::new(&numbered.asides, packing, specs);
-        let Subjects { firsts, groups, duplicates } = store.subjects(&numbered, jobs);
+        let Subjects { firsts, groups, contested, duplicates } = store.subjects(&numbered, jobs);
         let mut told = HashMap::default();
         let mut joined: Vec<(&RecordId, &Group)> = groups.iter().collect();
         joined.sort_by_key(|(first, _)| **first);
@@ -115,7 +116,8 @@ impl Survey {
             masked.add(Some(record.place), record.key_id);
         }
         let lists = Lists::new(&std::mem::take(&mut store.listings));
-        if lists.has_aliases() {
+        if lists.has_aliases() || lists.lack_aliases() {
+            let lack_some = lists.lack_aliases();
             for first in firsts.iter() {
                 let record = store.record(first);
                 let scope =
@@ -123,19 +125,23 @@ impl Survey {
                 if let Some(grade) = lists.without_alias(&scope.0, &scope.1) {
                     let told = told.entry(first).or_insert(Told::by(&record));
                     told.shape = shapes.without_alias(told.shape, grade);
+                } else if lack_some && lists.lacks_aliases(&scope.0, &scope.1, record.key_id) {
+                    let told = told.entry(first).or_insert(Told::by(&record));
+                    told.shape = shapes.without_some_aliases(told.shape);
                 }
             }
         }
         store.rejects.finish();
-        let tainted = &store.rejects.tainted;
-        if !tainted.is_empty() {
-            for first in firsts.iter() {
-                let record = store.record(first);
-                if tainted.has(record.key_id) {
-                    let told = told.entry(first).or_insert(Told::by(&record));
-                    told.shape = shapes.tainted(told.shape);
-                }
+        let (mut linked, mut contested_note) = (Concerned::default(), Concerned::default());
+        for (first, doubt) in doubts(&store, &firsts, &groups, &contested, &asides) {
+            let record = store.record(first);
+            match doubt {
+                Doubt::MaskedElsewhere => linked.add(Some(record.place), record.key_id),
+                Doubt::Contested => contested_note.add(Some(record.place), record.key_id),
+                Doubt::Rejected => {}
             }
+            let told = told.entry(first).or_insert(Told::by(&record));
+            told.shape = shapes.tainted(told.shape);
         }
         let account = Account {
             read: store.records_read,
@@ -150,7 +156,16 @@ impl Survey {
             "have a masked id that several records share, which may be about different keys",
             "export the ids in full; until then these keys are undetermined",
         );
-        let notes: Vec<Note> = lists.notes().chain(masked).chain(survey.to_complete()).collect();
+        let linked = linked.note(
+            "may be the ones whose ids other records have masked",
+            "export these ids in full; until then nobody knows what those records say of them",
+        );
+        let contested = contested_note.note(
+            "have an id that stands under several accounts or regions, though no two keys have one id",
+            "correct the accounts and regions; until then these keys are undetermined",
+        );
+        let of_ids = masked.into_iter().chain(linked).chain(contested);
+        let notes: Vec<Note> = lists.notes().chain(of_ids).chain(survey.to_complete()).collect();
         survey.store.notes.extend(notes);
         survey
     }

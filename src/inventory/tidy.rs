@@ -65,8 +65,19 @@ fn narrow(text: &str) -> Cow<'_, str> {
     if text.is_ascii() && !text.contains(acts) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().filter(|c| !acts(*c)).nfkc().collect())
+    Cow::Owned(text.chars().filter(|c| !acts(*c)).map(|c| if is_dash(c) { '-' } else { c }).nfkc().collect())
 }
+
+/// Whether a character is one that word processors make of `-`.
+fn is_dash(c: char) -> bool {
+    matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}')
+}
+
+/// A UUID has so many digits; some systems write it without `-`.
+const UUID_DIGITS: usize = 32;
+
+/// Ids that KMS gives are no longer.
+const LONGEST_USUAL: usize = 36;
 
 /// A key id in its one spelling: a UUID and what begins with `key-` in lower case, without what stands around it.
 ///
@@ -75,11 +86,18 @@ fn narrow(text: &str) -> Cow<'_, str> {
 #[inline]
 pub fn key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
     let usual = |bytes| within(bytes, b'a', b'z') | within(bytes, b'0', b'9') | equal(bytes, b'-');
-    if all(text, usual) { Ok(Cow::Borrowed(text)) } else { unusual_key_id(text) }
+    let is_usual = text.len() <= LONGEST_USUAL && text.len() != UUID_DIGITS && is_bare(text) && all(text, usual);
+    if is_usual { Ok(Cow::Borrowed(text)) } else { unusual_key_id(text) }
 }
 
 fn unusual_key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
-    let mut id = match narrow(bare(text)) {
+    let bare_text = bare(text);
+    if bare_text.contains(|c: char| c.is_whitespace() || c.is_control() || is_line_end(c))
+        && !is_uuid(&narrow(bare_text))
+    {
+        return Err("a key id has no blanks and line breaks in it; give one id in each row");
+    }
+    let mut id = match narrow(bare_text) {
         Cow::Borrowed(id) => Cow::Borrowed(bare(id)),
         Cow::Owned(id) => Cow::Owned(bare(&id).to_owned()),
     };
@@ -92,17 +110,52 @@ fn unusual_key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
     if id.starts_with("alias/") {
         return Err("an alias and not a key id; an alias may be moved from one key to another, so give the id");
     }
-    if id.chars().any(char::is_whitespace) {
-        return Err("a key id has no blanks in it; give one id in each row");
+    if let Some(inside) = without_marks(&id) {
+        id = Cow::Owned(inside);
     }
     let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || stands_for_left_out(c);
-    if !id.chars().all(may_stand) {
+    // One `#` before an id makes a comment of its line.
+    if !id.chars().all(may_stand) || id.contains('#') && !id.contains("##") {
         return Err("a key id has letters, digits and `-` only; export the ids as they are");
+    }
+    let is_given = is_uuid(&id) || id.len() == UUID_DIGITS;
+    if !is_given && (names_uuid_and_more(&id) || id.to_ascii_lowercase().matches("key-").count() > 1) {
+        return Err("more than one key id; give one id in each row, and nothing else");
+    }
+    if id.len() == UUID_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        // A UUID as some systems write it.
+        let parts = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]];
+        return Ok(Cow::Owned(parts.join("-").to_ascii_lowercase()));
     }
     if !is_of_form(&id) || !id.contains(|c: char| c.is_ascii_uppercase()) {
         return Ok(id);
     }
     Ok(Cow::Owned(id.to_ascii_lowercase()))
+}
+
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a text begins or ends with a whole UUID, and says more.
+fn names_uuid_and_more(id: &str) -> bool {
+    const LENGTH: usize = 36;
+    let is_whole = |part: Option<&str>| part.is_some_and(is_uuid);
+    id.len() > LENGTH && (is_whole(id.get(..LENGTH)) || is_whole(id.get(id.len() - LENGTH..)))
+}
+
+/// The id in a text that has nothing beside it but marks of lists, comments and bold letters. Of a newer id nobody knows
+/// how long it is, so that marks behind it stand for characters that are masked, unless they stand before it, too.
+fn without_marks(text: &str) -> Option<String> {
+    let is_mark = |c: char| matches!(c, '*' | '_' | '-' | '#' | '+' | '>' | '•' | '●' | '·' | '…' | '.');
+    let inside = text.trim_start_matches(is_mark);
+    let marks = &text[..text.len() - inside.len()];
+    let both = inside.trim_end_matches(is_mark);
+    if both.len() < text.len() && is_uuid(both) {
+        return Some(both.to_owned());
+    }
+    let is_newer = inside.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("key-"));
+    (is_newer && !marks.is_empty()).then(|| inside.strip_suffix(marks).unwrap_or(inside).to_owned())
 }
 
 /// Whether an id has one of the forms that KMS gives, with or without masked characters: case matters in none of them.
@@ -133,6 +186,19 @@ fn has_row_of_x(id: &[u8]) -> bool {
     places.any(|at| is_x(&id[at]) && id[at + 1 - ROW..].windows(ROW).take(ROW).any(|row| row.iter().all(is_x)))
 }
 
+/// What is left of a masked id at its beginning and at its end.
+pub fn unmasked_ends(id: &str) -> (&str, &str) {
+    let is_x = |c: char| matches!(c, 'x' | 'X');
+    let is_mark = |c: char| stands_for_left_out(c) || c == '.';
+    let row =
+        id.char_indices().map(|(at, _)| at).find(|at| id[*at..].chars().take(4).filter(|c| is_x(*c)).count() == 4);
+    let first = id.find(is_mark).into_iter().chain(row).min().unwrap_or(id.len());
+    let behind_mark = id.rfind(is_mark).and_then(|at| Some(at + id[at..].chars().next()?.len_utf8()));
+    let behind_row = row.and_then(|_| id.rfind("xxx").or_else(|| id.rfind("XXX"))).map(|at| at + 3);
+    let last = behind_mark.into_iter().chain(behind_row).max().unwrap_or(id.len());
+    (&id[..first], &id[last.max(first)..])
+}
+
 /// Whether nothing of an id is left, so that it cannot be told from any other.
 pub fn is_nothing_but_mask(id: &str) -> bool {
     let is_mark = |c: char| stands_for_left_out(c) || matches!(c, '-' | '_' | '.' | 'x' | 'X');
@@ -148,11 +214,19 @@ pub enum Scope<'a> {
     Unclear(&'static str),
 }
 
+/// Whether something stands on several lines, once what is around it is gone.
+fn has_line_breaks(text: &str) -> bool {
+    bare(text).contains(|c: char| c.is_control() || is_line_end(c))
+}
+
 /// An account id in its one spelling: digits as they are, without blanks between them and a decimal point behind them.
 pub fn account_id(text: &str) -> Scope<'_> {
     let usual = |bytes| within(bytes, b'0', b'9');
     if text.bytes().all(|byte| byte.is_ascii_digit()) && all(text, usual) {
         return Scope::Is(Cow::Borrowed(text));
+    }
+    if has_line_breaks(text) {
+        return Scope::Unclear("more than one line, so nobody knows which account it is");
     }
     let id = narrow(bare(text));
     if is_masked(&id) {
@@ -173,6 +247,9 @@ pub fn region(text: &str) -> Scope<'_> {
     if text.is_empty() || text.contains('-') && text.chars().all(usual) {
         return Scope::Is(Cow::Borrowed(text));
     }
+    if has_line_breaks(text) {
+        return Scope::Unclear("more than one line, so nobody knows which region it is");
+    }
     let name = narrow(bare(text));
     if let Some(id) = region_id(&name) {
         return Scope::Is(Cow::Borrowed(id));
@@ -184,14 +261,30 @@ pub fn region(text: &str) -> Scope<'_> {
     Scope::Unclear("no region that is known; write its id, such as cn-hangzhou")
 }
 
-/// The keys that a text names in a place for one: the id, or, where it is none, all that might be ids in it.
+/// The keys that a text names in a place for one: the id, or, where it is none, all that might be ids in it; an alias
+/// stands for the key that has it.
 pub fn key_ids_of(text: &str) -> Vec<String> {
+    // What cannot be seen may stand between two ids.
+    let found: Vec<String> = text.split(acts).flat_map(key_ids_in).collect();
+    if found.len() > 1 {
+        return found;
+    }
     if let Ok(id) = key_id(text) {
         return vec![id.into_owned()];
+    }
+    if let Some(alias) = alias_in(text) {
+        return vec![alias.to_owned()];
     }
     let narrow = narrow(text);
     let pieces = narrow.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*')));
     pieces.filter(|piece| !piece.is_empty()).filter_map(|piece| key_id(piece).ok().map(Cow::into_owned)).collect()
+}
+
+/// The alias that a text is, or that it names as an ARN.
+pub fn alias_in(text: &str) -> Option<&str> {
+    let text = bare(text);
+    let named = arn_parts(text).map_or(text, |(_, _, resource)| resource);
+    named.starts_with("alias/").then_some(named)
 }
 
 /// What looks like a key id in any text, however broken: UUIDs and `key-…`, in their one spelling.
@@ -200,6 +293,14 @@ pub fn key_ids_in(text: &str) -> impl Iterator<Item = String> {
     let words = words.map(|word| word.trim_matches('-')).filter(|word| is_uuid(word) || is_new_id(word));
     words.map(str::to_ascii_lowercase)
 }
+
+/// Whether an id has a form that KMS gives, and no part of it is masked. No two keys have the same.
+pub fn is_given_by_kms(id: &str) -> bool {
+    is_uuid(id) || is_new_id(id) && id.len() >= SHORTEST_NEW && !is_masked(id)
+}
+
+/// Newer ids have about 24 characters; shorter ones are made up.
+const SHORTEST_NEW: usize = 20;
 
 /// Whether a word has the form of older key ids.
 pub fn is_uuid(word: &str) -> bool {
@@ -243,18 +344,43 @@ mod tests {
             &format!("{UUID}."),
             &format!(" \u{a0}{UUID}, "),
             &format!("\u{3000}{UUID}；"),
+            &format!("**{UUID}**"),
+            &format!("_{UUID}_"),
+            &format!("- {UUID}").replace(' ', ""),
+            &format!("#{UUID}"),
+            &format!("•{UUID}"),
+            &format!("…{UUID}"),
+            &UUID.replace('-', ""),
+            &UUID.replace('-', "\u{2013}"),
+            &UUID.replace('-', "\u{2010}"),
             "０ｆ５ａ１ｃ１ｅ－８ａ５１－４ｂ０ｅ－９ａ５ｅ－３ｄ０ｃ６ａ７ｂ１ｆ０１",
         ] {
             assert_eq!(key_id(text).as_deref(), Ok(UUID), "{text:?}");
         }
         assert_eq!(key_id("KEY-hzz65F3a1").as_deref(), Ok("key-hzz65f3a1"));
+        assert_eq!(key_id("**key-hzz65f3a1**").as_deref(), Ok("key-hzz65f3a1"));
+        assert_eq!(key_id("key-hzz65f3a1**").as_deref(), Ok("key-hzz65f3a1**"), "masked");
         assert_eq!(key_id("Key1").as_deref(), Ok("Key1"), "of no form that is known");
     }
 
     #[test]
     fn what_no_id_has_is_refused() {
         let look_alike = UUID.replace('a', "а");
-        for text in ["alias/orders", "the orders key", "k1;k2", "k1/k2", "密钥", &look_alike, "k=1", "k\u{301}"] {
+        for between in ["\n", "\r\n", "\r", "\t", "\u{2028}", "\u{b}", "\u{1f}", "\u{200b}", "\u{85}"] {
+            let two = [format!("{UUID}{between}{UUID}"), format!("key-hzz0000000001{between}key-hzz0000000002")];
+            for two in two {
+                assert!(key_id(&two).is_err(), "{two:?}");
+            }
+            let break_between = between.chars().next().is_some_and(|c| c.is_control() || c == '\u{2028}');
+            if break_between {
+                assert!(matches!(account_id(&format!("1540355698841234{between}1540355698841235")), Scope::Unclear(_)));
+                assert!(matches!(region(&format!("cn-hangzhou{between}cn-shanghai")), Scope::Unclear(_)));
+            }
+        }
+        assert!(key_id(&format!("{UUID}{UUID}")).is_err());
+        assert!(key_id(&format!("1.{UUID}")).is_err() && key_id(&format!("{UUID}-copy")).is_err());
+        for text in ["alias/orders", "the orders key", "k1;k2", "k1/k2", "密钥", &look_alike, "k=1", "k\u{301}", "#k1"]
+        {
             assert!(key_id(text).is_err(), "{text:?}");
         }
     }

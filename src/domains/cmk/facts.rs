@@ -318,8 +318,8 @@ pub static FACTS: [FactSpec; 23] = [
         settle(
             "",
             "",
-            "a record of this key was rejected, and nobody knows what it would have said: mend it (--rejects names its place)",
-            "该密钥的一条记录被拒绝，其内容未知：请更正该记录（--rejects 会列出位置）",
+            "a record that is or may be about this key cannot be used, and nobody knows what it would have said: mend it (--rejects names its place, a note the keys whose ids are masked or stand under several accounts)",
+            "一条属于或可能属于该密钥的记录无法使用，其内容未知：请更正该记录（--rejects 会列出位置；密钥 ID 被遮盖或属于多个账号时见提示）",
         ),
     ),
     evidence(

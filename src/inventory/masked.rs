@@ -1,0 +1,63 @@
+//! Ids of which a part is masked, and the keys that they may be those of.
+
+use std::collections::{BTreeMap, HashSet};
+
+use foldhash::fast::FixedState;
+
+use super::tidy::unmasked_ends;
+
+/// Masked ids by what is left of them: the lengths of beginning and end, and these themselves.
+#[derive(Debug, Default)]
+pub struct MaskedIds(BTreeMap<(usize, usize), HashSet<(String, String), FixedState>>);
+
+/// With fewer characters left, an id may be that of nearly any key.
+const FEWEST: usize = 4;
+
+impl MaskedIds {
+    /// Adds an id, unless too little is left of it.
+    pub fn add(&mut self, masked: &str) {
+        let (beginning, end) = unmasked_ends(masked);
+        if beginning.len() + end.len() >= FEWEST {
+            let of_lengths = self.0.entry((beginning.len(), end.len())).or_default();
+            of_lengths.insert((beginning.to_owned(), end.to_owned()));
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is left of a masked id that an id may be, if there is one.
+    pub fn like(&self, key_id: &str) -> Option<(String, String)> {
+        self.0.iter().find_map(|((beginning, end), known)| {
+            let from = key_id.len().checked_sub(*end).filter(|from| beginning <= from)?;
+            let ends = (key_id.get(..*beginning)?.to_owned(), key_id.get(from..)?.to_owned());
+            known.contains(&ends).then_some(ends)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_may_be_one_that_begins_and_ends_so() {
+        let mut masked = MaskedIds::default();
+        masked.add("0f5a****7b01");
+        masked.add("key-hzz...");
+        masked.add("0f5axxxx-xxxx");
+        masked.add("a****");
+        for id in ["0f5a1111-2222-4333-8444-555566667b01", "key-hzz65f3a1b2", "0f5a9999"] {
+            assert!(masked.like(id).is_some(), "{id}");
+        }
+        for id in ["1f5a1111-2222-4333-8444-555566667b01", "key-abc65f3a1b2", "a1", "0f5", ""] {
+            assert!(masked.like(id).is_none(), "{id}");
+        }
+        let mut other = MaskedIds::default();
+        other.add("0f5a****7b01");
+        assert!(other.like("0f5a1111-2222-4333-8444-555566667b02").is_none() && other.like("0f5a7b1").is_none());
+        assert!(MaskedIds::default().is_empty() && !other.is_empty());
+    }
+}
