@@ -428,7 +428,7 @@ fn what_is_cut_off_counts_as_far_as_it_was_read() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         format!("{:016x}", seed)
     };
-    let ids: Vec<String> = (0..40_000).map(|_| random() + &random()).collect();
+    let ids: Vec<String> = (0..40_000).map(|_| format!("k{}{}", random(), random())).collect();
     let csv = format!("key_id,aliases\n{}", ids.iter().map(|id| format!("{id},\n")).collect::<String>());
     let lines: String = ids.iter().map(|id| format!("{{\"key_id\":\"{id}\"}}\n")).collect();
     let array = format!("[{}]", lines.trim_end().replace('\n', ","));
@@ -792,4 +792,22 @@ fn thousands_of_notes() {
     let notes = ran.document.as_ref().unwrap()["summary"]["notes"].as_array().unwrap();
     assert_eq!(notes.len(), 1001);
     assert_eq!(notes[1000]["text"], "2000 more notes of this kind about this file, the last about line 3002");
+}
+
+/// Files that were put together, each of which begins with a byte order mark, as spreadsheets write them.
+#[test]
+fn a_second_header_line_behind_a_byte_order_mark_is_left_out() {
+    let header = "\u{feff}key_id,origin\n";
+    let both = format!("{header}k1,EXTERNAL\n{header}k2,EXTERNAL\nk3,EXTERNAL\n");
+    expect("both.csv", both, 0, (3, 3, 0, 0), "the header line again, left out");
+}
+
+/// The user's columns are looked up once for each key, not once for each of them.
+#[test]
+fn thousands_of_columns_are_kept_in_time() {
+    let names: Vec<String> = (0..3_000).map(|number| format!("c{number}")).collect();
+    let values = "v,".repeat(names.len());
+    let mut table = format!("key_id,{},end\n", names.join(","));
+    (0..200).for_each(|row| table.push_str(&format!("k{row},{values}e\n")));
+    expect_with(&["--keep-columns"], "wide.csv", table, 0, (200, 200, 0, 0), "");
 }

@@ -203,7 +203,8 @@ impl<'f> Files<'f> {
     fn new(inputs: &'f [Input], reading: &Reading, progress: &'f Progress, columns: Columns) -> Self {
         let waiting = inputs.iter().enumerate().map(|(number, input)| (number as u32, input)).collect();
         let names = FileNames::new(inputs.iter().map(|input| input.name.clone()).collect());
-        let options = Options { format: reading.format, encoding: reading.encoding, columns };
+        let options =
+            Options { format: reading.format, encoding: reading.encoding, columns, max_input: reading.max_input };
         let is_read = |input: &&Input| !matches!(input.origin, Origin::LeftOut(_));
         let (max_input, has_more) = (reading.max_input, inputs.iter().filter(is_read).count() > 1);
         Files { inputs, waiting, at: None, has_more, has_given: false, options, max_input, progress, names }
@@ -325,7 +326,7 @@ pub fn survey(inputs: &[Input], book: &Rulebook, reading: &Reading, progress: &P
 pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rulebook) -> Result<Survey, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
     let names = FileNames::new(vec![name.to_owned()]);
-    let options = Options { format, encoding: None, columns: columns_of_keys(book) };
+    let options = Options { format, encoding: None, columns: columns_of_keys(book), max_input: u64::MAX };
     let mut splitter = detect::splitter(0, name, reader, &options, &names)?;
     let (encoding, max_input) = (None, u64::MAX);
     let reading = Reading { format, encoding, max_input, jobs: 1, keep: Keep::AllColumns };
@@ -362,7 +363,7 @@ pub fn gather_bytes(
 ) -> Result<Gathered, ReadError> {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
     let names = FileNames::new(vec![name.to_owned()]);
-    let options = Options { format, encoding: None, columns: columns_of_forms() };
+    let options = Options { format, encoding: None, columns: columns_of_forms(), max_input: u64::MAX };
     let mut splitter = detect::splitter(0, name, reader, &options, &names)?;
     gather_all(form, || splitter.next_block(), names)
 }

@@ -14,7 +14,7 @@ pub fn is_header(row: Row<'_>, key_id: &str) -> bool {
 /// Whether a row repeats the header line of its table, cell by cell.
 pub fn is_header_again(names: &Names, row: Row<'_>) -> bool {
     let Cells::Table(table) = row.cells else { return false };
-    names.as_slice().iter().enumerate().all(|(at, name)| table.text(at).trim() == name)
+    names.as_slice().iter().enumerate().all(|(at, name)| table.text(at).trim_start_matches('\u{feff}').trim() == name)
 }
 
 /// Whether a row is a header line whose columns stand in another order: most of its cells name fields, and one a key.

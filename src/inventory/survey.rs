@@ -394,6 +394,12 @@ impl<'a> Key<'a> {
         said.filter(|(extra, text)| *extra == wanted && seen.insert(*text)).map(|(_, text)| text).collect()
     }
 
+    /// The user's columns that are kept, by number, record for record.
+    pub fn columns(&self) -> impl Iterator<Item = (u32, &'a str)> {
+        let said = self.records().flat_map(|record| extras(record.extras()));
+        said.filter_map(|(extra, text)| if let Extra::Column(column) = extra { Some((column, text)) } else { None })
+    }
+
     /// The next rotation and whether it was computed: the earliest that a record gives.
     pub fn next_rotation(&self) -> Option<(&'a str, bool)> {
         if self.group.is_none() && self.record.extras().is_empty() {

@@ -50,6 +50,8 @@ pub struct Opened {
     pub vocabulary: Vocabulary,
     /// The names of all files, for parts of this one that count as files.
     pub files: FileNames,
+    /// What is read of it at most, in bytes, once it is unpacked.
+    pub max_input: u64,
 }
 
 impl Opened {
@@ -78,7 +80,7 @@ pub fn splitter(
     let vocabulary = options.columns.vocabulary;
     let opened = |reader, start, ended| {
         let (name, spare, files) = (name.to_owned(), Spare::default(), files.clone());
-        Opened { file, name, reader, start, ended, spare, vocabulary, files }
+        Opened { file, name, reader, start, ended, spare, vocabulary, files, max_input: options.max_input }
     };
     let mut start = Vec::new();
     let mut ended = fill(&mut reader, &mut start, SAMPLE).map_err(failed)?;

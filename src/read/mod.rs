@@ -298,6 +298,8 @@ pub struct Options {
     pub encoding: Option<&'static Encoding>,
     /// What columns may be called.
     pub columns: Columns,
+    /// What a workbook may say at most, in bytes; the reader of other inputs gives no more.
+    pub max_input: u64,
 }
 
 /// What columns may be called.

@@ -240,9 +240,12 @@ impl Format for Csv<'_> {
                 Part::OfShape(columns, shapes) => shapes.write_plain(key, out, || self.shape_cells(key, columns)),
             }
         }
-        for (number, _) in &self.kept {
-            out.push(b',');
-            csv_cell(&words::kept(key, *number), out);
+        if !self.kept.is_empty() {
+            let kept = words::Kept::of(key);
+            for (number, _) in &self.kept {
+                out.push(b',');
+                csv_cell(&kept.text(*number), out);
+            }
         }
         if out.len() == start {
             // Many readers take an empty line for no row at all.

@@ -91,7 +91,8 @@ impl<'d> Json<'d> {
             .map(|place| json!({ "file": self.diagnosis.survey.files[place.file as usize], "line": place.line }));
         own.insert("origins".to_owned(), origins.collect());
         if !self.kept.is_empty() {
-            let each = self.kept.iter().map(|(number, name)| ((*name).to_owned(), json!(words::kept(key, *number))));
+            let kept = words::Kept::of(key);
+            let each = self.kept.iter().map(|(number, name)| ((*name).to_owned(), json!(kept.text(*number))));
             own.insert("columns".to_owned(), Value::Object(each.collect()));
         }
         own

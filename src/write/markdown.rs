@@ -125,7 +125,8 @@ impl Format for Markdown<'_> {
             open.join("; "),
             key.rotation_deadline().map(|(time, _)| time.to_owned()).unwrap_or_default(),
         ];
-        cells.extend(self.kept.iter().map(|(number, _)| words::kept(key, *number)));
+        let kept = words::Kept::of(key);
+        cells.extend(self.kept.iter().map(|(number, _)| kept.text(*number)));
         for cell in cells {
             out.extend_from_slice(b"| ");
             markdown_text(&cell, out);

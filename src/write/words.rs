@@ -1,11 +1,12 @@
 //! The words of an outcome, the same in every format.
 
+use std::collections::HashMap;
+
 use crate::diagnose::{KeyOutcome, ShapeOutcome};
 use crate::domains::cell::LIST_SEPARATOR;
 use crate::engine::facts::{FactId, Grade, Lang, members};
 use crate::engine::judge::values_of;
 use crate::engine::outcome::Fired;
-use crate::inventory::record::Extra;
 use crate::rulebook::Rulebook;
 use crate::rulebook::card::Card;
 
@@ -147,9 +148,27 @@ pub fn conflicts(key: &KeyOutcome<'_>) -> Vec<(FactId, Vec<(String, String)>)> {
     each.collect()
 }
 
-/// What a column of the user's says of the key.
-pub fn kept(key: &KeyOutcome<'_>, column: u32) -> String {
-    key.key.texts(Extra::Column(column)).join("; ").replace(LIST_SEPARATOR, "; ")
+/// What the user's columns say of a key. There may be thousands of them.
+#[derive(Debug)]
+pub struct Kept<'a>(HashMap<u32, Vec<&'a str>>);
+
+impl<'a> Kept<'a> {
+    /// All of a key.
+    pub fn of(key: &KeyOutcome<'a>) -> Kept<'a> {
+        let mut columns: HashMap<u32, Vec<&str>> = HashMap::new();
+        for (column, text) in key.key.columns() {
+            let texts = columns.entry(column).or_default();
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        Kept(columns)
+    }
+
+    /// What one column says; nothing if the key does not have it.
+    pub fn text(&self, column: u32) -> String {
+        self.0.get(&column).map(|texts| texts.join("; ").replace(LIST_SEPARATOR, "; ")).unwrap_or_default()
+    }
 }
 
 /// The name of a fact.

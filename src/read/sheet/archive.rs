@@ -111,7 +111,7 @@ impl Problem {
             Problem::NotText => {
                 format!("`{part}` is not UTF-8 text; open the workbook in a spreadsheet program and save it")
             }
-            Problem::TooLarge => "the workbook unpacks to more than 1 GiB; split it, or export the sheet as CSV".into(),
+            Problem::TooLarge => "the workbook unpacks to more than 1 GiB, or than --max-input allows; split it, or export the sheet as CSV".into(),
         }
     }
 }

@@ -50,13 +50,19 @@ pub(super) struct Choice {
 }
 
 /// How much the rows of a workbook say, so that no small file keeps the program busy for ever.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Budget {
+    most: u64,
     text: u64,
     rows: u64,
 }
 
 impl Budget {
+    /// A workbook that may say so much, in bytes.
+    pub(super) fn new(max_input: u64) -> Budget {
+        Budget { most: MAX_SAID.min(max_input), text: 0, rows: 0 }
+    }
+
     /// Counts a row of a sheet with so many columns that have names.
     ///
     /// # Errors
@@ -82,13 +88,14 @@ impl Budget {
             return Ok(());
         }
         Err(format!(
-            "the workbook says more up to here than is read (4 GiB in all cells, or {MAX_RECORDS} rows), and nothing behind is read"
+            "the workbook says more up to here than is read ({} bytes in all cells, or {MAX_RECORDS} rows; --max-input allows up to 4 GiB), and nothing behind is read",
+            self.most
         ))
     }
 
     /// Whether nothing more is read.
     pub(super) fn is_spent(&self) -> bool {
-        self.text > MAX_SAID || self.rows > MAX_RECORDS
+        self.text > self.most || self.rows > MAX_RECORDS
     }
 }
 
@@ -287,7 +294,7 @@ mod tests {
             part: name.to_string(),
             grid: Some(Ok(Box::new(Endless(0)) as Box<dyn Grid>)),
         };
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(u64::MAX);
         let mut seen = 0;
         let sheets = (0..9).map(listed).inspect(|_| seen += 1);
         let error = choose(sheets, vocabulary, &mut budget).err().unwrap();

@@ -52,14 +52,14 @@ pub(super) fn is_workbook(start: &[u8]) -> bool {
 }
 
 /// The sheets of a workbook, in order.
-fn sheets(bytes: Vec<u8>) -> Result<Box<dyn Iterator<Item = Listed>>, String> {
+fn sheets(bytes: Vec<u8>, max_input: u64) -> Result<Box<dyn Iterator<Item = Listed>>, String> {
     if bytes.starts_with(OLE2) {
         return Ok(Box::new(xls::Workbook::open(&bytes)?));
     }
     if !bytes.starts_with(ZIP) {
         return Err("not a workbook (.xlsx, .ods, .xls); leave out --input-format to find the format by content".into());
     }
-    let archive = Archive::open(bytes, MAX_UNPACKED).ok_or(
+    let archive = Archive::open(bytes, MAX_UNPACKED.min(max_input)).ok_or(
         "a damaged workbook or archive: its directory cannot be read; fetch the file again, or open it in a spreadsheet program and save it",
     )?;
     if ods::is_document(&archive) {
@@ -101,8 +101,8 @@ impl Splitter {
     pub fn new(mut input: Opened) -> Result<Splitter, ReadError> {
         read_all(&mut input)?;
         let refused = |message: String| ReadError::content(&input.name, None, message);
-        let mut budget = Budget::default();
-        let sheets = sheets(input.start).map_err(refused)?;
+        let mut budget = Budget::new(input.max_input);
+        let sheets = sheets(input.start, input.max_input).map_err(refused)?;
         let choice = choose(sheets, input.vocabulary, &mut budget).map_err(refused)?;
         let place = Place { file: input.file, line: 0 };
         Ok(Splitter {

@@ -1,5 +1,7 @@
 //! CSV: one row a subject, every part of the outcome flattened; `confirmed` stands right behind the class.
 
+use std::collections::HashMap;
+
 use super::{Report, conflicts, fill, overruled, steps, text};
 use crate::cases::Case;
 use crate::write::flat;
@@ -24,7 +26,8 @@ pub fn csv(report: &Report<'_>, chosen: &[usize]) -> Vec<u8> {
     line(chosen.iter().map(|column| names[*column].as_str()).chain(kept.iter().map(String::as_str)), &mut out);
     for case in report.cases() {
         let cells = cells(report, case);
-        let own = kept.iter().map(|name| other(case, name));
+        let others = if kept.is_empty() { HashMap::new() } else { others(case) };
+        let own = kept.iter().map(|name| others.get(name.as_str()).cloned().unwrap_or_default());
         let texts: Vec<String> = chosen.iter().map(|column| cells[*column].clone()).chain(own).collect();
         line(texts.iter().map(String::as_str), &mut out);
     }
@@ -65,13 +68,21 @@ fn cells(report: &Report<'_>, case: &Case) -> Vec<String> {
     cells
 }
 
-/// What a column that nobody understood says of the subject, or of each of its instances.
-pub(crate) fn other(case: &Case, name: &str) -> String {
-    let cells = case.draft.others.iter().filter_map(|(known, cell)| match known.strip_suffix(name)? {
-        "" => Some(cell.clone()),
-        "source_" => Some(format!("source: {cell}")),
-        "target_" => Some(format!("target: {cell}")),
-        _ => None,
-    });
-    cells.collect::<Vec<_>>().join("; ")
+/// What the columns that nobody understood say of the subject, or of each of its instances, by name.
+pub(crate) fn others(case: &Case) -> HashMap<&str, String> {
+    let mut others: HashMap<&str, String> = HashMap::new();
+    for (known, cell) in &case.draft.others {
+        let mut add = |name, text: &str| {
+            let texts = others.entry(name).or_default();
+            texts.push_str(if texts.is_empty() { "" } else { "; " });
+            texts.push_str(text);
+        };
+        add(known.as_str(), cell);
+        for side in ["source", "target"] {
+            if let Some(name) = known.strip_prefix(side).and_then(|rest| rest.strip_prefix('_')) {
+                add(name, &format!("{side}: {cell}"));
+            }
+        }
+    }
+    others
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, conflicts, csv::other, fill, fill_command, overruled, steps, text};
+use super::{Report, conflicts, csv::others, fill, fill_command, overruled, steps, text};
 use crate::cases::Case;
 use crate::write::json::Framing;
 use crate::write::pieces::{Pieces, write_value};
@@ -101,7 +101,9 @@ pub fn object(report: &Report<'_>, case: &Case) -> Value {
     );
     put("origins", json!(case.draft.origins));
     if report.keep_columns {
-        let each = report.assessment.unused_columns.iter().map(|name| (name.clone(), json!(other(case, name))));
+        let others = others(case);
+        let said = |name: &String| json!(others.get(name.as_str()).map(String::as_str).unwrap_or_default());
+        let each = report.assessment.unused_columns.iter().map(|name| (name.clone(), said(name)));
         put("columns", Value::Object(each.collect()));
     }
     let mut whole = Value::Object(own);
