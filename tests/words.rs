@@ -263,6 +263,81 @@ fn the_window_of_the_migration_is_passed_on() {
     assert_eq!(key["migration_window"], "周六 02:00-04:00");
 }
 
+/// What becomes of a key of which one cell differs: its class, or `rejected`.
+fn fate_with(header: &str, cell: &str) -> String {
+    let of = |header: &str| Field::from_header(header).unwrap_or_else(|| panic!("{header} names a field"));
+    let mut columns: Vec<(&str, &str)> = GOOD_HEADERS.split(',').zip(GOOD).collect();
+    columns.retain(|(other, _)| of(other).spec().fact != of(header).spec().fact || of(header).spec().fact.is_none());
+    columns.push((header, cell));
+    let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+    let headers: Vec<&str> = columns.iter().map(|(header, _)| *header).collect();
+    let cells: Vec<String> = columns.iter().map(|(_, cell)| quoted(cell)).collect();
+    let input = list(&headers.join(","), &cells.join(","));
+    match serde_json::from_str::<Value>(&run(&input, &["--format", "json"]).out) {
+        Ok(document) if document["summary"]["records"]["rejected"] == 0 => class(&input),
+        _ => "rejected".to_owned(),
+    }
+}
+
+#[test]
+fn what_is_masked_or_cut_is_never_green() {
+    for (alias, expected) in [
+        ("****", "undetermined"),
+        ("alias/****", "undetermined"),
+        ("alias/a****", "undetermined"),
+        ("ali…", "undetermined"),
+        ("alias/a...", "undetermined"),
+        ("alias/xxxx", "undetermined"),
+        ("alias/orders;alias/****", "undetermined"),
+        ("alias/acs/oss;alias/****", "service-key"),
+        ("alias/orders-****", "migratable"),
+        ("`alias/acs/oss`", "service-key"),
+    ] {
+        assert_eq!(fate_with("别名", alias), expected, "{alias}");
+    }
+    let headers = format!("{GOOD_HEADERS},alias");
+    assert_eq!(class(&list(&headers, &format!("{},****", GOOD.join(",")))), "undetermined", "whatever else is named");
+    for (header, texts) in [
+        ("operations", "Encrypt…|Encrypt...|加解密...|Encrypt, Decrypt, ...|Encrypt..|Encrypt/|Encrypt，…"),
+        ("languages", "Java…|Java...|Java, ...|Java、Go…"),
+        ("network", "vpc…|VPC...|vpc-bp1a2b3c..."),
+        ("usage", "application…|应用...|both, …"),
+    ] {
+        for text in texts.split('|') {
+            assert_eq!(fate_with(header, text), "rejected", "{header}: {text}");
+        }
+    }
+}
+
+#[test]
+fn arrays_and_marks_of_markdown_are_no_part_of_the_words() {
+    for (header, text, expected) in [
+        ("operations", r#"["Encrypt","Decrypt"]"#, "migratable"),
+        ("operations", r#"["Encrypt", "ReEncrypt"]"#, "blocked"),
+        ("operations", r#"["Encrypt", null]"#, "rejected"),
+        ("operations", r#"["Encrypt", ""]"#, "rejected"),
+        ("operations", r#"["Encrypt", "..."]"#, "rejected"),
+        ("operations", r#"["Encrypt""#, "rejected"),
+        ("operations", r#"["Encrypt", {"a": 1}]"#, "rejected"),
+        ("operations", "[]", "migratable"),
+        ("operations", "`Encrypt`, `Decrypt`", "migratable"),
+        ("operations", "`Encrypt`, `ReEncrypt`", "blocked"),
+        ("operations", "**ReEncrypt**", "blocked"),
+        ("languages", r#"["Java","Go"]"#, "migratable"),
+        ("languages", r#"["Java","PHP"]"#, "blocked"),
+        ("languages", "Java, `PHP`", "blocked"),
+        ("network", r#"["vpc"]"#, "migratable"),
+        ("network", "`IDC`", "blocked"),
+        ("usage", r#"["self-managed"]"#, "migratable"),
+        ("versions", "`1`", "migratable"),
+        ("versions", "**2**", "blocked"),
+        ("origin", "`EXTERNAL`", "blocked"),
+        ("rotation", "**Enabled**", "needs-rotation-disabled"),
+    ] {
+        assert_eq!(fate_with(header, text), expected, "{header}: {text}");
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------
 // Rotation.
 
@@ -298,6 +373,41 @@ fn the_period_of_the_old_console_costs_no_record() {
             &format!("{},2020-01-01", GOOD.join(",").replace(",否,", &format!(",{period},"))),
         );
         assert_eq!(class(&input), expected, "{period}");
+    }
+}
+
+/// The class of a key with one version and these dates of creation and last rotation, or `rejected`.
+fn class_by_dates(created: &str, last: &str) -> String {
+    let input = list(&format!("{GOOD_HEADERS},created,last_rotation"), &format!("{},{created},{last}", GOOD.join(",")));
+    let ran = run(&input, &["--format", "json"]);
+    match serde_json::from_str::<Value>(&ran.out) {
+        Ok(document) if document["summary"]["records"]["rejected"] == 0 => class(&input),
+        _ => "rejected".to_owned(),
+    }
+}
+
+#[test]
+fn dates_of_spreadsheets_tell_of_rotations_and_dates_that_nobody_understands_reject() {
+    for (created, last, expected) in [
+        ("5/20/2021 6:34", "5/20/2024 6:34", "undetermined"),
+        ("20/5/2021", "20/5/2024", "undetermined"),
+        ("5/4/2021 6:34 PM", "5/4/2024 6:34 PM", "undetermined"),
+        ("5/20/2021 6:34", "5/20/2021 6:34", "migratable"),
+        ("5/4/2021 6:34", "5/4/2021 6:34", "migratable"),
+        ("2021-05-20", "5/20/2024", "undetermined"),
+        ("5/4/2021", "4/5/2021", "rejected"),
+        ("5/4/2021", "5/5/2021", "rejected"),
+        ("5/20/2021", "20/5/2021", "rejected"),
+        ("2021-05-20", "garbage", "rejected"),
+        ("2021-05-20", "########", "rejected"),
+        ("garbage", "2021-05-20", "rejected"),
+        ("5/20/21", "5/20/24", "rejected"),
+        ("2021-05-20", "", "migratable"),
+        ("2021-05-20", "N/A", "migratable"),
+        ("2021-05-20", "Never", "migratable"),
+        ("garbage", "", "migratable"),
+    ] {
+        assert_eq!(class_by_dates(created, last), expected, "{created} {last}");
     }
 }
 
