@@ -92,7 +92,10 @@ fn class_with(header: &str, cell: &str) -> String {
 #[test]
 fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
     let fields = [
-        ("key_id", "Key ID|KeyId|CMK ID|Key|密钥ID|用户主密钥ID|主密钥ID|密钥标识|ＫｅｙＩＤ："),
+        (
+            "key_id",
+            "Key ID|KeyId|CMK ID|Key|KMS Key ID|kms_key_id|KmsKeyId|Key ID (UUID)|密钥ID（KeyId）|主密钥ID(CMK)|Master key|Master Key ID|密钥ID|用户主密钥ID|主密钥ID|密钥标识|ＫｅｙＩＤ：",
+        ),
         ("aliases", "Alias|Alias Name|Key Alias|别名|密钥别名"),
         ("instance", "KMS Instance|Instance ID|Instance|KMS实例|实例ID|所属实例"),
         ("origin", "Origin|Key Material Source|Key Material Origin|密钥材料来源|材料来源"),
@@ -112,9 +115,12 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
         ("creator", "Creator|创建者"),
         ("account_id", "Account|Account ID|UID|账号|账号ID"),
         ("region", "Region|地域|区域"),
-        ("operations", "APIs|Operations|接口|使用的API|使用的接口|调用接口|调用的API"),
-        ("languages", "SDK|Language|开发语言|语言|编程语言"),
-        ("network", "Deployed on|部署位置|网络|部署环境|网络环境"),
+        (
+            "operations",
+            "Cryptographic operations|Actions|KMS Actions|api_actions|API列表|接口列表|API操作|Used operations|Operations (API)|APIs|Operations|接口|使用的API|使用的接口|调用接口|调用的API",
+        ),
+        ("languages", "Application development programming languages|SDK|Language|开发语言|语言|编程语言"),
+        ("network", "Network location of an application|Deployed on|部署位置|网络|部署环境|网络环境"),
         ("in_vpc", "VPC|专有网络"),
         ("owner", "Owner|Team|负责人"),
         ("applications", "App|应用|业务"),
@@ -129,7 +135,7 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
         }
     }
     let words = [
-        ("KMS实例", "默认|Default", "default"),
+        ("KMS实例", "默认|Default|Default Key Management|默认密钥管理", "default"),
         ("Instance ID", "kst-hzz62f1cb66fa42qo", "dedicated"),
         ("Status", "Enabled|启用中|启用|ＥＮＡＢＬＥＤ", "Enabled"),
         ("Status", "Disabled|已禁用|禁用密钥|禁用|停用", "Disabled"),
@@ -163,7 +169,8 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
         ("密钥用途", "SIGN/VERIFY|签名验签|签名/验签", "SIGN/VERIFY"),
         ("KeyUsage", "GENERATE/VERIFY_MAC", "GENERATE/VERIFY_MAC"),
         ("开发语言", "Java、PHP|Java/PHP|java&php|Java + PHP", "Java, PHP"),
-        ("部署位置", "ECS VPC|专有网络|VPC", "vpc"),
+        ("部署位置", "ECS VPC|专有网络|VPC|vpc-prod|vpc-bp1a2b3c (prod)", "vpc"),
+        ("开发语言", "Java SDK|Java (Spring Boot)|Java（JDK 17）", "Java"),
         ("部署位置", "IDC", "data-centre"),
         ("VPC", "是|yes|true", "vpc"),
         ("VPC", "否|no|false|无", "outside-vpc"),
@@ -361,6 +368,41 @@ fn a_key_that_does_not_rotate_and_has_a_next_rotation_is_not_green() {
     let assumed =
         run(&list(&head, &format!("{cells},9000-01-01")), &["--format", "csv", "--assume", "rotation=Disabled"]);
     assert!(assumed.out.contains("undetermined"), "{}", assumed.out);
+}
+
+#[test]
+fn rotation_is_off_only_if_that_is_said() {
+    for (text, expected) in [
+        ("-1", "rejected"),
+        ("-0", "rejected"),
+        ("－1", "rejected"),
+        ("-365", "rejected"),
+        ("-365d", "rejected"),
+        ("0 days", "rejected"),
+        ("0天", "rejected"),
+        ("Disabled (365 days)", "rejected"),
+        ("Enabled (0 days)", "rejected"),
+        ("1", "needs-rotation-disabled"),
+        ("Enabled (365 days)", "needs-rotation-disabled"),
+        ("已开启（365天）", "needs-rotation-disabled"),
+        ("已开启自动轮换", "needs-rotation-disabled"),
+        ("未开启自动轮转", "migratable"),
+        ("never", "migratable"),
+        ("N/A (asymmetric)", "migratable"),
+        ("不支持（非对称密钥）", "migratable"),
+        ("不支持", "undetermined"),
+        ("Not supported", "undetermined"),
+        ("Not supported (whatever)", "rejected"),
+    ] {
+        assert_eq!(fate_with("rotation", text), expected, "{text}");
+    }
+    let headers = GOOD_HEADERS.replace("自动轮转", "轮换周期");
+    for (period, expected) in
+        [("0", "undetermined"), ("-1", "undetermined"), ("0天", "undetermined"), ("365", "needs-rotation-disabled")]
+    {
+        let cells = GOOD.join(",").replace(",否,", &format!(",{period},"));
+        assert_eq!(class(&list(&headers, &cells)), expected, "{period}");
+    }
 }
 
 #[test]

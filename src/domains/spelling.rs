@@ -67,6 +67,13 @@ pub fn unmarked(text: &str) -> &str {
     text
 }
 
+/// A text and what stands behind it in brackets: `Java (Spring Boot)`.
+pub fn bracketed(text: &str) -> Option<(&str, &str)> {
+    let (head, inner) = text.trim().strip_suffix(')')?.split_once('(')?;
+    let (head, inner) = (head.trim(), inner.trim());
+    (!head.is_empty() && !inner.is_empty() && !inner.contains(['(', ')'])).then_some((head, inner))
+}
+
 /// Whether a cell says that nobody knows.
 pub fn is_unknown(word: &str) -> bool {
     is_one_of(word, UNKNOWN)

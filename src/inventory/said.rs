@@ -214,8 +214,9 @@ impl<'a> Said<'a> {
     /// and what suggests how many versions there are.
     pub fn follow(&mut self, packing: &Packing) {
         if self.has_hidden_alias {
-            let known = packing.get(self.facts, facts::ALIASES) & facts::ALIAS_OF_SERVICE;
-            self.facts = packing.with(self.facts, facts::ALIASES, known);
+            // What other columns name is not all, unless it is the alias of a service.
+            let others = packing.get(self.facts, facts::ALIASES) & !facts::ALIAS_OF_SERVICE;
+            self.facts = self.facts.without(packing.with(Packed::default(), facts::ALIASES, others));
         }
         let clock = self.clock();
         if !clock.interval.is_empty() && packing.get(self.facts, facts::ROTATION) == 0 {
@@ -304,13 +305,12 @@ fn evidence_between(created: jiff::Timestamp, last: jiff::Timestamp) -> Bits {
 
 /// Whether a key rotates, by the period after which it does: the old console shows "Disable" (不开启) in its place.
 fn rotation_by_period(period: &str) -> Bits {
-    match observe(Field::Rotation, Cell::Text(period)) {
-        Ok(bits) => bits,
-        Err(_) if parse_interval(period).is_some() => {
-            facts::FACTS[facts::ROTATION.index()].value("Enabled").unwrap_or(0)
-        }
-        Err(_) => 0,
+    if parse_interval(period).is_some() {
+        return facts::FACTS[facts::ROTATION.index()].value("Enabled").unwrap_or(0);
     }
+    // A period of 0 may be none, or one that a program does not know; it is not the `false` of another column.
+    let is_number = period.trim().bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { 0 } else { observe(Field::Rotation, Cell::Text(period)).unwrap_or(0) }
 }
 
 fn disagreement(field: Field, value: &str, before: &str) -> Misread {

@@ -16,7 +16,7 @@ use super::operations;
 use super::periods::parse_interval;
 use super::versions;
 use super::words::{self, Word};
-use crate::domains::spelling::{is_none, is_unknown, plain, unmarked};
+use crate::domains::spelling::{bracketed, is_none, is_unknown, plain, unmarked};
 
 /// A value that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,12 +168,39 @@ pub fn key_usage_under_usage(cell: Cell<'_>) -> Option<Bits> {
     (bits != 0 && lookup(Field::Usage, words::USAGE, &plain(text)).is_none()).then_some(bits)
 }
 
-/// Whether a key rotates: in a word, or by the period after which it does.
+/// Whether a key rotates: in a word, by the period after which it does, or in a word with the period in brackets.
 fn rotation(cell: Cell<'_>) -> Result<Bits, Misread> {
-    match (choice(Field::Rotation, cell, words::ROTATION), cell) {
-        (Err(_), Cell::Text(text)) if is_period(text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
-        (read, _) => read,
+    let Cell::Text(text) = cell else { return choice(Field::Rotation, cell, words::ROTATION) };
+    let text = text.replace("轮换", "轮转");
+    let read = choice(Field::Rotation, Cell::Text(&text), words::ROTATION);
+    // `-1` is neither yes nor a period, and `-0` no more so.
+    let is_signed = text.contains(|c: char| c.is_ascii_digit()) && !matches!(text.trim(), "0" | "1");
+    match read {
+        Ok(bits) if bits == 0 || !is_signed => Ok(bits),
+        Err(_) if is_period(&text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
+        _ => rotation_with_reason(&text).ok_or_else(|| {
+            let expected = format!("one of {}, or a period; leave it blank if nobody knows", accepted(Field::Rotation));
+            misread(Field::Rotation, cell, expected)
+        }),
     }
+}
+
+/// What stands beside a word for rotation: its period, or that the key is asymmetric. KMS rotates symmetric keys only. That
+/// rotation is "not supported" has many reasons, and tells nothing alone.
+fn rotation_with_reason(text: &str) -> Option<Bits> {
+    let cannot = |head: &str| words::NOT_ROTATABLE.contains(&plain(head).as_str());
+    if cannot(text) {
+        return Some(0);
+    }
+    let (head, inner) = bracketed(text)?;
+    let on = bit(facts::ROTATION.index(), "Enabled");
+    let is_on = lookup(Field::Rotation, words::ROTATION, &plain(head)) == Some(on) && !head.contains('-');
+    if is_on && is_period(inner) {
+        return Some(on);
+    }
+    let is_asymmetric = ["asymmetric", "asymmetrickey", "非对称", "非对称密钥"].contains(&plain(inner).as_str());
+    (is_asymmetric && (cannot(head) || matches!(plain(head).as_str(), "n/a" | "na")))
+        .then(|| bit(facts::ROTATION.index(), "Disabled"))
 }
 
 /// Whether a text is a period after which keys rotate. A number alone may also be a yes or a count; periods have at
@@ -248,9 +275,15 @@ fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
     let word = plain(text);
     match word.as_str() {
         _ if is_unknown(text) => Ok(0),
-        "default" | "defaultinstance" | "defaultkmsinstance" | "shared" | "默认" | "默认实例" | "kms默认实例" => {
-            Ok(default)
-        }
+        "default"
+        | "defaultinstance"
+        | "defaultkmsinstance"
+        | "defaultkeymanagement"
+        | "shared"
+        | "默认"
+        | "默认实例"
+        | "kms默认实例"
+        | "默认密钥管理" => Ok(default),
         "dedicated" | "dedicatedinstance" | "专属" => Ok(dedicated),
         _ if text.len() > 4 && text.to_lowercase().starts_with("kst-") && text.bytes().all(is_id_byte) => Ok(dedicated),
         _ => Err(misread(Field::Instance, cell, "default, or the id of a KMS instance (kst-…)")),
