@@ -92,7 +92,10 @@ fn class_with(header: &str, cell: &str) -> String {
 #[test]
 fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
     let fields = [
-        ("key_id", "Key ID|KeyId|CMK ID|Key|密钥ID|用户主密钥ID|主密钥ID|密钥标识|ＫｅｙＩＤ："),
+        (
+            "key_id",
+            "Key ID|KeyId|CMK ID|Key|KMS Key ID|kms_key_id|KmsKeyId|Key ID (UUID)|密钥ID（KeyId）|主密钥ID(CMK)|Master key|Master Key ID|密钥ID|用户主密钥ID|主密钥ID|密钥标识|ＫｅｙＩＤ：",
+        ),
         ("aliases", "Alias|Alias Name|Key Alias|别名|密钥别名"),
         ("instance", "KMS Instance|Instance ID|Instance|KMS实例|实例ID|所属实例"),
         ("origin", "Origin|Key Material Source|Key Material Origin|密钥材料来源|材料来源"),
@@ -112,9 +115,12 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
         ("creator", "Creator|创建者"),
         ("account_id", "Account|Account ID|UID|账号|账号ID"),
         ("region", "Region|地域|区域"),
-        ("operations", "APIs|Operations|接口|使用的API|使用的接口|调用接口|调用的API"),
-        ("languages", "SDK|Language|开发语言|语言|编程语言"),
-        ("network", "Deployed on|部署位置|网络|部署环境|网络环境"),
+        (
+            "operations",
+            "Cryptographic operations|Actions|KMS Actions|api_actions|API列表|接口列表|API操作|Used operations|Operations (API)|APIs|Operations|接口|使用的API|使用的接口|调用接口|调用的API",
+        ),
+        ("languages", "Application development programming languages|SDK|Language|开发语言|语言|编程语言"),
+        ("network", "Network location of an application|Deployed on|部署位置|网络|部署环境|网络环境"),
         ("in_vpc", "VPC|专有网络"),
         ("owner", "Owner|Team|负责人"),
         ("applications", "App|应用|业务"),
@@ -129,7 +135,7 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
         }
     }
     let words = [
-        ("KMS实例", "默认|Default", "default"),
+        ("KMS实例", "默认|Default|Default Key Management|默认密钥管理", "default"),
         ("Instance ID", "kst-hzz62f1cb66fa42qo", "dedicated"),
         ("Status", "Enabled|启用中|启用|ＥＮＡＢＬＥＤ", "Enabled"),
         ("Status", "Disabled|已禁用|禁用密钥|禁用|停用", "Disabled"),
@@ -163,7 +169,8 @@ fn the_headers_and_words_of_consoles_and_lists_made_by_hand_are_understood() {
         ("密钥用途", "SIGN/VERIFY|签名验签|签名/验签", "SIGN/VERIFY"),
         ("KeyUsage", "GENERATE/VERIFY_MAC", "GENERATE/VERIFY_MAC"),
         ("开发语言", "Java、PHP|Java/PHP|java&php|Java + PHP", "Java, PHP"),
-        ("部署位置", "ECS VPC|专有网络|VPC", "vpc"),
+        ("部署位置", "ECS VPC|专有网络|VPC|vpc-prod|vpc-bp1a2b3c (prod)", "vpc"),
+        ("开发语言", "Java SDK|Java (Spring Boot)|Java（JDK 17）", "Java"),
         ("部署位置", "IDC", "data-centre"),
         ("VPC", "是|yes|true", "vpc"),
         ("VPC", "否|no|false|无", "outside-vpc"),
@@ -263,6 +270,81 @@ fn the_window_of_the_migration_is_passed_on() {
     assert_eq!(key["migration_window"], "周六 02:00-04:00");
 }
 
+/// What becomes of a key of which one cell differs: its class, or `rejected`.
+fn fate_with(header: &str, cell: &str) -> String {
+    let of = |header: &str| Field::from_header(header).unwrap_or_else(|| panic!("{header} names a field"));
+    let mut columns: Vec<(&str, &str)> = GOOD_HEADERS.split(',').zip(GOOD).collect();
+    columns.retain(|(other, _)| of(other).spec().fact != of(header).spec().fact || of(header).spec().fact.is_none());
+    columns.push((header, cell));
+    let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+    let headers: Vec<&str> = columns.iter().map(|(header, _)| *header).collect();
+    let cells: Vec<String> = columns.iter().map(|(_, cell)| quoted(cell)).collect();
+    let input = list(&headers.join(","), &cells.join(","));
+    match serde_json::from_str::<Value>(&run(&input, &["--format", "json"]).out) {
+        Ok(document) if document["summary"]["records"]["rejected"] == 0 => class(&input),
+        _ => "rejected".to_owned(),
+    }
+}
+
+#[test]
+fn what_is_masked_or_cut_is_never_green() {
+    for (alias, expected) in [
+        ("****", "undetermined"),
+        ("alias/****", "undetermined"),
+        ("alias/a****", "undetermined"),
+        ("ali…", "undetermined"),
+        ("alias/a...", "undetermined"),
+        ("alias/xxxx", "undetermined"),
+        ("alias/orders;alias/****", "undetermined"),
+        ("alias/acs/oss;alias/****", "service-key"),
+        ("alias/orders-****", "migratable"),
+        ("`alias/acs/oss`", "service-key"),
+    ] {
+        assert_eq!(fate_with("别名", alias), expected, "{alias}");
+    }
+    let headers = format!("{GOOD_HEADERS},alias");
+    assert_eq!(class(&list(&headers, &format!("{},****", GOOD.join(",")))), "undetermined", "whatever else is named");
+    for (header, texts) in [
+        ("operations", "Encrypt…|Encrypt...|加解密...|Encrypt, Decrypt, ...|Encrypt..|Encrypt/|Encrypt，…"),
+        ("languages", "Java…|Java...|Java, ...|Java、Go…"),
+        ("network", "vpc…|VPC...|vpc-bp1a2b3c..."),
+        ("usage", "application…|应用...|both, …"),
+    ] {
+        for text in texts.split('|') {
+            assert_eq!(fate_with(header, text), "rejected", "{header}: {text}");
+        }
+    }
+}
+
+#[test]
+fn arrays_and_marks_of_markdown_are_no_part_of_the_words() {
+    for (header, text, expected) in [
+        ("operations", r#"["Encrypt","Decrypt"]"#, "migratable"),
+        ("operations", r#"["Encrypt", "ReEncrypt"]"#, "blocked"),
+        ("operations", r#"["Encrypt", null]"#, "rejected"),
+        ("operations", r#"["Encrypt", ""]"#, "rejected"),
+        ("operations", r#"["Encrypt", "..."]"#, "rejected"),
+        ("operations", r#"["Encrypt""#, "rejected"),
+        ("operations", r#"["Encrypt", {"a": 1}]"#, "rejected"),
+        ("operations", "[]", "migratable"),
+        ("operations", "`Encrypt`, `Decrypt`", "migratable"),
+        ("operations", "`Encrypt`, `ReEncrypt`", "blocked"),
+        ("operations", "**ReEncrypt**", "blocked"),
+        ("languages", r#"["Java","Go"]"#, "migratable"),
+        ("languages", r#"["Java","PHP"]"#, "blocked"),
+        ("languages", "Java, `PHP`", "blocked"),
+        ("network", r#"["vpc"]"#, "migratable"),
+        ("network", "`IDC`", "blocked"),
+        ("usage", r#"["self-managed"]"#, "migratable"),
+        ("versions", "`1`", "migratable"),
+        ("versions", "**2**", "blocked"),
+        ("origin", "`EXTERNAL`", "blocked"),
+        ("rotation", "**Enabled**", "needs-rotation-disabled"),
+    ] {
+        assert_eq!(fate_with(header, text), expected, "{header}: {text}");
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------
 // Rotation.
 
@@ -289,6 +371,41 @@ fn a_key_that_does_not_rotate_and_has_a_next_rotation_is_not_green() {
 }
 
 #[test]
+fn rotation_is_off_only_if_that_is_said() {
+    for (text, expected) in [
+        ("-1", "rejected"),
+        ("-0", "rejected"),
+        ("－1", "rejected"),
+        ("-365", "rejected"),
+        ("-365d", "rejected"),
+        ("0 days", "rejected"),
+        ("0天", "rejected"),
+        ("Disabled (365 days)", "rejected"),
+        ("Enabled (0 days)", "rejected"),
+        ("1", "needs-rotation-disabled"),
+        ("Enabled (365 days)", "needs-rotation-disabled"),
+        ("已开启（365天）", "needs-rotation-disabled"),
+        ("已开启自动轮换", "needs-rotation-disabled"),
+        ("未开启自动轮转", "migratable"),
+        ("never", "migratable"),
+        ("N/A (asymmetric)", "migratable"),
+        ("不支持（非对称密钥）", "migratable"),
+        ("不支持", "undetermined"),
+        ("Not supported", "undetermined"),
+        ("Not supported (whatever)", "rejected"),
+    ] {
+        assert_eq!(fate_with("rotation", text), expected, "{text}");
+    }
+    let headers = GOOD_HEADERS.replace("自动轮转", "轮换周期");
+    for (period, expected) in
+        [("0", "undetermined"), ("-1", "undetermined"), ("0天", "undetermined"), ("365", "needs-rotation-disabled")]
+    {
+        let cells = GOOD.join(",").replace(",否,", &format!(",{period},"));
+        assert_eq!(class(&list(&headers, &cells)), expected, "{period}");
+    }
+}
+
+#[test]
 fn the_period_of_the_old_console_costs_no_record() {
     for (period, expected) in
         [("不开启", "migratable"), ("自定义", "needs-rotation-disabled"), ("30天", "needs-rotation-disabled")]
@@ -298,6 +415,41 @@ fn the_period_of_the_old_console_costs_no_record() {
             &format!("{},2020-01-01", GOOD.join(",").replace(",否,", &format!(",{period},"))),
         );
         assert_eq!(class(&input), expected, "{period}");
+    }
+}
+
+/// The class of a key with one version and these dates of creation and last rotation, or `rejected`.
+fn class_by_dates(created: &str, last: &str) -> String {
+    let input = list(&format!("{GOOD_HEADERS},created,last_rotation"), &format!("{},{created},{last}", GOOD.join(",")));
+    let ran = run(&input, &["--format", "json"]);
+    match serde_json::from_str::<Value>(&ran.out) {
+        Ok(document) if document["summary"]["records"]["rejected"] == 0 => class(&input),
+        _ => "rejected".to_owned(),
+    }
+}
+
+#[test]
+fn dates_of_spreadsheets_tell_of_rotations_and_dates_that_nobody_understands_reject() {
+    for (created, last, expected) in [
+        ("5/20/2021 6:34", "5/20/2024 6:34", "undetermined"),
+        ("20/5/2021", "20/5/2024", "undetermined"),
+        ("5/4/2021 6:34 PM", "5/4/2024 6:34 PM", "undetermined"),
+        ("5/20/2021 6:34", "5/20/2021 6:34", "migratable"),
+        ("5/4/2021 6:34", "5/4/2021 6:34", "migratable"),
+        ("2021-05-20", "5/20/2024", "undetermined"),
+        ("5/4/2021", "4/5/2021", "rejected"),
+        ("5/4/2021", "5/5/2021", "rejected"),
+        ("5/20/2021", "20/5/2021", "rejected"),
+        ("2021-05-20", "garbage", "rejected"),
+        ("2021-05-20", "########", "rejected"),
+        ("garbage", "2021-05-20", "rejected"),
+        ("5/20/21", "5/20/24", "rejected"),
+        ("2021-05-20", "", "migratable"),
+        ("2021-05-20", "N/A", "migratable"),
+        ("2021-05-20", "Never", "migratable"),
+        ("garbage", "", "migratable"),
+    ] {
+        assert_eq!(class_by_dates(created, last), expected, "{created} {last}");
     }
 }
 

@@ -54,6 +54,26 @@ fn plain_chars(word: &str) -> impl Iterator<Item = char> {
     kept.flat_map(char::to_lowercase)
 }
 
+/// A text without the marks that Markdown puts around code and bold text.
+pub fn unmarked(text: &str) -> &str {
+    let mut text = text;
+    while let Some(inner) = ["**", "`"].iter().find_map(|mark| {
+        let inner = text.strip_prefix(mark)?.strip_suffix(mark)?;
+        // Of "`a`, `b`" each is marked, and not the whole; nor is `****` a mark around nothing.
+        (!inner.trim().is_empty() && !inner.contains(mark)).then_some(inner.trim())
+    }) {
+        text = inner;
+    }
+    text
+}
+
+/// A text and what stands behind it in brackets: `Java (Spring Boot)`.
+pub fn bracketed(text: &str) -> Option<(&str, &str)> {
+    let (head, inner) = text.trim().strip_suffix(')')?.split_once('(')?;
+    let (head, inner) = (head.trim(), inner.trim());
+    (!head.is_empty() && !inner.is_empty() && !inner.contains(['(', ')'])).then_some((head, inner))
+}
+
 /// Whether a cell says that nobody knows.
 pub fn is_unknown(word: &str) -> bool {
     is_one_of(word, UNKNOWN)
@@ -98,6 +118,26 @@ fn is_spelled(word: &str, known: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_marks_of_markdown_are_no_part_of_a_word() {
+        for (text, expected) in [
+            ("`Java`", "Java"),
+            ("``Java``", "Java"),
+            ("**Java**", "Java"),
+            ("** `Java` **", "Java"),
+            ("`a`, `b`", "`a`, `b`"),
+            ("****", "****"),
+            ("**", "**"),
+            ("`", "`"),
+            ("***x", "***x"),
+            ("*****", "*****"),
+            ("`a", "`a"),
+            ("Java", "Java"),
+        ] {
+            assert_eq!(unmarked(text), expected);
+        }
+    }
 
     #[test]
     fn words_are_compared_without_case_and_blanks() {

@@ -1,6 +1,7 @@
 //! What each column of a source is for, and what its texts meant so far.
 
 use crate::domains::cell::Cell;
+use crate::domains::cmk::aliases::hides_alias;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::{Misread, is_unread, key_type, key_usage_under_usage, observe};
@@ -201,6 +202,10 @@ impl Column {
 }
 
 fn list_meaning(elements: &mut Recent, field: Field, none: Bits, text: &str) -> Result<Bits, Misread> {
+    if text.starts_with(['[', '`', '*']) {
+        // A JSON array, or marks of Markdown, which may stand around the whole.
+        return observe(field, Cell::Text(text));
+    }
     let mut all = 0;
     for element in Cell::Text(text).elements() {
         let bits = elements.get(element, || observe(field, Cell::Text(element)))?;
@@ -246,7 +251,11 @@ pub fn take_cell<'a>(
             }
             said.state(rules.packing.slot(fact), field, fact, bits)?;
             match field {
-                Field::Aliases => said.add_aliases(cell)?,
+                Field::Aliases => {
+                    // Nothing more than that of a service is known then.
+                    said.has_hidden_alias |= bits & !facts::ALIAS_OF_SERVICE == 0 && hides_alias(cell);
+                    said.add_aliases(cell)?;
+                }
                 Field::Resource if cell != Cell::Absent => said.names_resource = true,
                 _ => {}
             }

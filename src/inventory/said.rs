@@ -1,14 +1,15 @@
 //! What one record says, before it is packed.
 
 use crate::domains::cell::Cell;
+use crate::domains::cmk::aliases::{alias_form, alias_names, is_plain_alias};
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, alias_form, alias_names, is_plain_alias, observe};
-use crate::domains::spelling::{is_none, is_unknown};
+use crate::domains::cmk::observe::{Misread, observe};
+use crate::domains::spelling::{is_none, is_unknown, unmarked};
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing, Slot};
 
-use super::clock::{parse_interval, parse_time};
+use super::clock::{Doubt, Order, Unclear, is_never, parse_interval, parse_time, time_in};
 use super::identity::IdentityCells;
 
 /// What a record says, before it is packed.
@@ -24,12 +25,16 @@ pub struct Said<'a> {
     pub blank_alias: Bits,
     /// Whether there are aliases, but nobody knows which.
     pub has_unknown_alias: bool,
+    /// Whether a part of an alias is hidden that may be one of a service.
+    pub has_hidden_alias: bool,
     /// Whether it has members that are left out for this object, though not for others.
     pub leaves_out: bool,
     /// Whether it says what kind of resource it is about.
     pub names_resource: bool,
     /// The texts of the fields in [`NOTED`].
     pub notes: [Option<&'a str>; NOTED.len()],
+    /// A time that says too little, so that the record cannot be used.
+    unclear: Option<Unclear>,
 }
 
 /// The fields that say which key a record is about or when it rotates: one text each.
@@ -73,14 +78,17 @@ pub struct Clock<'a> {
     pub last: &'a str,
     /// `primary_key_version`.
     pub primary: &'a str,
+    /// The time that says too little, if one does.
+    pub unclear: Option<Unclear>,
 }
 
 impl<'a> Clock<'a> {
-    /// What stands in one of the three fields.
+    /// What stands in one of the four fields.
     pub fn text(&self, field: Field) -> &'a str {
         match field {
             Field::NextRotation => self.next,
             Field::Created => self.created,
+            Field::LastRotation => self.last,
             _ => self.interval,
         }
     }
@@ -115,7 +123,7 @@ impl<'a> Said<'a> {
     /// When it rotates.
     pub fn clock(&self) -> Clock<'a> {
         let [.., next, created, interval, last, primary] = self.words;
-        Clock { next, created, interval, last, primary }
+        Clock { next, created, interval, last, primary, unclear: self.unclear }
     }
 
     /// Keeps a text that identifies the key, if that is all there is to do. Tells whether it was.
@@ -181,9 +189,11 @@ impl<'a> Said<'a> {
     /// # Errors
     /// Two columns of the field disagree.
     pub fn note(&mut self, field: Field, cell: Cell<'a>) -> Result<(), Misread> {
-        let Some(text) = cell.text().filter(|text| !text.is_empty() && !is_unknown(text)) else { return Ok(()) };
         let word = WORDS.iter().position(|word| *word == field);
-        if word.is_some_and(|word| word >= IDENTIFYING) && is_none(text) {
+        let is_of_clock = word.is_some_and(|word| word >= IDENTIFYING);
+        let text = if is_of_clock { cell.text().map(unmarked) } else { cell.text() };
+        let Some(text) = text.filter(|text| !text.is_empty() && !is_unknown(text)) else { return Ok(()) };
+        if is_of_clock && is_none(text) {
             return Ok(());
         }
         if let Some(at) = NOTED.iter().position(|noted| *noted == field) {
@@ -203,6 +213,11 @@ impl<'a> Said<'a> {
     /// Sets what follows from the record's own times and texts: rotation from its period, as the old console shows it,
     /// and what suggests how many versions there are.
     pub fn follow(&mut self, packing: &Packing) {
+        if self.has_hidden_alias {
+            // What other columns name is not all, unless it is the alias of a service.
+            let others = packing.get(self.facts, facts::ALIASES) & !facts::ALIAS_OF_SERVICE;
+            self.facts = self.facts.without(packing.with(Packed::default(), facts::ALIASES, others));
+        }
         let clock = self.clock();
         if !clock.interval.is_empty() && packing.get(self.facts, facts::ROTATION) == 0 {
             self.facts = packing.with(self.facts, facts::ROTATION, rotation_by_period(clock.interval));
@@ -213,12 +228,16 @@ impl<'a> Said<'a> {
             // Only symmetric keys have a primary version, and only they rotate.
             let is_symmetric = spec & facts::SYMMETRIC != 0 || spec == 0 && !clock.primary.is_empty();
             let is_asymmetric = spec & !facts::SYMMETRIC != 0;
-            evidence |= match version_evidence(&clock) {
+            let counts = |evidence| match evidence {
                 // What is green needs more than what is not.
                 facts::NOT_ROTATED if !is_symmetric => 0,
                 _ if is_asymmetric => 0,
                 evidence => evidence,
             };
+            match version_evidence(&clock, counts) {
+                Ok(found) => evidence |= found,
+                Err(unclear) => self.unclear = Some(unclear),
+            }
         }
         if self.notes[KEY_VERSION].is_some() {
             evidence |= facts::ONE_VERSION_LISTED;
@@ -244,8 +263,36 @@ const KEY_VERSION: usize = 4;
 const SAME: jiff::SignedDuration = jiff::SignedDuration::from_hours(2 * 24);
 const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
 
-fn version_evidence(clock: &Clock<'_>) -> Bits {
-    let (Some(created), Some(last)) = (parse_time(clock.created), parse_time(clock.last)) else { return 0 };
+/// What the dates of creation and last rotation tell, of which `counts` says what may be used. Day and month may stand in
+/// either order, which is the same in both dates; what matters is only whether that makes a difference.
+fn version_evidence(clock: &Clock<'_>, counts: impl Fn(Bits) -> Bits) -> Result<Bits, Unclear> {
+    if is_never(clock.last) {
+        return Ok(0);
+    }
+    let tells = |(created, last)| counts(evidence_between(created, last));
+    if let Some(times) = parse_time(clock.created).zip(parse_time(clock.last)) {
+        return Ok(tells(times));
+    }
+    let mut told = Order::BOTH.into_iter().filter_map(|order| {
+        let times = time_in(clock.created, order).zip(time_in(clock.last, order));
+        times.map(tells)
+    });
+    let Some(evidence) = told.next() else {
+        let is_understood = |text| Order::BOTH.into_iter().any(|order| time_in(text, order).is_some());
+        let field = if is_understood(clock.last) && !is_understood(clock.created) {
+            Field::Created
+        } else {
+            Field::LastRotation
+        };
+        return Err(Unclear { field, doubt: Doubt::NoTime });
+    };
+    match told.all(|other| other == evidence) {
+        true => Ok(evidence),
+        false => Err(Unclear { field: Field::LastRotation, doubt: Doubt::Order }),
+    }
+}
+
+fn evidence_between(created: jiff::Timestamp, last: jiff::Timestamp) -> Bits {
     let between = last.duration_since(created);
     if between >= LATER {
         facts::ROTATED
@@ -258,13 +305,12 @@ fn version_evidence(clock: &Clock<'_>) -> Bits {
 
 /// Whether a key rotates, by the period after which it does: the old console shows "Disable" (不开启) in its place.
 fn rotation_by_period(period: &str) -> Bits {
-    match observe(Field::Rotation, Cell::Text(period)) {
-        Ok(bits) => bits,
-        Err(_) if parse_interval(period).is_some() => {
-            facts::FACTS[facts::ROTATION.index()].value("Enabled").unwrap_or(0)
-        }
-        Err(_) => 0,
+    if parse_interval(period).is_some() {
+        return facts::FACTS[facts::ROTATION.index()].value("Enabled").unwrap_or(0);
     }
+    // A period of 0 may be none, or one that a program does not know; it is not the `false` of another column.
+    let is_number = period.trim().bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { 0 } else { observe(Field::Rotation, Cell::Text(period)).unwrap_or(0) }
 }
 
 fn disagreement(field: Field, value: &str, before: &str) -> Misread {

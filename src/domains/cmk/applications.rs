@@ -5,7 +5,7 @@ use super::fields::Field;
 use super::observe::{Misread, bit, list, lookup};
 use super::words::Word;
 use crate::domains::cell::Cell;
-use crate::domains::spelling::plain;
+use crate::domains::spelling::{bracketed, plain};
 use crate::engine::facts::Bits;
 
 /// Programming languages. A trailing version ("Java 8", "python3") is dropped before the comparison.
@@ -191,25 +191,127 @@ pub(super) fn several(element: &str, member: impl Fn(&str) -> Option<Bits> + Cop
     if is_short { split(element, member, MOST) } else { member(element) }
 }
 
-/// One language, with or without a version behind it.
+/// What programs of one language only are written with, so that it may stand in brackets behind it. Alone it says too
+/// little: Spring Boot also takes Kotlin.
+const FRAMEWORKS: &[(&str, &str)] = &[
+    ("spring", "Java"),
+    ("springboot", "Java"),
+    ("springcloud", "Java"),
+    ("springmvc", "Java"),
+    ("dubbo", "Java"),
+    ("tomcat", "Java"),
+    ("mybatis", "Java"),
+    ("jdk", "Java"),
+    ("openjdk", "Java"),
+    ("jre", "Java"),
+    ("gin", "Go"),
+    ("beego", "Go"),
+    ("echo", "Go"),
+    ("django", "Python"),
+    ("flask", "Python"),
+    ("fastapi", "Python"),
+    ("tornado", "Python"),
+    ("celery", "Python"),
+];
+
+/// One language, with or without a version behind it, and what is known in brackets.
 pub(super) fn language(name: &str) -> Option<Bits> {
-    let word = plain(name);
-    let trimmed = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
-    let is_version = word[trimmed.len()..].contains(|c: char| c.is_ascii_digit());
-    let unversioned = if is_version { trimmed } else { &word };
-    let known = |word: &str| lookup(Field::Languages, LANGUAGES, word);
-    known(&word).or_else(|| known(unversioned))
+    let plainly = one_language(name);
+    plainly.or_else(|| {
+        let (head, inner) = bracketed(name)?;
+        let bits = one_language(head)?;
+        let word = plain(inner);
+        let unversioned = unversioned(&word);
+        let framework = FRAMEWORKS.iter().find(|(framework, _)| *framework == word || *framework == unversioned);
+        match framework {
+            Some((_, language)) => (bit(facts::LANGUAGES.index(), language) == bits).then_some(bits),
+            None if unversioned.is_empty() => Some(bits),
+            None => Some(bits | one_language(inner)?),
+        }
+    })
 }
 
-/// One place where an application runs; the id of a VPC is a VPC.
+/// A word without the version behind it.
+fn unversioned(word: &str) -> &str {
+    let trimmed = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | 'v' | '/' | 'x'));
+    let is_version = word[trimmed.len()..].contains(|c: char| c.is_ascii_digit());
+    if is_version { trimmed } else { word }
+}
+
+/// One language, with or without a version behind it. An SDK has the language of those who call it.
+fn one_language(name: &str) -> Option<Bits> {
+    let word = plain(name);
+    let known = |word: &str| lookup(Field::Languages, LANGUAGES, word);
+    let unversioned = unversioned(&word);
+    let of_sdk = || known(unversioned.strip_suffix("sdk").or_else(|| unversioned.strip_prefix("sdkfor"))?);
+    known(&word).or_else(|| known(unversioned)).or_else(of_sdk)
+}
+
+/// What VPCs are called after.
+const ENVIRONMENTS: &[&str] = &[
+    "prod",
+    "production",
+    "prd",
+    "preprod",
+    "pre",
+    "staging",
+    "stage",
+    "stg",
+    "uat",
+    "sit",
+    "qa",
+    "test",
+    "testing",
+    "dev",
+    "development",
+    "demo",
+    "main",
+    "shared",
+    "app",
+    "core",
+    "cn",
+    "hangzhou",
+    "shanghai",
+    "beijing",
+    "shenzhen",
+    "生产",
+    "生产环境",
+    "测试",
+    "测试环境",
+    "开发",
+    "开发环境",
+    "预发",
+    "预发环境",
+];
+
+/// Whether a text is the name of an environment, such as `prod-01`.
+fn is_environment(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let mut parts = lower.split(['-', '_', ' ']);
+    let is_number = |part: &str| part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_named = lower.split(['-', '_', ' ']).any(|part| ENVIRONMENTS.contains(&part));
+    is_named && parts.all(|part| !part.is_empty() && (is_number(part) || ENVIRONMENTS.contains(&part)))
+}
+
+/// One place where an application runs; the id of a VPC is a VPC, and so is its name, if all of it is known: a
+/// `vpc-peering-idc` may be anything. In brackets, an environment or another place may follow.
 pub(super) fn network(name: &str) -> Option<Bits> {
+    one_place(name).or_else(|| {
+        let (head, inner) = bracketed(name)?;
+        let bits = one_place(head)?;
+        if is_environment(inner) { Some(bits) } else { Some(bits | one_place(inner)?) }
+    })
+}
+
+fn one_place(name: &str) -> Option<Bits> {
     let word = plain(name);
     let is_id = |id: &str| {
         id.len() > 4
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*')
             && id.contains(|c: char| c.is_ascii_digit())
     };
-    if name.strip_prefix("vpc-").is_some_and(is_id) {
+    let lower = name.to_lowercase();
+    if lower.strip_prefix("vpc-").is_some_and(|id| is_id(id) || is_environment(id)) {
         return Some(bit(facts::NETWORK.index(), "vpc"));
     }
     lookup(Field::Network, NETWORK, &word)
@@ -250,14 +352,61 @@ mod tests {
             ("Java and Python", "Java, Python"),
             ("Java、Go", "Java, Go"),
             ("Objective-C", "Objective-C"),
+            ("Java SDK", "Java"),
+            ("SDK for Python", "Python"),
+            ("Java SDK 2.0", "Java"),
+            ("Java (Spring Boot)", "Java"),
+            ("Java 8 (Spring Boot 2.7)", "Java"),
+            ("Java (17)", "Java"),
+            ("Java (JDK 17)", "Java"),
+            ("Python 3.11 (Django)", "Python"),
+            ("Java (Kotlin)", "Java, Kotlin"),
+            ("Java (PHP SDK)", "Java, PHP"),
         ] {
             assert_eq!(languages(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["Java/", "/", "Java/?", "Java/none", "Brainfuck/Java", "Java+", "", "Java or PHP", "not PHP"] {
+        for text in [
+            "Java/",
+            "/",
+            "Java/?",
+            "Java/none",
+            "Brainfuck/Java",
+            "Java+",
+            "",
+            "Java or PHP",
+            "not PHP",
+            "Spring Boot",
+            "Python (Spring Boot)",
+            "Java (not used)",
+            "Java (Spring",
+            "Java (planned)",
+            "SDK",
+            "(Java)",
+            "Java ()",
+        ] {
             assert_eq!(languages(text), None, "{text}");
         }
         assert_eq!(languages(&"C/".repeat(4000)), None);
         assert_eq!(languages(&format!("{}Brainfuck", "C+".repeat(12))), None, "and that soon");
+    }
+
+    #[test]
+    fn the_name_of_a_vpc_is_a_vpc_if_all_of_it_is_known() {
+        let place = |text| network(text).map(|bits| facts::FACTS[facts::NETWORK.index()].show(bits));
+        for (text, expected) in [
+            ("vpc-prod", "vpc"),
+            ("VPC-Prod-01", "vpc"),
+            ("vpc-bp1a2b3c (prod)", "vpc"),
+            ("VPC (生产环境)", "vpc"),
+            ("VPC (IDC)", "vpc, data-centre"),
+        ] {
+            assert_eq!(place(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in
+            ["vpc-", "vpc-outside", "vpc-peering-idc", "vpc-no", "vpc-01", "vpc-prod-idc", "VPC (no)", "VPC ()", "prod"]
+        {
+            assert_eq!(place(text), None, "{text}");
+        }
     }
 
     #[test]

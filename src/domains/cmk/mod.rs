@@ -1,5 +1,6 @@
 //! May this Alibaba Cloud CMK leave the default KMS instance?
 
+pub mod aliases;
 pub mod applications;
 pub mod atoms;
 pub mod class;

@@ -3,14 +3,12 @@
 //! All parsing lives here. A blank or a word such as "N/A" makes a fact unknown; a value that is not
 //! understood is a [`Misread`], never a guess.
 
-use std::borrow::Cow;
-
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::bytes::{all, equal, letters, within};
-use crate::domains::cell::Cell;
+use crate::domains::cell::{Cell, LIST_SEPARATOR};
 use crate::engine::facts::Bits;
 
+use super::aliases::aliases;
 use super::applications::{in_vpc, language, network, several};
 use super::facts::{self, FACTS};
 use super::fields::Field;
@@ -18,7 +16,7 @@ use super::operations;
 use super::periods::parse_interval;
 use super::versions;
 use super::words::{self, Word};
-use crate::domains::spelling::{acts, is_none, is_unknown, plain};
+use crate::domains::spelling::{bracketed, is_none, is_unknown, plain, unmarked};
 
 /// A value that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +30,12 @@ pub struct Misread {
 }
 
 /// The values that a cell gives to the field's fact; `0` if it says that nobody knows. Full-width letters and digits
-/// are the same as others.
+/// are the same as others, and what Markdown puts around code and bold text is no part of it.
 ///
 /// # Errors
 /// The value is not understood.
 pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
+    let cell = if let Cell::Text(text) = cell { Cell::of_table(unmarked(text)) } else { cell };
     let is_wide = || cell.text().is_some_and(|text| !text.is_ascii());
     let refused = match read(field, cell) {
         Err(refused) if is_wide() => Err(refused),
@@ -121,7 +120,7 @@ fn fact_of(field: Field) -> usize {
 }
 
 pub(super) fn misread(field: Field, cell: Cell<'_>, expected: impl Into<String>) -> Misread {
-    let value = cell.text().unwrap_or_default().replace(crate::domains::cell::LIST_SEPARATOR, ";");
+    let value = cell.text().unwrap_or_default().replace(LIST_SEPARATOR, ";");
     Misread { field, value, expected: expected.into() }
 }
 
@@ -169,12 +168,39 @@ pub fn key_usage_under_usage(cell: Cell<'_>) -> Option<Bits> {
     (bits != 0 && lookup(Field::Usage, words::USAGE, &plain(text)).is_none()).then_some(bits)
 }
 
-/// Whether a key rotates: in a word, or by the period after which it does.
+/// Whether a key rotates: in a word, by the period after which it does, or in a word with the period in brackets.
 fn rotation(cell: Cell<'_>) -> Result<Bits, Misread> {
-    match (choice(Field::Rotation, cell, words::ROTATION), cell) {
-        (Err(_), Cell::Text(text)) if is_period(text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
-        (read, _) => read,
+    let Cell::Text(text) = cell else { return choice(Field::Rotation, cell, words::ROTATION) };
+    let text = text.replace("轮换", "轮转");
+    let read = choice(Field::Rotation, Cell::Text(&text), words::ROTATION);
+    // `-1` is neither yes nor a period, and `-0` no more so.
+    let is_signed = text.contains(|c: char| c.is_ascii_digit()) && !matches!(text.trim(), "0" | "1");
+    match read {
+        Ok(bits) if bits == 0 || !is_signed => Ok(bits),
+        Err(_) if is_period(&text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
+        _ => rotation_with_reason(&text).ok_or_else(|| {
+            let expected = format!("one of {}, or a period; leave it blank if nobody knows", accepted(Field::Rotation));
+            misread(Field::Rotation, cell, expected)
+        }),
     }
+}
+
+/// What stands beside a word for rotation: its period, or that the key is asymmetric. KMS rotates symmetric keys only. That
+/// rotation is "not supported" has many reasons, and tells nothing alone.
+fn rotation_with_reason(text: &str) -> Option<Bits> {
+    let cannot = |head: &str| words::NOT_ROTATABLE.contains(&plain(head).as_str());
+    if cannot(text) {
+        return Some(0);
+    }
+    let (head, inner) = bracketed(text)?;
+    let on = bit(facts::ROTATION.index(), "Enabled");
+    let is_on = lookup(Field::Rotation, words::ROTATION, &plain(head)) == Some(on) && !head.contains('-');
+    if is_on && is_period(inner) {
+        return Some(on);
+    }
+    let is_asymmetric = ["asymmetric", "asymmetrickey", "非对称", "非对称密钥"].contains(&plain(inner).as_str());
+    (is_asymmetric && (cannot(head) || matches!(plain(head).as_str(), "n/a" | "na")))
+        .then(|| bit(facts::ROTATION.index(), "Disabled"))
 }
 
 /// Whether a text is a period after which keys rotate. A number alone may also be a yes or a count; periods have at
@@ -197,9 +223,13 @@ pub(super) fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option
     if cell.text().is_some_and(is_unknown) {
         return Ok(0);
     }
+    let array = if let Cell::Text(text) = cell { json_array(text) } else { None };
+    if let Some(elements) = &array {
+        return list(field, if elements.is_empty() { Cell::EmptyList } else { Cell::List(elements) }, member);
+    }
     let mut bits = 0;
-    for element in cell.elements() {
-        if is_unknown(element) {
+    for element in cell.elements().map(unmarked) {
+        if is_unknown(element) || is_cut(element) {
             return Err(misread(field, cell, "a list that is known in full, or a blank cell"));
         }
         bits |= if is_none(element) {
@@ -220,6 +250,22 @@ pub(super) fn list(field: Field, cell: Cell<'_>, member: impl Fn(&str) -> Option
     Ok(bits)
 }
 
+/// The elements of a JSON array of texts that stands in a cell, as those of a list.
+fn json_array(text: &str) -> Option<String> {
+    if !text.starts_with('[') || is_none(text) {
+        return None;
+    }
+    let elements: Vec<String> = serde_json::from_str(text).ok()?;
+    // A blank among them is a hole in the list, which is not to be passed over.
+    let is_whole = |element: &String| !element.trim().is_empty() && !element.contains(LIST_SEPARATOR);
+    elements.iter().all(is_whole).then(|| elements.join("\u{1f}"))
+}
+
+/// Whether an element of a list ends in the dots with which consoles cut long lists. Nobody knows what else was there.
+fn is_cut(element: &str) -> bool {
+    element.contains(['…', '⋯', '︙']) || element.contains("..") || element.contains("。。")
+}
+
 /// A key is in the default instance, or in the one whose id is given (`kst-…`).
 fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
     let (default, dedicated) = (bit(facts::INSTANCE.index(), "default"), bit(facts::INSTANCE.index(), "dedicated"));
@@ -229,9 +275,15 @@ fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
     let word = plain(text);
     match word.as_str() {
         _ if is_unknown(text) => Ok(0),
-        "default" | "defaultinstance" | "defaultkmsinstance" | "shared" | "默认" | "默认实例" | "kms默认实例" => {
-            Ok(default)
-        }
+        "default"
+        | "defaultinstance"
+        | "defaultkmsinstance"
+        | "defaultkeymanagement"
+        | "shared"
+        | "默认"
+        | "默认实例"
+        | "kms默认实例"
+        | "默认密钥管理" => Ok(default),
         "dedicated" | "dedicatedinstance" | "专属" => Ok(dedicated),
         _ if text.len() > 4 && text.to_lowercase().starts_with("kst-") && text.bytes().all(is_id_byte) => Ok(dedicated),
         _ => Err(misread(Field::Instance, cell, "default, or the id of a KMS instance (kst-…)")),
@@ -240,131 +292,6 @@ fn instance(cell: Cell<'_>) -> Result<Bits, Misread> {
 
 fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*')
-}
-
-/// A blank alias cell means that the key has no alias: lists of keys leave it blank where there is none.
-fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
-    let none = FACTS[facts::ALIASES.index()].none_bit();
-    match cell {
-        Cell::Absent => Ok(0),
-        Cell::Blank | Cell::EmptyList => Ok(none),
-        Cell::Text("true" | "false") => Err(misread(Field::Aliases, cell, ALIASES_EXPECTED)),
-        Cell::Text(text) if is_plain_alias(text) => Ok(alias_form(text)),
-        Cell::Text(text) | Cell::List(text) if is_unknown(text) => Ok(0),
-        _ => {
-            let mut bits = 0;
-            let names = alias_names(cell).filter(|names| !names.iter().any(|name| is_no_alias(name)));
-            let names = names.ok_or_else(|| misread(Field::Aliases, cell, ALIASES_EXPECTED))?;
-            for alias in &names {
-                let alias = alias_of_arn(alias);
-                bits |= if is_none(alias) { none } else { alias_form(alias) };
-            }
-            if bits & none != 0 && bits != none {
-                return Err(misread(Field::Aliases, cell, "either `none` or aliases, not both"));
-            }
-            Ok(bits)
-        }
-    }
-}
-
-const ALIASES_EXPECTED: &str =
-    "names such as alias/orders, separated by `;`; `none` if there is none, `unknown` if nobody knows";
-
-/// The aliases of a cell: texts as they stand, and of objects the member `AliasName`, as in replies of the API and
-/// in the JSON that Steampipe writes into cells. Nothing if JSON is broken or names no alias.
-pub fn alias_names<'a>(cell: Cell<'a>) -> Option<Vec<Cow<'a, str>>> {
-    if let Cell::Text(text) = cell
-        && text.starts_with(['[', '{'])
-        && !is_none(text)
-    {
-        let parsed: serde_json::Value = serde_json::from_str(text).ok()?;
-        let several = if let serde_json::Value::Array(several) = parsed { several } else { vec![parsed] };
-        return several.iter().map(alias_name).map(|name| name.map(Cow::Owned)).collect();
-    }
-    let name = |element: &'a str| match element.strip_prefix('{') {
-        None => Some(Cow::Borrowed(element)),
-        Some(_) => alias_name(&serde_json::from_str(element).ok()?).map(Cow::Owned),
-    };
-    cell.elements().map(name).collect()
-}
-
-fn alias_name(value: &serde_json::Value) -> Option<String> {
-    let named = |(name, _): &(&String, &serde_json::Value)| plain(name) == "aliasname";
-    let name = match value {
-        serde_json::Value::Object(members) => members.iter().find(named)?.1.as_str()?,
-        value => value.as_str()?,
-    };
-    Some(name.to_owned())
-}
-
-/// Whether an element of a list of aliases cannot be one: JSON, a hole, or text around an alias.
-fn is_no_alias(element: &str) -> bool {
-    element.starts_with(['{', '[']) && !is_none(element)
-        || is_unknown(element)
-        || alias_of_arn(element).rfind("alias/").is_some_and(|at| at > 0)
-}
-
-/// The alias that an alias ARN names (`acs:kms:<region>:<account>:alias/<name>`), or the text itself.
-fn alias_of_arn(text: &str) -> &str {
-    let named = text.strip_prefix("acs:kms:").and_then(|rest| rest.splitn(3, ':').nth(2));
-    named.filter(|name| name.starts_with("alias/")).unwrap_or(text)
-}
-
-/// The form of one alias. Service keys have the exact form `alias/acs/<service>`, in lower case, with one
-/// segment that is not empty and has no white space.
-#[inline]
-pub fn alias_form(alias: &str) -> Bits {
-    // Most names differ from `acs` in the first letter.
-    let first = alias.strip_prefix("alias/").and_then(|name| name.bytes().next());
-    if first.is_some_and(|first| first.is_ascii_alphanumeric() && !first.eq_ignore_ascii_case(&b'a')) {
-        return facts::ALIAS_OF_USER;
-    }
-    match alias.strip_prefix("alias/acs/") {
-        Some(service) if is_service_name(service) => facts::ALIAS_OF_SERVICE,
-        _ if resembles_service_alias(alias) => facts::ALIAS_LOOK_ALIKE,
-        _ => facts::ALIAS_OF_USER,
-    }
-}
-
-/// Whether the text is one alias of letters, digits, `-`, `.`, `/` and `_`. Other texts need a closer look.
-#[inline]
-pub fn is_plain_alias(text: &str) -> bool {
-    let plain = |bytes| letters(bytes) | within(bytes, b'-', b'9') | equal(bytes, b'_');
-    text.starts_with("alias/") && all(text, plain)
-}
-
-fn is_service_name(segment: &str) -> bool {
-    let plain = |c: char| c.is_ascii_graphic() && c != '/' && !c.is_ascii_uppercase();
-    !segment.is_empty() && segment.chars().all(plain)
-}
-
-/// Whether an alias looks like that of a service key to a person, or to a system that is less strict: whatever its case,
-/// its blanks, doubled slashes, full-width or invisible characters, and letters of other alphabets that look alike.
-fn resembles_service_alias(alias: &str) -> bool {
-    // Many names begin with `a`; what may hide something needs a closer look.
-    let name = alias.strip_prefix("alias/").filter(|name| is_plain_alias(alias) && !name.starts_with('/'));
-    if let Some(name) = name {
-        let first = name.split('/').next().unwrap_or_default();
-        return first.eq_ignore_ascii_case("acs");
-    }
-    let seen = alias.nfkc().filter(|c| !c.is_whitespace() && !acts(*c)).flat_map(char::to_lowercase).map(latin);
-    let seen: String = seen.collect();
-    let mut segments = seen.split('/').filter(|segment| !segment.is_empty());
-    let first = segments.next();
-    first == Some("acs") || first == Some("alias") && segments.next() == Some("acs")
-}
-
-/// The letter of `alias/acs/` that a letter of another alphabet looks like.
-fn latin(c: char) -> char {
-    match c {
-        'а' | 'α' | 'ɑ' => 'a',
-        'ӏ' | 'ι' | '|' => 'l',
-        'і' | 'ı' => 'i',
-        'ѕ' | 'ꜱ' => 's',
-        'с' | 'ϲ' | 'ᴄ' => 'c',
-        '\\' | '⁄' | '∕' => '/',
-        c => c,
-    }
 }
 
 /// The key spec; one that is newer than this program is unknown, for it decides nothing here.

@@ -12,6 +12,10 @@ pub fn operations(element: &str) -> Option<Bits> {
     if let Some(bits) = operation(&plain(element)) {
         return Some(bits);
     }
+    // What joins two operations and has nothing behind it stands for one that nobody named.
+    if element.trim_end().ends_with(['&', '+', '/', '和', '与', '及', '、']) {
+        return None;
+    }
     // A policy may name all that begin alike.
     let element =
         element.strip_suffix("ReEncrypt*").map_or_else(|| element.into(), |before| format!("{before}ReEncrypt"));
@@ -310,6 +314,9 @@ mod tests {
             "Generate/And/ExportDataKey",
             "kms:Re*",
             "Encrypt/…",
+            "Encrypt/",
+            "Encrypt +",
+            "Encrypt 和",
             "",
             "()",
             "不使用ReEncrypt",

@@ -171,8 +171,25 @@ pub const ROTATION: &[Word] = &[
     ("auto", &["Enabled"]),
     ("已设置", &["Enabled"]),
     ("已挂起", &["Suspended"]),
+    ("never", &["Disabled"]),
+    ("从不", &["Disabled"]),
+    ("从不轮转", &["Disabled"]),
+    ("未开启轮转", &["Disabled"]),
+    ("未开启自动轮转", &["Disabled"]),
+    ("未启用自动轮转", &["Disabled"]),
+    ("不开启自动轮转", &["Disabled"]),
+    ("已关闭自动轮转", &["Disabled"]),
+    ("关闭自动轮转", &["Disabled"]),
+    ("已开启轮转", &["Enabled"]),
+    ("已开启自动轮转", &["Enabled"]),
+    ("已启用自动轮转", &["Enabled"]),
+    ("开启自动轮转", &["Enabled"]),
     ("挂起", &["Suspended"]),
 ];
+
+/// What people write if a key cannot rotate.
+pub const NOT_ROTATABLE: &[&str] =
+    &["notsupported", "unsupported", "notapplicable", "不支持", "不支持轮转", "不支持自动轮转", "不适用"];
 
 /// What a column of key types says that is neither a key spec nor who manages the key.
 pub const OTHER_KEY_TYPES: &[&str] = &[
