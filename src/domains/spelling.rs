@@ -57,10 +57,10 @@ fn plain_chars(word: &str) -> impl Iterator<Item = char> {
 /// A text without the marks that Markdown puts around code and bold text.
 pub fn unmarked(text: &str) -> &str {
     let mut text = text;
-    while let Some(inner) = ["**", "`"].iter().find_map(|mark| {
+    while let Some(inner) = ["**", "``", "`"].iter().find_map(|mark| {
         let inner = text.strip_prefix(mark)?.strip_suffix(mark)?;
         // Of "`a`, `b`" each is marked, and not the whole; nor is `****` a mark around nothing.
-        (!inner.trim().is_empty() && !inner.contains(mark)).then_some(inner.trim())
+        (inner.contains(char::is_alphanumeric) && !inner.contains(mark)).then_some(inner.trim())
     }) {
         text = inner;
     }

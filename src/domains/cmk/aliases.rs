@@ -28,8 +28,10 @@ pub(super) fn aliases(cell: Cell<'_>) -> Result<Bits, Misread> {
             let mut is_any_hidden = false;
             for alias in &names {
                 let alias = alias_of_arn(alias);
-                is_any_hidden |= is_hidden(alias);
-                bits |= if is_none(alias) { none } else { alias_form(alias) };
+                match is_hidden(alias) {
+                    true => is_any_hidden = true,
+                    false => bits |= if is_none(alias) { none } else { alias_form(alias) },
+                }
             }
             if is_any_hidden {
                 return Ok(bits & facts::ALIAS_OF_SERVICE);
@@ -60,7 +62,13 @@ pub fn alias_names<'a>(cell: Cell<'a>) -> Option<Vec<Cow<'a, str>>> {
         None => Some(Cow::Borrowed(element)),
         Some(_) => alias_name(&serde_json::from_str(element).ok()?).map(Cow::Owned),
     };
-    cell.elements().map(unmarked).map(name).collect()
+    cell.elements().map(bare).map(name).collect()
+}
+
+/// An alias without the marks of Markdown. Stars may also mask what stands before and behind a part of a name.
+fn bare(text: &str) -> &str {
+    let inner = unmarked(text);
+    if inner.starts_with("alias/") || !text.contains('*') { inner } else { text }
 }
 
 fn alias_name(value: &serde_json::Value) -> Option<String> {
@@ -203,6 +211,8 @@ mod tests {
             "alias/orders;alias/****",
             "alias/orders, …",
             "****/orders",
+            "**oss**",
+            "**acs/oss**",
             "ac***",
             "`alias/****`",
             "[\"alias/****\"]",

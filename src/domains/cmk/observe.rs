@@ -35,7 +35,11 @@ pub struct Misread {
 /// # Errors
 /// The value is not understood.
 pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
-    let cell = if let Cell::Text(text) = cell { Cell::of_table(unmarked(text)) } else { cell };
+    let cell = match cell {
+        // Of aliases, stars may also be a mask.
+        Cell::Text(text) if field != Field::Aliases => Cell::of_table(unmarked(text)),
+        cell => cell,
+    };
     let is_wide = || cell.text().is_some_and(|text| !text.is_ascii());
     let refused = match read(field, cell) {
         Err(refused) if is_wide() => Err(refused),

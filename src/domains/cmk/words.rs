@@ -189,7 +189,7 @@ pub const ROTATION: &[Word] = &[
 
 /// What people write if a key cannot rotate.
 pub const NOT_ROTATABLE: &[&str] =
-    &["notsupported", "unsupported", "notapplicable", "不支持", "不支持轮转", "不支持自动轮转", "不适用"];
+    &["notsupported", "unsupported", "notapplicable", "不支持", "不支持轮转", "不支持自动轮转"];
 
 /// What a column of key types says that is neither a key spec nor who manages the key.
 pub const OTHER_KEY_TYPES: &[&str] = &[
