@@ -186,6 +186,10 @@ impl<'a> Said<'a> {
         if word.is_some_and(|word| word >= IDENTIFYING) && is_none(text) {
             return Ok(());
         }
+        if is_nested(cell) {
+            let expected = "one text, or a list of texts; what stands inside an object is not used, so write it into members of the record".to_owned();
+            return Err(Misread { field, value: text.to_owned(), expected });
+        }
         if let Some(at) = NOTED.iter().position(|noted| *noted == field) {
             self.notes[at] = Some(text);
         }
@@ -233,6 +237,16 @@ impl<'a> Said<'a> {
         for cell in self.aliases {
             write_aliases(cell, out);
         }
+    }
+}
+
+/// Whether a cell holds objects, which may say more than any text: the operations of an application, for instance.
+fn is_nested(cell: Cell<'_>) -> bool {
+    match cell {
+        Cell::Object(_) => true,
+        Cell::List(_) => cell.elements().any(|element| element.starts_with(['{', '['])),
+        Cell::Text(text) => text.starts_with("{\"") || text.starts_with('[') && text[1..].trim_start().starts_with('{'),
+        _ => false,
     }
 }
 
