@@ -847,8 +847,8 @@ fn records_beside_a_list_are_read_whatever_the_list_is_called() {
         }
     }
     let [behind, before, _] = beside("versions", &format!("[\n{{\"key_id\": \"{K2}\", \"rotation\": \"perhaps\"}}]"));
-    expect("keys.json", behind, 3, (2, 1, 1, 0), "keys.json:3: ");
-    expect("keys.json", before, 3, (2, 1, 1, 0), "keys.json:2: ");
+    expect("keys.json", behind, 3, (2, 1, 1, 0), "keys.json:3, ");
+    expect("keys.json", before, 3, (2, 1, 1, 0), "keys.json:2, ");
 }
 
 #[test]
@@ -985,4 +985,27 @@ fn a_row_above_the_header_line_that_names_a_key_is_no_title() {
         expect("keys.csv", format!("Keys of 2026\n{K2}\n{table}"), 3, (2, 1, 1, 0), "1 row above the header line");
     assert_eq!(ran.class(K), "migratable");
     expect("keys.csv", format!("{K2}\n{HEADER}"), 4, (1, 0, 1, 0), "names a key");
+}
+
+#[test]
+fn lines_may_be_objects_around_lists() {
+    let (good, other) = (good_object(K), good_object(K2));
+    let lines = format!("{{\"keys\": [{good}]}}\n{{\"page\": 2, \"keys\": [{other}], \"languages\": \"PHP\"}}\n");
+    for name in ["keys.jsonl", "keys.ndjson"] {
+        let ran = expect_one(name, &lines, 3, (3, 2, 1, 0), "keys.NAME:2: ".replace("NAME", &name[5..]).as_str());
+        assert_eq!((ran.class(K), ran.class(K2)), ("migratable", "undetermined"), "{}", ran.err);
+    }
+    let finding = serde_json::json!({ "key_id": K, "resources": [{ "key_id": K2 }] });
+    let ran = expect_one("keys.jsonl", format!("{finding}\n{good}\n"), 0, (2, 2, 0, 0), "");
+    assert_eq!(ran.keys(), [K], "what stands in a record is none");
+}
+
+/// The same without a pipe, through which nothing has a name.
+fn expect_one(name: &str, content: impl AsRef<[u8]>, code: i32, account: Account, says: &str) -> Ran {
+    let folder = folder();
+    put(&folder, name, &content);
+    let ran = run_in(folder.path(), &[name], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (code, account), "{name}: {}", ran.err);
+    assert!(ran.err.contains(says), "{name}: {}", ran.err);
+    ran
 }

@@ -264,6 +264,11 @@ fn is_metadata(name: &str) -> bool {
     METADATA.contains(&plain(name).as_str())
 }
 
+/// Whether an object describes a key.
+pub(super) fn is_about_key(object: &[u8]) -> bool {
+    object.len() <= LONGEST && serde_json::from_slice(object).is_ok_and(|value| describes_key(&value))
+}
+
 /// Whether an element of a list is an object about a key.
 fn describes_key(element: &Value) -> bool {
     let members = element.as_object();

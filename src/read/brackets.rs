@@ -388,6 +388,11 @@ impl Scan {
         Step::On
     }
 
+    /// Whether the first object wraps records, and is none itself as far as it was followed.
+    pub(super) fn wraps_records(&self) -> bool {
+        self.wrappers.first().map_or(self.wraps && self.top_key.is_none(), |wrapper| !wrapper.is_torn)
+    }
+
     /// What is missing at the end of the input.
     pub(super) fn unfinished(&self) -> Option<String> {
         (!self.stopped && !self.open.is_empty()).then(|| {

@@ -44,6 +44,8 @@ pub struct Splitter {
     beside: VecDeque<Block>,
     /// Why nothing that was read can be trusted.
     distrust: Option<String>,
+    /// Whether anything was looked at.
+    has_begun: bool,
     finished: bool,
 }
 
@@ -61,6 +63,7 @@ impl Splitter {
             is_field,
             beside: VecDeque::new(),
             distrust: None,
+            has_begun: false,
             finished: false,
         }
     }
@@ -119,7 +122,24 @@ impl Splitter {
         }
     }
 
+    /// Whether the first line is an object around a list of records of keys, so that lines are no records.
+    fn first_line_wraps(&self) -> bool {
+        let bytes = self.input.start.trim_ascii_start();
+        let line = bytes.get(..memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())).unwrap_or_default();
+        let mut scan = Scan::new(self.is_field);
+        if !line.starts_with(b"{") || scan.nested(line, false).is_some() || !scan.wraps_records() {
+            return false;
+        }
+        scan.spans.first().is_some_and(|span| beside::is_about_key(&line[span.start..span.end]))
+    }
+
     fn find_objects(&mut self) {
+        if self.mode == Mode::Lines && !self.has_begun {
+            self.has_begun = true;
+            if self.first_line_wraps() {
+                self.mode = Mode::Nested;
+            }
+        }
         if self.mode != Mode::Lines {
             let problem = self.scan.nested(&self.input.start, self.mode == Mode::Unknown);
             match problem {
