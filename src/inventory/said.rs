@@ -242,10 +242,15 @@ impl<'a> Said<'a> {
 
 /// Whether a cell holds objects, which may say more than any text: the operations of an application, for instance.
 fn is_nested(cell: Cell<'_>) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     match cell {
         Cell::Object(_) => true,
-        Cell::List(_) => cell.elements().any(|element| element.starts_with(['{', '['])),
-        Cell::Text(text) => text.starts_with("{\"") || text.starts_with('[') && text[1..].trim_start().starts_with('{'),
+        Cell::List(_) => cell.elements().any(|element| element.starts_with(['{', '[']) && is_json(element)),
+        // As tools write objects into tables.
+        Cell::Text(text) => {
+            let first = text.strip_prefix('[').unwrap_or(text).trim_start();
+            first.starts_with('{') && is_json(text)
+        }
         _ => false,
     }
 }
