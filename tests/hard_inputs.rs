@@ -811,3 +811,219 @@ fn thousands_of_columns_are_kept_in_time() {
     (0..200).for_each(|row| table.push_str(&format!("k{row},{values}e\n")));
     expect_with(&["--keep-columns"], "wide.csv", table, 0, (200, 200, 0, 0), "");
 }
+
+// ---------------------------------------------------------------------------------------------------
+// What stands beside a list, above a header line, inside a member.
+
+const K: &str = "0f5a1111-2222-4333-8444-555566667b01";
+const K2: &str = "0f5a1111-2222-4333-8444-555566667b02";
+
+/// A key in whose way nothing is, as an object.
+fn good_object(key: &str) -> Value {
+    serde_json::json!({
+        "key_id": key, "aliases": [format!("alias/{key}")], "instance": "default", "origin": "Aliyun_KMS",
+        "rotation": "Disabled", "versions": 1, "usage": "self-managed", "operations": ["Encrypt"],
+        "languages": ["Java"], "network": "vpc",
+    })
+}
+
+/// Both orders of a member beside a list of the good key.
+fn beside(name: &str, value: &str) -> [String; 3] {
+    let good = good_object(K);
+    [
+        format!("{{\"keys\": [{good}],\n \"{name}\": {value}}}"),
+        format!("{{\"{name}\": {value},\n \"keys\": [{good}]}}"),
+        format!("{{\"{name}\": {value}, \"data\": [{good}],\n\"keys\": []}}"),
+    ]
+}
+
+#[test]
+fn records_beside_a_list_are_read_whatever_the_list_is_called() {
+    for name in [
+        "usage",
+        "versions",
+        "key_versions",
+        "aliases",
+        "operations",
+        "applications",
+        "services",
+        "tags",
+        "state",
+        "rotation",
+        "owner",
+        "region",
+        "languages",
+        "other",
+    ] {
+        for text in beside(name, &format!("[{{\"key_id\": \"{K}\", \"operations\": [\"ReEncrypt\"]}}]")) {
+            let ran = expect("keys.json", &text, 0, (2, 2, 0, 0), "");
+            assert_eq!(ran.class(K), "blocked", "{text}");
+        }
+        for text in beside(name, &format!("[{}]", good_object(K2))) {
+            let ran = expect("keys.json", &text, 0, (2, 2, 0, 0), "");
+            assert_eq!((ran.class(K), ran.class(K2)), ("migratable", "migratable"), "{text}");
+        }
+    }
+    let [behind, before, _] = beside("versions", &format!("[\n{{\"key_id\": \"{K2}\", \"rotation\": \"perhaps\"}}]"));
+    expect("keys.json", behind, 3, (2, 1, 1, 0), "keys.json:3, ");
+    expect("keys.json", before, 3, (2, 1, 1, 0), "keys.json:2, ");
+}
+
+#[test]
+fn what_is_said_beside_a_list_is_never_lost() {
+    // Of the key of the list.
+    for (name, value) in [
+        ("usage_by_key", format!("{{\"{K}\": {{\"operations\": [\"ReEncrypt\"]}}}}")),
+        ("usage", format!("{{\"{K}\": [\"ReEncrypt\"]}}")),
+        ("note", format!("\"Key {K} also uses ReEncrypt\"")),
+        ("stale", format!("[\"{K}\"]")),
+        ("other", format!("{{\"key_id\": \"{K}\"}}")),
+        ("metadata", format!("{{\"last\": {{\"key_id\": \"{K}\"}}}}")),
+        // Of all.
+        ("operations", "[\"ReEncrypt\"]".to_owned()),
+        ("operations", "[{\"name\": \"ReEncrypt\"}]".to_owned()),
+        ("languages", "\"PHP\"".to_owned()),
+        ("rotation", "\"Enabled\"".to_owned()),
+        ("instance", "\"kst-1\"".to_owned()),
+        ("resource", "\"secret\"".to_owned()),
+        ("applications", "[{\"name\": \"x\", \"language\": \"PHP\"}]".to_owned()),
+    ] {
+        for text in beside(name, &value) {
+            let says = format!("members beside the list of records are not used: {name}; write");
+            let ran = expect("keys.json", &text, 3, (2, 1, 1, 0), &says);
+            assert_eq!(ran.class(K), "undetermined", "{text}");
+        }
+    }
+    // Of another.
+    for (name, value) in [
+        ("other", format!("{{\"key_id\": \"{K2}\"}}")),
+        ("not_described", format!("[\"{K2}\"]")),
+        ("not_described", "[\"key-hzz65f3a1b2\"]".to_owned()),
+    ] {
+        for text in beside(name, &value) {
+            let ran = expect("keys.json", &text, 3, (2, 1, 1, 0), "members beside the list of records are not used");
+            assert_eq!(ran.class(K), "migratable", "{text}");
+        }
+    }
+    for text in beside("region", "\"cn-hangzhou\"") {
+        let ran =
+            expect("keys.json", &text, 0, (1, 1, 0, 0), "members beside the list of records are left out: region");
+        assert_eq!(ran.class(K), "migratable", "{text}");
+    }
+}
+
+#[test]
+fn what_describes_a_list_is_no_news() {
+    for (name, value) in [
+        ("generated_at", "\"2026-11-01T00:00:00Z\"".to_owned()),
+        ("RequestId", format!("\"{K2}\"")),
+        ("run", format!("{{\"request_id\": \"{K2}\", \"n\": [1, {{}}]}}")),
+        ("count", "1".to_owned()),
+        ("metadata", format!("{{\"of\": \"{K2}\", \"id\": \"x\"}}")),
+        ("columns", "[{\"name\": \"key_id\", \"data_type\": \"text\"}]".to_owned()),
+        ("filters", format!("[{{\"Key\": \"ResourceId\", \"Value\": [\"{K2}\"]}}]")),
+        ("operations", "null".to_owned()),
+        ("languages", "[]".to_owned()),
+        ("rotation", "\"unknown\"".to_owned()),
+    ] {
+        for text in beside(name, &value) {
+            let ran = expect("keys.json", &text, 0, (1, 1, 0, 0), "");
+            assert!(!ran.err.contains("beside"), "{text}: {}", ran.err);
+            assert_eq!(ran.class(K), "migratable", "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_all_keys_counts_however_long_the_list_is_and_wherever_it_breaks() {
+    let key = |number: usize| format!("0f5a1111-2222-4333-8444-{number:012}");
+    let many: Vec<String> = (0..3000).map(|number| good_object(&key(number)).to_string()).collect();
+    let list = many.join(",\n");
+    assert!(list.len() > 3 << 18);
+    let text = format!("{{\"operations\": [\"ReEncrypt\"], \"keys\": [{list}]}}");
+    let folder = folder();
+    for text in [text, format!("{{\"keys\": [{list}], \"operations\": [\"ReEncrypt\"]}}")] {
+        put(&folder, "keys.json", &text);
+        let ran = run_in(folder.path(), &["keys.json"], std::io::empty());
+        assert!(ran.code == 4 && ran.err.contains("operations; write them into each record"), "{}", ran.err);
+    }
+    let good = good_object(K);
+    for text in [
+        format!("{{\"operations\": [\"ReEncrypt\"], \"keys\": [{good}, {{\"key_id\": "),
+        format!("{{\"operations\": [\"ReEncrypt\"], \"keys\": [{good}]]"),
+        format!("{{\"keys\": [{good}], \"operations\": [\"ReEncr"),
+        format!("{{\"keys\": [{good}], \"operations\": ReEncrypt}}"),
+    ] {
+        put(&folder, "keys.json", &text);
+        let ran = run_in(folder.path(), &["keys.json"], std::io::empty());
+        assert_eq!((ran.code, ran.class(K)), (3, "undetermined"), "{text}: {}", ran.err);
+    }
+    put(&folder, "keys.json", format!("{{\"count\": 1, \"keys\": [{good}"));
+    let ran = run_in(folder.path(), &["keys.json"], std::io::empty());
+    assert_eq!((ran.code, ran.class(K)), (3, "migratable"), "{}", ran.err);
+}
+
+#[test]
+fn an_object_in_a_member_of_texts_is_rejected() {
+    for (name, value) in [
+        ("applications", "[{\"name\": \"x\", \"operations\": [\"ReEncrypt\"]}]"),
+        ("applications", "[\"x\", [\"y\"]]"),
+        ("services", "{\"name\": \"oss\"}"),
+        ("owner", "{\"name\": \"x\", \"language\": \"PHP\"}"),
+        ("languages", "[\"Java\", \"\"]"),
+        ("languages", "[\"Java\", \" \"]"),
+        ("languages", "[\"Java\", null]"),
+        ("operations", "[\"\", \"Encrypt\"]"),
+    ] {
+        let mut object = good_object(K);
+        object[name] = serde_json::from_str(value).unwrap();
+        let both = format!("[{},{object}]", good_object(K));
+        let ran = expect("keys.json", both, 3, (2, 1, 1, 0), name);
+        assert_eq!(ran.class(K), "undetermined", "{name} {value}");
+    }
+    let cell = "\"[{\"\"name\"\": \"\"x\"\"}]\"";
+    let table = format!("{},applications\n{},{cell}\n", HEADER.trim_end(), good(K).trim_end());
+    expect("keys.csv", table, 4, (1, 0, 1, 0), "what stands inside an object is not used");
+}
+
+#[test]
+fn a_row_above_the_header_line_that_names_a_key_is_no_title() {
+    let table = format!("{HEADER}{}", good(K));
+    for (above, count) in [
+        (format!("Note: {K} also uses ReEncrypt\n"), 1),
+        (format!("Keys\n\nNote, {},x\n{K2}\n", K.to_uppercase()), 2),
+        (format!("key_id,versions\n{K},2\n\n"), 1),
+    ] {
+        let ran = expect("keys.csv", format!("{above}{table}"), 3, (1 + count, 1, count, 0), "names a key: `");
+        assert_eq!(ran.class(K), "undetermined", "{above}: {}", ran.err);
+        let line = 1 + above.lines().position(|line| line.to_lowercase().contains(K)).unwrap();
+        assert!(ran.err.contains(&format!("keys.csv:{line}: stands above the header line (line ")), "{}", ran.err);
+    }
+    let ran =
+        expect("keys.csv", format!("Keys of 2026\n{K2}\n{table}"), 3, (2, 1, 1, 0), "1 row above the header line");
+    assert_eq!(ran.class(K), "migratable");
+    expect("keys.csv", format!("{K2}\n{HEADER}"), 4, (1, 0, 1, 0), "names a key");
+}
+
+#[test]
+fn lines_may_be_objects_around_lists() {
+    let (good, other) = (good_object(K), good_object(K2));
+    let lines = format!("{{\"keys\": [{good}]}}\n{{\"page\": 2, \"keys\": [{other}], \"languages\": \"PHP\"}}\n");
+    for name in ["keys.jsonl", "keys.ndjson"] {
+        let ran = expect_one(name, &lines, 3, (3, 2, 1, 0), "keys.NAME:2: ".replace("NAME", &name[5..]).as_str());
+        assert_eq!((ran.class(K), ran.class(K2)), ("migratable", "undetermined"), "{}", ran.err);
+    }
+    let finding = serde_json::json!({ "key_id": K, "resources": [{ "key_id": K2 }] });
+    let ran = expect_one("keys.jsonl", format!("{finding}\n{good}\n"), 0, (2, 2, 0, 0), "");
+    assert_eq!(ran.keys(), [K], "what stands in a record is none");
+}
+
+/// The same without a pipe, through which nothing has a name.
+fn expect_one(name: &str, content: impl AsRef<[u8]>, code: i32, account: Account, says: &str) -> Ran {
+    let folder = folder();
+    put(&folder, name, &content);
+    let ran = run_in(folder.path(), &[name], std::io::empty());
+    assert_eq!((ran.code, ran.account()), (code, account), "{name}: {}", ran.err);
+    assert!(ran.err.contains(says), "{name}: {}", ran.err);
+    ran
+}

@@ -357,6 +357,22 @@ fn every_sheet_with_a_header_line_that_names_a_key_is_read() {
 }
 
 #[test]
+fn a_row_above_the_header_line_that_names_a_key_is_a_reject() {
+    let id = "0f5a1111-2222-4333-8444-555566667b01";
+    let table = format!("Inventory,\nnote,{id} uses ReEncrypt\nkey_id,versions\n{id},1\n");
+    let ran = diagnose(
+        &[("keys.xlsx", &book_of_sheets(&[("keys", &rows_of(&table))]))],
+        &["--columns", "key_id,class,origins"],
+    );
+    assert_snapshot!(ran.err, @r"
+    note: keys.*:3: row 1, above the header line, is left out; it says `Inventory`
+    rejected: keys.*:2: stands above the header line (line 3), and so is no record, but names a key: `note, 0f5a1111-2222-4333-8444-555566667b01 uses ReEncrypt`; write it below the header line, or into the cells of that key, or remove it
+    2 records read = 1 diagnosed (1 keys) + 1 rejected + 0 exact duplicates
+    undetermined 1
+    ");
+}
+
+#[test]
 fn a_single_sheet_stands_for_the_file() {
     let sheets = [("keys", rows_of("Inventory,\nkey_id,versions\nk,2\n")), ("more", rows_of("team,phone\nx,1\n"))];
     let sheets = sheets.each_ref().map(|(name, rows)| (*name, rows.as_str()));

@@ -196,6 +196,10 @@ impl<'a> Said<'a> {
         if is_of_clock && is_none(text) {
             return Ok(());
         }
+        if is_nested(cell) {
+            let expected = "one text, or a list of texts; what stands inside an object is not used, so write it into members of the record".to_owned();
+            return Err(Misread { field, value: text.to_owned(), expected });
+        }
         if let Some(at) = NOTED.iter().position(|noted| *noted == field) {
             self.notes[at] = Some(text);
         }
@@ -252,6 +256,21 @@ impl<'a> Said<'a> {
         for cell in self.aliases {
             write_aliases(cell, out);
         }
+    }
+}
+
+/// Whether a cell holds objects, which may say more than any text: the operations of an application, for instance.
+fn is_nested(cell: Cell<'_>) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    match cell {
+        Cell::Object(_) => true,
+        Cell::List(_) => cell.elements().any(|element| element.starts_with(['{', '[']) && is_json(element)),
+        // As tools write objects into tables.
+        Cell::Text(text) => {
+            let first = text.strip_prefix('[').unwrap_or(text).trim_start();
+            first.starts_with('{') && is_json(text)
+        }
+        _ => false,
     }
 }
 

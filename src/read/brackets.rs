@@ -1,6 +1,7 @@
 //! Follows the brackets and strings of JSON, to find where each object begins and ends.
 
 use super::MAX_DEPTH;
+use super::beside::{Collected, Wrapper};
 use crate::inventory::identity::parse_arn;
 
 /// Where an object stands in the bytes of a block.
@@ -89,6 +90,10 @@ pub(super) struct Scan {
     pub(super) unfinished: Vec<u64>,
     pub(super) decided: bool,
     stopped: bool,
+    /// What the object at the top says beside lists of records.
+    pub(super) beside: Collected,
+    /// The objects that wrapped records.
+    pub(super) wrappers: Vec<Wrapper>,
 }
 
 impl Scan {
@@ -116,6 +121,8 @@ impl Scan {
             unfinished: Vec::new(),
             decided: false,
             stopped: false,
+            beside: Collected::default(),
+            wrappers: Vec::new(),
         }
     }
 
@@ -144,6 +151,7 @@ impl Scan {
         self.record.0 = self.record.0.saturating_sub(by);
         self.string_start = self.string_start.saturating_sub(by);
         self.name = (self.name.0.saturating_sub(by), self.name.1.saturating_sub(by));
+        self.beside.rebase(by, self.spans.len());
         std::mem::take(&mut self.spans)
     }
 
@@ -263,6 +271,7 @@ impl Scan {
             Role::Top => {
                 (self.top, self.saw_field, self.wraps) = (start, false, false);
                 (self.wraps_nothing, self.wraps_by_name, self.top_key) = (false, false, None);
+                self.beside.begin(start, self.spans.len());
             }
             Role::Record => self.record = start,
             _ => {}
@@ -297,8 +306,26 @@ impl Scan {
         if role == Role::Records && self.open.len() >= MAX_DEPTH {
             return Step::Stop(Problem::Broken(format!("arrays inside each other deeper than {MAX_DEPTH}")));
         }
+        if role == Role::Records && self.open.last() == Some(&Role::Top) {
+            self.beside.copy_to_list(bytes, self.at - 1);
+        }
         self.open.push(role);
         Step::On
+    }
+
+    /// What the object at hand says beside the lists that it wraps.
+    fn take_wrapper(&mut self, is_torn: bool) -> Wrapper {
+        self.beside.take(self.top.1, self.spans.len(), is_torn, self.top_key.is_some())
+    }
+
+    /// The object that wraps records and is cut off: if that is beside its lists, what it says is no JSON.
+    pub(super) fn broken_wrapper(&mut self, bytes: &[u8]) -> Option<Wrapper> {
+        if self.open.first() != Some(&Role::Top) || !self.wraps {
+            return None;
+        }
+        let is_in_list = self.open.get(1) == Some(&Role::Records);
+        self.beside.break_off(bytes, is_in_list);
+        Some(self.take_wrapper(false))
     }
 
     /// Whether the member has a name that lists of keys have, whatever stands beside it.
@@ -323,10 +350,17 @@ impl Scan {
         let closes_array = byte == b']';
         match self.open.pop() {
             None => broken(format!("`{}` closes nothing", char::from(byte))),
-            Some(Role::Records) if closes_array => Step::On,
+            Some(Role::Records) if closes_array => {
+                self.beside.resume((self.at, self.line));
+                Step::On
+            }
             Some(role @ (Role::Record | Role::Top)) if !closes_array => self.end_object(bytes, role, may_be_lines),
             Some(Role::Inner) => Step::On,
-            Some(_) => broken(format!("`{}` closes a bracket of the other kind", char::from(byte))),
+            Some(role) => {
+                // It is still open, as far as anybody knows.
+                self.open.push(role);
+                broken(format!("`{}` closes a bracket of the other kind", char::from(byte)))
+            }
         }
     }
 
@@ -334,7 +368,13 @@ impl Scan {
         let wrapper = role == Role::Top && (self.wraps || self.wraps_nothing && !self.saw_field);
         let (start, line) = if role == Role::Top { self.top } else { self.record };
         let is_record = self.saw_field && (!self.wraps_by_name || self.top_key.is_some());
-        if role == Role::Top && self.wraps && is_record {
+        let is_torn = role == Role::Top && self.wraps && is_record;
+        if wrapper {
+            self.beside.copy(bytes, self.at);
+            let wrapper = self.take_wrapper(is_torn);
+            self.wrappers.push(wrapper);
+        }
+        if is_torn {
             self.torn.push((line, self.top_key.take()));
         } else if !wrapper {
             self.spans.push(Span { start, end: self.at, line });
@@ -346,6 +386,11 @@ impl Scan {
             return Step::Stop(Problem::ItIsLines);
         }
         Step::On
+    }
+
+    /// Whether the first object wraps records, and is none itself as far as it was followed.
+    pub(super) fn wraps_records(&self) -> bool {
+        self.wrappers.first().map_or(self.wraps && self.top_key.is_none(), |wrapper| !wrapper.is_torn)
     }
 
     /// What is missing at the end of the input.

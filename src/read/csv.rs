@@ -12,8 +12,9 @@ use super::detect::{Opened, fill};
 use super::forced;
 use super::prowler;
 use super::quotes::{Scan, State};
-use super::top::{self, Missing, Top};
+use super::top::{self, Above, Missing, Top};
 use super::{BLOCK, Block, Columns, Format, Layout, MAX_RECORD, ReadError, unread};
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Names, Note, NoteKind, Place, Reject};
 
 /// A table with more columns than this is no inventory.
@@ -39,6 +40,8 @@ pub struct Splitter {
     line: u64,
     /// What is to be told with the next block.
     notes: Vec<Note>,
+    rejects: Vec<Reject>,
+    tainted: Tainted,
 }
 
 impl Splitter {
@@ -65,7 +68,7 @@ impl Splitter {
                 }
             }
         };
-        let Top { delimiter, names, end, line, titles, first } = top;
+        let Top { delimiter, names, end, line, titles, above, first } = top;
         let refused = |message: String| ReadError::content(&input.name, Some(line), message);
         if !prowler::is_header(&names) {
             columns.check(&names, &first).map_err(refused)?;
@@ -73,9 +76,15 @@ impl Splitter {
         let names = columns.without_idle_twins(names);
         let header = header_of(input.file, &input.name, Some(line), names, delimiter)?;
         let notes = (titles > 0).then(|| left_out(input.file, line, titles, &first)).into_iter().collect();
+        let mut tainted = Tainted::default();
+        let reject = |above: Above| {
+            above.key_ids.iter().for_each(|key_id| tainted.add(key_id));
+            above_header(Place { file: input.file, line: above.line }, &above.says, line)
+        };
+        let rejects = above.into_iter().map(reject).collect();
         let line = 1 + count_lines(&input.start[..end]);
         input.start.drain(..end);
-        Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line, notes })
+        Ok(Splitter { input, header: Arc::new(header), scan: Scan::new(delimiter), line, notes, rejects, tainted })
     }
 
     /// Refuses a table that is none of the tool whose tables somebody has asked for.
@@ -129,12 +138,14 @@ impl Splitter {
         self.line += count_lines(&bytes);
         let layout = Layout::Csv(Arc::clone(&self.header));
         let (notes, spare) = (std::mem::take(&mut self.notes), self.input.spare.clone());
-        Block { bytes, first_line, notes, spare, ..Block::new(self.input.file, layout) }
+        let (rejects, tainted) = (std::mem::take(&mut self.rejects), std::mem::take(&mut self.tainted));
+        Block { bytes, first_line, rejects, tainted, notes, spare, ..Block::new(self.input.file, layout) }
     }
 
     /// What is left at the end of the file; a quote that is never closed is one reject.
     fn last_block(&mut self) -> Option<Block> {
-        if self.input.start.is_empty() {
+        let is_told = self.rejects.is_empty() && self.notes.is_empty();
+        if self.input.start.is_empty() && is_told {
             return None;
         }
         let open = self.scan.state == State::Quoted;
@@ -151,6 +162,14 @@ impl Splitter {
         }
         Some(block)
     }
+}
+
+/// The reject of a row above the header line that names keys.
+pub(super) fn above_header(place: Place, says: &str, line: u64) -> Reject {
+    let reason = format!(
+        "stands above the header line (line {line}), and so is no record, but names a key: `{says}`; write it below the header line, or into the cells of that key, or remove it"
+    );
+    Reject::whole(place, reason)
 }
 
 fn left_out(file: FileId, line: u64, titles: usize, first: &str) -> Note {

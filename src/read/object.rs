@@ -368,7 +368,9 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(self.write(value))
+        // In a list, a blank text is a hole, as null is.
+        let is_hole = self.element && Cell::of_table(value) == Cell::Blank;
+        Ok(self.write(if is_hole { "unknown" } else { value }))
     }
 
     fn visit_unit<E>(self) -> Result<Kind, E> {

@@ -5,6 +5,7 @@ use csv::ByteRecord;
 
 use super::header;
 use super::quotes::{Scan, State};
+use crate::inventory::tidy::key_ids_in;
 
 /// Delimiters that are tried, in order of preference.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -28,10 +29,21 @@ pub(super) struct Top {
     pub(super) end: usize,
     /// The line of the header.
     pub(super) line: u64,
-    /// How many rows that say something stand above the header.
+    /// How many rows that say something, and name no key, stand above the header.
     pub(super) titles: usize,
+    /// Those that name keys, which are no mere titles.
+    pub(super) above: Vec<Above>,
     /// What the first row that says something says.
     pub(super) first: String,
+}
+
+/// A row above the header line that names keys.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Above {
+    pub(super) line: u64,
+    /// What it says, shortened.
+    pub(super) says: String,
+    pub(super) key_ids: Vec<String>,
 }
 
 /// Why there is no top.
@@ -100,6 +112,7 @@ fn separator_line(bytes: &[u8]) -> Option<(usize, u8)> {
 /// One of the first rows.
 struct FirstRow {
     cells: Vec<String>,
+    start: usize,
     end: usize,
 }
 
@@ -124,14 +137,16 @@ impl Rows {
         let is_open = scan.state == State::Quoted;
         let whole = start + if ended && !is_open { bytes.len() - start } else { scan.boundary };
         let mut reader = parser(&bytes[start..whole], delimiter);
-        let (mut record, mut all) = (ByteRecord::new(), Vec::new());
+        let (mut record, mut all, mut row_start) = (ByteRecord::new(), Vec::new(), start);
         // Beside each row that says something may stand a ruler.
         while all.len() <= 2 * header::LOOKED_AT && matches!(reader.read_byte_record(&mut record), Ok(true)) {
             let cells: Vec<String> =
                 record.iter().take(MAX_CELLS).map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+            let end = start + reader.position().byte() as usize;
             if cells.iter().any(|cell| !cell.is_empty()) {
-                all.push(FirstRow { cells, end: start + reader.position().byte() as usize });
+                all.push(FirstRow { cells, start: row_start, end });
             }
+            row_start = end;
         }
         if all.iter().all(|row| is_ruler(row, delimiter)) {
             all.clear();
@@ -163,6 +178,13 @@ impl Rows {
 
     fn top(self, bytes: &[u8], header: usize) -> Top {
         let delimiter = self.delimiter;
+        let naming = self.speaking().into_iter().take(header).filter_map(|row| {
+            let key_ids: Vec<String> = row.cells.iter().flat_map(|cell| key_ids_in(cell)).collect();
+            let before = &bytes[..row.end - bytes[row.start..row.end].trim_ascii_start().len()];
+            let line = 1 + super::csv::count_lines(before);
+            (!key_ids.is_empty()).then(|| Above { line, says: shown(&row.cells, delimiter), key_ids })
+        });
+        let above: Vec<Above> = naming.collect();
         let first = self.speaking().first().map(|row| shown(&row.cells, delimiter)).unwrap_or_default();
         let mut rows = self.all.into_iter().skip_while({
             let mut left = header;
@@ -180,7 +202,7 @@ impl Rows {
         if let Some(below) = rows.next().filter(|row| is_ruler(row, delimiter)) {
             end = below.end;
         }
-        Top { delimiter, names, end, line, titles: header, first }
+        Top { delimiter, names, end, line, titles: header - above.len(), above, first }
     }
 }
 

@@ -110,6 +110,8 @@ struct Top {
 
 struct Looked {
     number: u32,
+    /// Whether it names keys, and so is no mere title.
+    names_key: bool,
     cells: Vec<String>,
 }
 
@@ -215,7 +217,8 @@ impl Top {
             }
             if !row.is_blank() {
                 let cells = (0..row.len()).map(|column| shortened(row.cell(column).trim(), MAX_NAME));
-                rows.push(Looked { number: row.number, cells: cells.collect() });
+                let names_key = row.key_ids().next().is_some();
+                rows.push(Looked { number: row.number, names_key, cells: cells.collect() });
             }
         };
         grid.rewind();
@@ -232,6 +235,7 @@ impl Top {
 
 /// What is to be known about the rows above the header line.
 fn above(rows: &[Looked]) -> Option<String> {
+    let rows: Vec<&Looked> = rows.iter().filter(|row| !row.names_key).collect();
     let (first, last) = (rows.first()?, rows.last()?);
     let says = first.cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str);
     let says = shortened(says, MAX_QUOTED);

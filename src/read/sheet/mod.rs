@@ -29,6 +29,7 @@ use self::table::Sheet;
 use super::detect::{Opened, fill};
 use super::{BLOCK, Block, Layout, ReadError};
 use crate::inventory::files::FileNames;
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Note, Place, Reject};
 
 /// A workbook is read into memory; larger ones are refused.
@@ -90,6 +91,7 @@ pub struct Splitter {
     failed: Option<(FileId, ReadError)>,
     /// What is told with the next block.
     rejects: Vec<Reject>,
+    tainted: Tainted,
     notes: Vec<Note>,
 }
 
@@ -116,6 +118,7 @@ impl Splitter {
             row: Row::default(),
             failed: None,
             rejects: choice.damaged.into_iter().map(|message| Reject::whole(place, message)).collect(),
+            tainted: Tainted::default(),
             notes: choice.notes.into_iter().map(|(kind, text)| Note { place, kind, text }).collect(),
         })
     }
@@ -143,7 +146,11 @@ impl Splitter {
             } else if let Some(chosen) = self.waiting.pop_front() {
                 let (file, name) = self.name(&chosen);
                 match Sheet::open(chosen, file, &name, &mut self.budget) {
-                    Ok(sheet) => self.sheet = Some(sheet),
+                    Ok(mut sheet) => {
+                        self.rejects.append(&mut sheet.rejects);
+                        self.tainted.append(&sheet.tainted);
+                        self.sheet = Some(sheet);
+                    }
                     Err(error) => self.bear(file, error)?,
                 }
             } else {
@@ -202,7 +209,8 @@ impl Splitter {
 
     fn block(&mut self, file: FileId, first_line: u64, layout: Layout) -> Block {
         let (rejects, notes) = (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes));
-        Block { first_line, rejects, notes, ..Block::new(file, layout) }
+        let tainted = std::mem::take(&mut self.tainted);
+        Block { first_line, rejects, tainted, notes, ..Block::new(file, layout) }
     }
 }
 

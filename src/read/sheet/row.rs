@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::dates::Epoch;
+use crate::inventory::tidy::key_ids_in;
 use crate::read::MAX_RECORD;
 
 /// A sheet has at most so many rows and columns.
@@ -82,6 +83,11 @@ impl Row {
         };
         let end = self.starts.get(column + 1).copied().unwrap_or(self.text.len());
         self.text.get(*start..end).unwrap_or_default()
+    }
+
+    /// The keys that it names.
+    pub(super) fn key_ids(&self) -> impl Iterator<Item = String> {
+        (0..self.len()).flat_map(|column| key_ids_in(self.cell(column)))
     }
 
     /// How many cells there are, up to the last that is there.

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::choice::{Budget, Chosen};
+use super::choice::{Budget, Chosen, MAX_QUOTED, shortened};
 use super::row::{DAMAGED, Fault, Grid, Merged, Row};
 use super::{Rows, damaged};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::identity::parse_arn;
+use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Note, NoteKind, Place, Reject};
 use crate::read::ReadError;
-use crate::read::csv::{Header, header_of};
+use crate::read::csv::{Header, above_header, header_of};
 
 /// A sheet behind its header line.
 pub(super) struct Sheet {
@@ -23,6 +24,9 @@ pub(super) struct Sheet {
     header_line: u32,
     /// What is to be known about the rows above the header line.
     above: Option<String>,
+    /// Those that name keys, and the keys.
+    pub(super) rejects: Vec<Reject>,
+    pub(super) tainted: Tainted,
     /// Rows with cells that are merged into others, in order.
     covered: VecDeque<Covered>,
     mended: Vec<Mended>,
@@ -44,12 +48,20 @@ impl Sheet {
     /// The sheet is damaged, or the header line names a column twice or lacks cells.
     pub(super) fn open(chosen: Chosen, file: FileId, name: &str, budget: &mut Budget) -> Result<Sheet, ReadError> {
         let Chosen { part, mut grid, header: header_line, above, .. } = chosen;
-        let mut row = Row::default();
+        let (mut row, mut rejects, mut tainted) = (Row::default(), Vec::new(), Tainted::default());
         let refused = |error: String| ReadError::content(name, None, damaged(&part, &error));
         while grid.next_row(&mut row).map_err(refused)? {
             budget.spend(&row, 0).map_err(refused)?;
             if row.number >= header_line {
                 break;
+            }
+            let mut key_ids = row.key_ids().peekable();
+            if key_ids.peek().is_some() {
+                let cells = (0..row.len()).map(|column| row.cell(column).trim()).filter(|cell| !cell.is_empty());
+                let says = shortened(&cells.collect::<Vec<_>>().join(", "), MAX_QUOTED);
+                let place = Place { file, line: u64::from(row.number) };
+                rejects.push(above_header(place, &says, u64::from(header_line)));
+                key_ids.for_each(|key_id| tainted.add(&key_id));
             }
         }
         let merged = grid.merged().map_err(refused)?;
@@ -59,7 +71,7 @@ impl Sheet {
         let header = header_of(file, name, line, names, b',')?;
         let covered = covered(&merged, header_line, header.names.as_slice());
         let (name, header, mended) = (name.to_owned(), Arc::new(header), Vec::new());
-        Ok(Sheet { file, name, part, grid, header, header_line, above, covered, mended })
+        Ok(Sheet { file, name, part, grid, header, header_line, above, rejects, tainted, covered, mended })
     }
 
     /// The columns.
