@@ -349,8 +349,12 @@ fn hostile_texts() -> Vec<String> {
     HOSTILE.iter().map(|text| (*text).to_owned()).collect()
 }
 
+/// An alias of which a part is masked or cut may be that of a service, so these have one where the others do.
 fn harmless_texts() -> Vec<String> {
-    (0..HOSTILE.len()).map(harmless).collect()
+    let hides = |text: &str| cmkdiag::domains::cmk::aliases::is_hidden(&format!("alias/{text}"));
+    (0..HOSTILE.len())
+        .map(|number| if hides(HOSTILE[number]) { ".." } else { "" }.to_owned() + &harmless(number))
+        .collect()
 }
 
 /// The name of a file that acts wherever it can.

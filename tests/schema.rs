@@ -379,7 +379,7 @@ fn the_samples_are_as_the_schemas_of_inputs_say() {
 fn every_shape_that_is_read_is_valid() {
     let keys = [
         json!({ "KeyId": "k1", "aliases": "alias/a;alias/b", "versions": ["v1", "v2"], "origin": "BYOK", "rotation": true }),
-        json!({ "key_id": "k2", "aliases": [], "versions": "2", "operations": "none", "languages": null, "owner": {"a": 1} }),
+        json!({ "key_id": "k2", "aliases": [], "versions": "2", "operations": "none", "languages": null, "owner": ["a", "b"] }),
         json!({ "key_id": "k3", "aliases": ["alias/c"], "origin": "Aliyun_KMS", "tags": [{"Key": "a"}], "account_id": 12 }),
     ];
     let schema = schema("inventory");
