@@ -1027,3 +1027,20 @@ fn expect_one(name: &str, content: impl AsRef<[u8]>, code: i32, account: Account
     assert!(ran.err.contains(says), "{name}: {}", ran.err);
     ran
 }
+
+/// What a filter leaves where a reply was none.
+#[test]
+fn elements_that_are_no_objects_are_rejected_one_by_one() {
+    let key = |id: &str| format!("{{\"KeyId\": \"{id}\", \"Origin\": \"EXTERNAL\"}}");
+    let (one, two) = (key("k1"), key("k2"));
+    for scalar in ["null", "12", "true", "\"none, \\\"or\\\" ]\"", "-1.5e3"] {
+        let says = "keys.json:2, column element";
+        expect("keys.json", format!("[{one},\n{scalar},\n{two}]"), 3, (3, 2, 1, 0), says);
+        expect("keys.json", format!("{{\"keys\": [{one},\n{scalar}, {two}]}}"), 3, (3, 2, 1, 0), says);
+    }
+    expect("keys.json", format!("[{one},\nnone, {two}]"), 3, (2, 1, 1, 0), "nothing from here to the end");
+    let bytes = format!("\u{feff}{one}\n\u{feff}{two}\n");
+    expect("keys.json", &bytes, 0, (2, 2, 0, 0), "");
+    expect("keys.jsonl", &bytes, 0, (2, 2, 0, 0), "");
+    expect("keys.json", format!("\u{feff}[{one}]\n\u{feff}[{two}]\n"), 0, (2, 2, 0, 0), "");
+}

@@ -88,6 +88,8 @@ pub(super) struct Scan {
     /// Whether the next string is the token by which a reply names the page that follows, and lines of such replies.
     is_token: bool,
     pub(super) unfinished: Vec<u64>,
+    /// Elements of lists that are no objects, with their lines.
+    pub(super) scalars: Vec<(u64, String)>,
     pub(super) decided: bool,
     stopped: bool,
     /// What the object at the top says beside lists of records.
@@ -119,6 +121,7 @@ impl Scan {
             top_key: None,
             is_token: false,
             unfinished: Vec::new(),
+            scalars: Vec::new(),
             decided: false,
             stopped: false,
             beside: Collected::default(),
@@ -170,8 +173,9 @@ impl Scan {
     }
 
     fn line_span(&mut self, bytes: &[u8], end: usize) {
-        if !bytes[self.at..end].trim_ascii().is_empty() {
-            self.spans.push(Span { start: self.at, end, line: self.line });
+        let mark = if bytes[self.at..end].starts_with(MARK) { MARK.len() } else { 0 };
+        if !bytes[self.at + mark..end].trim_ascii().is_empty() {
+            self.spans.push(Span { start: self.at + mark, end, line: self.line });
         }
     }
 
@@ -195,6 +199,16 @@ impl Scan {
     fn token(&mut self, bytes: &[u8], may_be_lines: bool) -> Step {
         let byte = bytes[self.at];
         if self.outside() && !matches!(byte, b'{' | b'[' | b']' | b'}' | b',') && !byte.is_ascii_whitespace() {
+            // Files were put together, each of which begins with a byte order mark.
+            if bytes[self.at..].starts_with(MARK) {
+                self.at += MARK.len();
+                return Step::On;
+            }
+            if self.open.last() == Some(&Role::Records)
+                && let Some(step) = self.scalar(bytes)
+            {
+                return step;
+            }
             return Step::Stop(Problem::Broken(format!(
                 "expected an object, found `{}`",
                 beginning(&bytes[self.at..])
@@ -220,6 +234,25 @@ impl Scan {
             _ => {}
         }
         Step::On
+    }
+
+    /// Passes over an element of a list that is no object: null, a number, a text.
+    fn scalar(&mut self, bytes: &[u8]) -> Option<Step> {
+        let rest = &bytes[self.at..];
+        let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
+        let length = match rest.first() {
+            Some(b'"') => string_length(rest)?,
+            _ => rest.iter().position(ends).unwrap_or(rest.len()),
+        };
+        if length == rest.len() {
+            // More of it may follow.
+            return (length <= LONGEST_SCALAR).then_some(Step::NeedsMore);
+        }
+        let text = String::from_utf8_lossy(&rest[..length]).into_owned();
+        serde_json::from_str::<serde_json::Value>(&text).ok()?;
+        self.scalars.push((self.line, text));
+        self.at += length;
+        Some(Step::On)
     }
 
     /// Follows a string to its next mark.
@@ -399,6 +432,25 @@ impl Scan {
             "the input ends inside an object or array; it is cut off, or a bracket or quote is never closed".to_owned()
         })
     }
+}
+
+/// A byte order mark.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Longer elements of a list that are no objects are no JSON.
+const LONGEST_SCALAR: usize = 1 << 16;
+
+/// The length of the string with which a text begins, quotes and all; that of the text if it is not closed.
+fn string_length(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    while let Some(offset) = memchr::memchr3(b'"', b'\\', b'\n', text.get(at..)?) {
+        match text[at + offset] {
+            b'"' => return Some(at + offset + 1),
+            b'\\' => at += offset + 2,
+            _ => return None,
+        }
+    }
+    Some(text.len())
 }
 
 /// Whether a name is the given one, whatever its case and its `_` and `-`.

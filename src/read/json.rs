@@ -162,6 +162,12 @@ impl Splitter {
             let reason = "an object that has members of a key and also wraps a list of objects; what stands in the list was read, the object itself was not: write the two apart";
             self.rejects.push(Reject { key_id, ..Reject::whole(place, reason) });
         }
+        for (line, text) in std::mem::take(&mut self.scan.scalars) {
+            let place = Place { file: self.input.file, line };
+            key_ids_of(&text).iter().for_each(|key_id| self.tainted.add(key_id));
+            let reason = "an element of a list that is no object, so that it says nothing of any key; was it an error, or left out by a filter?";
+            self.rejects.push(Reject::cell(place, "element", &text, reason));
+        }
         for line in std::mem::take(&mut self.scan.unfinished) {
             let place = Place { file: self.input.file, line };
             let text = "the inventory is incomplete: the reply names a page that follows (NextToken); fetch it, too";
