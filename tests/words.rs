@@ -586,3 +586,14 @@ fn damaged_accounts_never_make_one_key_of_two() {
         "what disagrees is a conflict"
     );
 }
+
+/// Programs that write for spreadsheets guard every cell.
+#[test]
+fn guarded_cells_mean_what_they_guard() {
+    let guarded: Vec<String> = GOOD.iter().map(|cell| format!("\"=\"\"{cell}\"\"\"")).collect();
+    let quoted: Vec<String> = GOOD.iter().map(|cell| format!("'{cell}")).collect();
+    for cells in [guarded, quoted] {
+        let document = document(&format!("密钥ID,实例ID,{GOOD_HEADERS}\nk,default,{}\n", cells.join(",")));
+        assert_eq!(document["keys"][0]["class"], "migratable", "{document:#}");
+    }
+}

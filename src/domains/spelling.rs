@@ -54,13 +54,19 @@ fn plain_chars(word: &str) -> impl Iterator<Item = char> {
     kept.flat_map(char::to_lowercase)
 }
 
-/// A text without the marks that Markdown puts around code and bold text.
+/// Marks around a text: those of Markdown for code and bold text, and what keeps a spreadsheet from changing it.
+const MARKS: [(&str, &str); 7] =
+    [("**", "**"), ("``", "``"), ("`", "`"), ("=\"", "\""), ("\"", "\""), ("'", "'"), ("'", "")];
+
+/// A text without the marks that Markdown puts around code and bold text, and spreadsheets around what is to stay as it
+/// is.
 pub fn unmarked(text: &str) -> &str {
     let mut text = text;
-    while let Some(inner) = ["**", "``", "`"].iter().find_map(|mark| {
-        let inner = text.strip_prefix(mark)?.strip_suffix(mark)?;
+    while let Some(inner) = MARKS.iter().find_map(|(open, close)| {
+        let inner = text.strip_prefix(open)?.strip_suffix(close)?;
+        let again = if close.is_empty() { open } else { close };
         // Of "`a`, `b`" each is marked, and not the whole; nor is `****` a mark around nothing.
-        (inner.contains(char::is_alphanumeric) && !inner.contains(mark)).then_some(inner.trim())
+        (inner.contains(char::is_alphanumeric) && !inner.contains(again)).then_some(inner.trim())
     }) {
         text = inner;
     }
@@ -131,6 +137,13 @@ mod tests {
             ("**", "**"),
             ("`", "`"),
             ("***x", "***x"),
+            ("=\"1\"", "1"),
+            ("'1", "1"),
+            ("'1'", "1"),
+            ("\"Java\"", "Java"),
+            ("'a', 'b'", "'a', 'b'"),
+            ("=\"a\", \"b\"", "=\"a\", \"b\""),
+            ("don't", "don't"),
             ("*****", "*****"),
             ("`a", "`a"),
             ("Java", "Java"),
