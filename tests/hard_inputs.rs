@@ -1044,3 +1044,11 @@ fn elements_that_are_no_objects_are_rejected_one_by_one() {
     expect("keys.jsonl", &bytes, 0, (2, 2, 0, 0), "");
     expect("keys.json", format!("\u{feff}[{one}]\n\u{feff}[{two}]\n"), 0, (2, 2, 0, 0), "");
 }
+
+/// Old spreadsheets end lines by a carriage return alone.
+#[test]
+fn lines_that_end_in_a_carriage_return_have_numbers() {
+    let table = "key_id,versions\rk1,1\rk2,x\rk3,y\r";
+    let ran = expect("old.csv", table, 3, (3, 1, 2, 0), "old.csv:3, column versions");
+    assert!(ran.err.contains("old.csv:4, column versions"), "{}", ran.err);
+}

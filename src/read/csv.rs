@@ -178,8 +178,14 @@ fn left_out(file: FileId, line: u64, titles: usize, first: &str) -> Note {
     Note { place: Place { file, line: 0 }, kind: NoteKind::LeftOut, text }
 }
 
+/// How many lines end in some bytes. Where none ends in a line feed, carriage returns end them, as in files of old
+/// spreadsheets.
 pub(super) fn count_lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+    let count = |end: u8| memchr::memchr_iter(end, bytes).count() as u64;
+    match count(b'\n') {
+        0 => count(b'\r'),
+        lines => lines,
+    }
 }
 
 /// The header line of a table. `name` and `line` are where it stands, for messages.
