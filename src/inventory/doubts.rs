@@ -7,9 +7,8 @@ use foldhash::fast::FixedState;
 
 use super::batches::RecordId;
 use super::joining::Joining;
-use super::masked::MaskedIds;
+use super::masked::{MaskedIds, left_of};
 use super::store::{Firsts, Group, Store};
-use super::tidy::unmasked_ends;
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 
 /// Why nobody knows all of a key.
@@ -46,25 +45,24 @@ pub fn doubts(
     if tainted.is_empty() && masked_ids.is_empty() {
         return doubts;
     }
-    let mut matched: HashSet<(String, String)> = HashSet::new();
+    let mut matched: HashSet<u64> = HashSet::new();
     for first in firsts.iter() {
         let record = store.record(first);
         let is_full = masked_ids.is_empty() || !is_masked(&first);
-        if let Some(ends) = masked_ids.like(record.key_id).filter(|_| is_full && !masked_ids.is_empty()) {
-            matched.insert(ends);
+        if let Some(left) = masked_ids.like(record.key_id).filter(|_| is_full && !masked_ids.is_empty()) {
+            matched.insert(left);
             doubts.entry(first).or_insert(Doubt::MaskedElsewhere);
         }
         // A record may have been rejected that names the key by its alias.
         let of_one = std::slice::from_ref(&first);
         let records = groups.get(&first).map_or(of_one, |group| &group.records);
         let has_alias = |id: &RecordId| store.record(*id).aliases().split('\u{1f}').any(|alias| tainted.has(alias));
-        if tainted.has(record.key_id) || !tainted.is_empty() && records.iter().any(has_alias) {
+        if tainted.has(record.key_id) || tainted.names_aliases() && records.iter().any(has_alias) {
             doubts.entry(first).or_insert(Doubt::Rejected);
         }
     }
     for first in masked {
-        let (beginning, end) = unmasked_ends(store.record(first).key_id);
-        if matched.contains(&(beginning.to_owned(), end.to_owned())) {
+        if matched.contains(&left_of(store.record(first).key_id)) {
             doubts.entry(first).or_insert(Doubt::MaskedElsewhere);
         }
     }

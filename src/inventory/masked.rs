@@ -1,25 +1,36 @@
 //! Ids of which a part is masked, and the keys that they may be those of.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
 use super::tidy::unmasked_ends;
 
-/// Masked ids by what is left of them: the lengths of beginning and end, and these themselves.
+/// Masked ids by what is left of them: the lengths of beginning and end, and both of them by hash.
 #[derive(Debug, Default)]
-pub struct MaskedIds(BTreeMap<(usize, usize), HashSet<(String, String), FixedState>>);
+pub struct MaskedIds(BTreeMap<(usize, usize), HashSet<u64, FixedState>>);
 
 /// With fewer characters left, an id may be that of nearly any key.
 const FEWEST: usize = 4;
+
+/// What is left of an id at its beginning and its end.
+fn hash(beginning: &str, end: &str) -> u64 {
+    FixedState::default().hash_one((beginning, end))
+}
+
+/// What is left of a masked id, by hash.
+pub fn left_of(masked: &str) -> u64 {
+    let (beginning, end) = unmasked_ends(masked);
+    hash(beginning, end)
+}
 
 impl MaskedIds {
     /// Adds an id, unless too little is left of it.
     pub fn add(&mut self, masked: &str) {
         let (beginning, end) = unmasked_ends(masked);
         if beginning.len() + end.len() >= FEWEST {
-            let of_lengths = self.0.entry((beginning.len(), end.len())).or_default();
-            of_lengths.insert((beginning.to_owned(), end.to_owned()));
+            self.0.entry((beginning.len(), end.len())).or_default().insert(hash(beginning, end));
         }
     }
 
@@ -29,11 +40,11 @@ impl MaskedIds {
     }
 
     /// What is left of a masked id that an id may be, if there is one.
-    pub fn like(&self, key_id: &str) -> Option<(String, String)> {
+    pub fn like(&self, key_id: &str) -> Option<u64> {
         self.0.iter().find_map(|((beginning, end), known)| {
             let from = key_id.len().checked_sub(*end).filter(|from| beginning <= from)?;
-            let ends = (key_id.get(..*beginning)?.to_owned(), key_id.get(from..)?.to_owned());
-            known.contains(&ends).then_some(ends)
+            let left = hash(key_id.get(..*beginning)?, key_id.get(from..)?);
+            known.contains(&left).then_some(left)
         })
     }
 }

@@ -297,6 +297,8 @@ pub struct Tainted {
     hashes: Vec<u64>,
     /// So many of them are sorted, each once.
     sorted: usize,
+    /// Whether some stand for keys by their aliases. Nearly never does one, and keys are many.
+    names_aliases: bool,
 }
 
 /// Hashes are sorted once there are twice as many as after the last time, and so many more.
@@ -305,6 +307,7 @@ const UNSORTED: usize = 1 << 16;
 impl Tainted {
     /// Adds a key.
     pub fn add(&mut self, key_id: &str) {
+        self.names_aliases |= key_id.starts_with("alias/");
         self.add_hash(hash(key_id));
     }
 
@@ -319,6 +322,7 @@ impl Tainted {
 
     /// Adds all of another one.
     pub fn append(&mut self, other: &Tainted) {
+        self.names_aliases |= other.names_aliases;
         other.hashes.iter().for_each(|hash| self.add_hash(*hash));
     }
 
@@ -332,6 +336,11 @@ impl Tainted {
     /// Whether no key is tainted.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
+    }
+
+    /// Whether some keys are named by their aliases.
+    pub fn names_aliases(&self) -> bool {
+        self.names_aliases
     }
 
     /// Whether a key is tainted, as far as it was sorted.
