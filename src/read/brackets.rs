@@ -2,6 +2,7 @@
 
 use super::MAX_DEPTH;
 use super::beside::{Collected, Wrapper};
+use super::scalars::{MARK, scalar_at};
 use crate::inventory::identity::parse_arn;
 
 /// Where an object stands in the bytes of a block.
@@ -236,22 +237,11 @@ impl Scan {
         Step::On
     }
 
-    /// Passes over an element of a list that is no object: null, a number, a text.
+    /// Passes over an element of a list that is no object.
     fn scalar(&mut self, bytes: &[u8]) -> Option<Step> {
-        let rest = &bytes[self.at..];
-        let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
-        let length = match rest.first() {
-            Some(b'"') => string_length(rest)?,
-            _ => rest.iter().position(ends).unwrap_or(rest.len()),
-        };
-        if length == rest.len() {
-            // More of it may follow.
-            return (length <= LONGEST_SCALAR).then_some(Step::NeedsMore);
-        }
-        let text = String::from_utf8_lossy(&rest[..length]).into_owned();
-        serde_json::from_str::<serde_json::Value>(&text).ok()?;
+        let Some(text) = scalar_at(&bytes[self.at..])? else { return Some(Step::NeedsMore) };
+        self.at += text.len();
         self.scalars.push((self.line, text));
-        self.at += length;
         Some(Step::On)
     }
 
@@ -432,25 +422,6 @@ impl Scan {
             "the input ends inside an object or array; it is cut off, or a bracket or quote is never closed".to_owned()
         })
     }
-}
-
-/// A byte order mark.
-const MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// Longer elements of a list that are no objects are no JSON.
-const LONGEST_SCALAR: usize = 1 << 16;
-
-/// The length of the string with which a text begins, quotes and all; that of the text if it is not closed.
-fn string_length(text: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    while let Some(offset) = memchr::memchr3(b'"', b'\\', b'\n', text.get(at..)?) {
-        match text[at + offset] {
-            b'"' => return Some(at + offset + 1),
-            b'\\' => at += offset + 2,
-            _ => return None,
-        }
-    }
-    Some(text.len())
 }
 
 /// Whether a name is the given one, whatever its case and its `_` and `-`.

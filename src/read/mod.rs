@@ -29,6 +29,7 @@ mod prowler;
 mod quotes;
 mod records;
 mod replies;
+mod scalars;
 mod scoutsuite;
 pub mod sheet;
 mod sieve;
