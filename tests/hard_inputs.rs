@@ -1045,6 +1045,19 @@ fn elements_that_are_no_objects_are_rejected_one_by_one() {
     expect("keys.json", format!("\u{feff}[{one}]\n\u{feff}[{two}]\n"), 0, (2, 2, 0, 0), "");
 }
 
+/// The id of a key may stand partly in what was read when the input turned out to be broken, and partly behind it.
+#[test]
+fn keys_are_tainted_wherever_the_rest_of_a_broken_input_was_cut() {
+    for before in (0..60).map(|at| 65_480 + at) {
+        let broken = format!("[oops{}\"{K}\"]", " ".repeat(before));
+        let folder = folder();
+        put(&folder, "good.json", good_object(K).to_string());
+        put(&folder, "broken.json", broken);
+        let ran = run_in(folder.path(), &["good.json", "broken.json"], std::io::empty());
+        assert_eq!(ran.class(K), "undetermined", "{before}");
+    }
+}
+
 /// Old spreadsheets end lines by a carriage return alone.
 #[test]
 fn lines_that_end_in_a_carriage_return_have_numbers() {

@@ -4,7 +4,7 @@
 //! stands inside is read by `serde_json`, so that broken text is found there, with its place.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read as _};
 use std::ops::Range;
 
 use super::beside::{self, Wrapper};
@@ -254,9 +254,11 @@ impl Splitter {
         let rest = self.input.start.get(self.scan.keep_from..).unwrap_or_default();
         self.rejects.push(Reject::whole(place, reason));
         let named = named_keys(rest);
-        self.taint(named);
         let reader = std::mem::replace(&mut self.input.reader, Box::new(std::io::empty()));
-        self.tainted.append(&unread::key_ids(reader, 0));
+        // Together, for an id may stand partly in what was read and partly behind it.
+        let unread = unread::key_ids(rest.chain(reader), 0);
+        self.taint(named);
+        self.tainted.append(&unread);
         self.scan.stop(self.input.start.len());
         self.input.ended = true;
     }

@@ -14,18 +14,24 @@ const LONGEST_ID: usize = 64;
 /// each letter of English, or two. 0 and 1 stand for the beginning.
 pub fn key_ids(mut reader: impl Read, from_line: u64) -> Tainted {
     let (mut found, mut buffer) = (Tainted::default(), Vec::new());
-    let mut to_skip = from_line.saturating_sub(1);
+    let (mut to_skip, mut has_line_feeds) = (from_line.saturating_sub(1), false);
     loop {
         let ended = fill(&mut reader, &mut buffer, BLOCK).unwrap_or(true);
         // In UTF-16, every other byte of a letter is zero.
         buffer.retain(|byte| *byte != 0);
-        while to_skip > 0 {
-            let Some(end) = memchr::memchr(b'\n', &buffer) else { break };
-            buffer.drain(..=end);
-            to_skip -= 1;
-        }
         if to_skip > 0 {
-            buffer.clear();
+            let ends = || memchr::memchr_iter(b'\n', &buffer);
+            has_line_feeds |= ends().next().is_some();
+            if !has_line_feeds {
+                // Lines that end otherwise cannot be told apart here, so that all of them count.
+                to_skip = 0;
+            } else if let Some(end) = ends().nth(to_skip as usize - 1) {
+                buffer.drain(..=end);
+                to_skip = 0;
+            } else {
+                to_skip -= ends().count() as u64;
+                buffer.clear();
+            }
         }
         // What is cut off by the end of the buffer is looked at once more with what follows.
         let whole = if ended { buffer.len() } else { buffer.len().saturating_sub(2 * LONGEST_ID) };
@@ -68,6 +74,7 @@ mod tests {
         assert_eq!(names(text.as_bytes(), 2), [UUID]);
         assert_eq!(names(text.as_bytes(), 1), [UUID, OTHER]);
         assert!(names(text.as_bytes(), 9).is_empty());
+        assert_eq!(names(format!("{OTHER}\r{UUID}\r").as_bytes(), 2), [UUID, OTHER], "lines end in a carriage return");
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(names(&wide, 2), [UUID]);
     }
