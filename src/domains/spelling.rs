@@ -10,6 +10,19 @@ pub fn acts(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a character stands for others that somebody has masked.
+pub fn masks(c: char) -> bool {
+    matches!(c, '*' | '#' | '•' | '·' | '●' | '■' | '█' | '＊' | '＃')
+}
+
+/// Whether so many x stand together, as masks look.
+pub fn has_row_of_x(text: &str, row: usize) -> bool {
+    let (bytes, is_x) = (text.as_bytes(), |byte: &u8| byte.eq_ignore_ascii_case(&b'x'));
+    // Every row has a letter at one of these places.
+    let mut places = (row - 1..bytes.len()).step_by(row);
+    places.any(|at| is_x(&bytes[at]) && bytes[at + 1 - row..].windows(row).take(row).any(|part| part.iter().all(is_x)))
+}
+
 /// Words that say that nobody knows, in every field.
 const UNKNOWN: &[&str] = &[
     "nan",

@@ -71,12 +71,12 @@ pub struct Unclear {
     /// Where it stands.
     pub field: Field,
     /// What is the matter with it.
-    pub doubt: Doubt,
+    pub why: WhyUnclear,
 }
 
 /// Why a time cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum WhyUnclear {
     /// Nobody understands it.
     NoTime,
     /// Day and month may be either way round, and that matters.
@@ -85,9 +85,9 @@ pub enum Doubt {
 
 impl Unclear {
     fn reason(self) -> String {
-        match self.doubt {
-            Doubt::NoTime => expected_time(),
-            Doubt::Order => {
+        match self.why {
+            WhyUnclear::NoTime => expected_time(),
+            WhyUnclear::Order => {
                 "day and month may be either way round, and which it is decides whether the key was rotated; expected 2026-12-20T06:34:21Z or 2026-12-20 (UTC)".to_owned()
             }
         }

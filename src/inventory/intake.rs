@@ -7,7 +7,6 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::bytes::{Sixteen, all, equal, hex_letters, within};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
@@ -405,14 +404,11 @@ impl RowSink for Intake<'_> {
 /// The form of a key id: UUIDs are those of older keys, `key-…` of newer ones, and `*` stands for characters that
 /// somebody has masked.
 fn key_id_form(key_id: &str) -> Bits {
-    const DASHES: [usize; 4] = [8, 13, 18, 23];
-    let bytes = key_id.as_bytes();
-    let of_uuid = |bytes: Sixteen| hex_letters(bytes) | within(bytes, b'0', b'9') | equal(bytes, b'-');
-    if bytes.len() == 36 && DASHES.iter().all(|at| bytes[*at] == b'-') && all(key_id, of_uuid) {
+    if tidy::is_uuid(key_id) {
         facts::ID_UUID
     } else if tidy::is_masked(key_id) {
         facts::ID_MASKED
-    } else if bytes.starts_with(b"key-") {
+    } else if key_id.starts_with("key-") {
         facts::ID_NEWER
     } else {
         facts::ID_OTHER

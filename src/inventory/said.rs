@@ -9,7 +9,7 @@ use crate::domains::spelling::{is_none, is_unknown, unmarked};
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing, Slot};
 
-use super::clock::{Doubt, Order, Unclear, is_never, parse_interval, parse_time, time_in};
+use super::clock::{Order, Unclear, WhyUnclear, is_never, parse_interval, parse_time, time_in};
 use super::identity::IdentityCells;
 
 /// What a record says, before it is packed.
@@ -303,11 +303,11 @@ fn version_evidence(clock: &Clock<'_>, counts: impl Fn(Bits) -> Bits) -> Result<
         } else {
             Field::LastRotation
         };
-        return Err(Unclear { field, doubt: Doubt::NoTime });
+        return Err(Unclear { field, why: WhyUnclear::NoTime });
     };
     match told.all(|other| other == evidence) {
         true => Ok(evidence),
-        false => Err(Unclear { field: Field::LastRotation, doubt: Doubt::Order }),
+        false => Err(Unclear { field: Field::LastRotation, why: WhyUnclear::Order }),
     }
 }
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::bytes::{all, equal, within};
+use crate::bytes::{all, equal, hex_letters, within};
 use crate::domains::cmk::regions::region_id;
-use crate::domains::spelling::acts;
+use crate::domains::spelling::{acts, has_row_of_x, masks};
 
 use super::identity::arn_parts;
 
@@ -79,11 +79,11 @@ fn has_usual_letters(text: &str) -> bool {
     all(text, |bytes| within(bytes, b'a', b'z') | within(bytes, b'0', b'9') | equal(bytes, b'-'))
 }
 
-/// A UUID has so many digits; some systems write it without `-`.
-const UUID_DIGITS: usize = 32;
+/// A UUID has so many characters; ids that KMS gives are no longer.
+const UUID_LENGTH: usize = 36;
 
-/// Ids that KMS gives are no longer.
-const LONGEST_USUAL: usize = 36;
+/// And so many digits; some systems write it without `-`.
+const UUID_DIGITS: usize = 32;
 
 /// A key id in its one spelling: a UUID and what begins with `key-` in lower case, without what stands around it.
 ///
@@ -91,7 +91,7 @@ const LONGEST_USUAL: usize = 36;
 /// Why it can be no key id.
 #[inline]
 pub fn key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
-    let is_usual = text.len() <= LONGEST_USUAL && text.len() != UUID_DIGITS && is_bare(text) && has_usual_letters(text);
+    let is_usual = text.len() <= UUID_LENGTH && text.len() != UUID_DIGITS && is_bare(text) && has_usual_letters(text);
     if is_usual { Ok(Cow::Borrowed(text)) } else { unusual_key_id(text) }
 }
 
@@ -144,9 +144,8 @@ fn is_line_end(c: char) -> bool {
 
 /// Whether a text begins or ends with a whole UUID, and says more.
 fn names_uuid_and_more(id: &str) -> bool {
-    const LENGTH: usize = 36;
     let is_whole = |part: Option<&str>| part.is_some_and(is_uuid);
-    id.len() > LENGTH && (is_whole(id.get(..LENGTH)) || is_whole(id.get(id.len() - LENGTH..)))
+    id.len() > UUID_LENGTH && (is_whole(id.get(..UUID_LENGTH)) || is_whole(id.get(id.len() - UUID_LENGTH..)))
 }
 
 /// The id in a text that has nothing beside it but marks of lists, comments and bold letters. Of a newer id nobody knows
@@ -166,44 +165,36 @@ fn without_marks(text: &str) -> Option<String> {
 /// Whether an id has one of the forms that KMS gives, with or without masked characters: case matters in none of them.
 fn is_of_form(id: &str) -> bool {
     let starts = |start: &str| id.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start));
-    starts("key-") || id.len() == 36 && [8, 13, 18, 23].iter().all(|at| id.as_bytes()[*at] == b'-')
+    starts("key-") || id.len() == UUID_LENGTH && [8, 13, 18, 23].iter().all(|at| id.as_bytes()[*at] == b'-')
 }
 
-/// Whether a character stands for others that somebody has masked.
+/// Whether a character stands for others that somebody has masked or cut off.
 fn stands_for_left_out(c: char) -> bool {
-    matches!(c, '*' | '•' | '●' | '…' | '█' | '·' | '#')
+    masks(c) || c == '…'
 }
 
-/// Whether a part of an id is masked: by asterisks or dots, by a row of `x`, or by a word that says so.
+/// Whether a part of an id is masked: by asterisks or dots, or by a row of `x`.
 pub fn is_masked(id: &str) -> bool {
-    if has_usual_letters(id) {
-        // Nearly every id.
-        return has_row_of_x(id.as_bytes());
-    }
-    id.contains(stands_for_left_out) || id.contains("..") || has_row_of_x(id.as_bytes())
+    // Nearly every id has usual letters only.
+    let has_marks = || !has_usual_letters(id) && (id.contains(stands_for_left_out) || id.contains(".."));
+    has_row_of_x(id, row_of_x(id)) || has_marks()
 }
 
-fn has_row_of_x(id: &[u8]) -> bool {
-    let is_x = |byte: &u8| byte.eq_ignore_ascii_case(&b'x');
-    // Of long ids that KMS gives, one in 80,000 has four of them by chance; UUIDs have none.
-    let is_newer = id.len() >= SHORTEST_NEW && id.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"key-"));
-    let row = if is_newer { 6 } else { 4 };
-    // Every row has a letter at one of these places.
-    let mut places = (row - 1..id.len()).step_by(row);
-    places.any(|at| is_x(&id[at]) && id[at + 1 - row..].windows(row).take(row).any(|part| part.iter().all(is_x)))
+/// So many x in a row mask an id. Of long ids that KMS gives, one in 80,000 has four of them by chance; UUIDs have none.
+fn row_of_x(id: &str) -> usize {
+    let is_newer = id.len() >= SHORTEST_NEW && id.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("key-"));
+    if is_newer { 6 } else { 4 }
 }
 
 /// What is left of a masked id at its beginning and at its end.
 pub fn unmasked_ends(id: &str) -> (&str, &str) {
-    let is_x = |c: char| matches!(c, 'x' | 'X');
+    let (row, lower) = ("x".repeat(row_of_x(id)), id.to_ascii_lowercase());
     let is_mark = |c: char| stands_for_left_out(c) || c == '.';
-    let row =
-        id.char_indices().map(|(at, _)| at).find(|at| id[*at..].chars().take(4).filter(|c| is_x(*c)).count() == 4);
-    let first = id.find(is_mark).into_iter().chain(row).min().unwrap_or(id.len());
-    let behind_mark = id.rfind(is_mark).and_then(|at| Some(at + id[at..].chars().next()?.len_utf8()));
-    let behind_row = row.and_then(|_| id.rfind("xxx").or_else(|| id.rfind("XXX"))).map(|at| at + 3);
+    let first = id.find(is_mark).into_iter().chain(lower.find(&row)).min().unwrap_or(id.len());
+    let behind_mark = id.char_indices().rfind(|(_, c)| is_mark(*c)).map(|(at, c)| at + c.len_utf8());
+    let behind_row = lower.rfind(&row).map(|at| at + row.len());
     let last = behind_mark.into_iter().chain(behind_row).max().unwrap_or(id.len());
-    (&id[..first], &id[last.max(first)..])
+    (&id[..first], &id[last..])
 }
 
 /// Whether nothing of an id is left, so that it cannot be told from any other.
@@ -310,13 +301,15 @@ pub fn is_given_by_kms(id: &str) -> bool {
 const SHORTEST_NEW: usize = 20;
 
 /// Whether a word has the form of older key ids.
+#[inline]
 pub fn is_uuid(word: &str) -> bool {
+    const DASHES: [usize; 4] = [8, 13, 18, 23];
     let bytes = word.as_bytes();
-    bytes.len() == 36
-        && bytes.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    let of_uuid = |bytes| hex_letters(bytes) | within(bytes, b'0', b'9') | equal(bytes, b'-');
+    bytes.len() == UUID_LENGTH
+        && DASHES.iter().all(|at| bytes[*at] == b'-')
+        && all(word, of_uuid)
+        && memchr::memchr_iter(b'-', bytes).count() == DASHES.len()
 }
 
 /// Whether a word has the form of newer key ids.
@@ -405,6 +398,9 @@ mod tests {
         ] {
             assert!(is_masked(id) && key_id(id).is_ok(), "{id}");
         }
+        assert_eq!(unmasked_ends("0f5aXXXX7b01"), ("0f5a", "7b01"));
+        assert_eq!(unmasked_ends("key-hzz…1f01"), ("key-hzz", "1f01"));
+        assert_eq!(unmasked_ends("0f5axxxx-xxxx-7b01"), ("0f5a", "-7b01"));
         for at in 0..9 {
             let id = format!("{}xxxx{}", &"abcdefghi"[..at], &"abcdefghi"[at..]);
             assert!(is_masked(&id) && is_masked(&id.to_uppercase()), "{id}");

@@ -9,7 +9,7 @@ use super::fields::Field;
 use super::observe::{Misread, misread};
 use crate::bytes::{all, equal, letters, within};
 use crate::domains::cell::Cell;
-use crate::domains::spelling::{acts, is_none, is_unknown, plain, unmarked};
+use crate::domains::spelling::{acts, has_row_of_x, is_none, is_unknown, masks, plain, unmarked};
 use crate::engine::facts::Bits;
 
 /// A blank alias cell means that the key has no alias: lists of keys leave it blank where there is none.
@@ -114,6 +114,9 @@ pub fn alias_form(alias: &str) -> Bits {
     }
 }
 
+/// Nobody calls anything by so many x in a row, but masks look like this.
+const ROW_OF_X: usize = 4;
+
 /// Whether the text is one alias of letters, digits, `-`, `/` and `_`, of which no part is hidden. Other texts need a
 /// closer look.
 #[inline]
@@ -121,7 +124,7 @@ pub fn is_plain_alias(text: &str) -> bool {
     let plain = |bytes| letters(bytes) | within(bytes, b'/', b'9') | equal(bytes, b'-') | equal(bytes, b'_');
     let Some(name) = text.strip_prefix("alias/") else { return false };
     // Of the names in which a row of x may hide that of a service, few begin like this.
-    let may_hide = matches!(name.as_bytes(), [b'a' | b'A' | b'x' | b'X' | b'/', ..]) && has_row_of_x(name);
+    let may_hide = matches!(name.as_bytes(), [b'a' | b'A' | b'x' | b'X' | b'/', ..]) && has_row_of_x(name, ROW_OF_X);
     !may_hide && all(text, plain)
 }
 
@@ -129,7 +132,7 @@ pub fn is_plain_alias(text: &str) -> bool {
 /// service. Consoles cut long texts with dots; what is behind them may be another alias.
 pub fn is_hidden(alias: &str) -> bool {
     let is_cut = |text: &str| text.contains(['…', '⋯']) || text.contains("..");
-    let masks = |c: char| matches!(c, '*' | '#' | '•' | '·' | '●' | '■' | '█' | '＊' | '＃' | '×' | '?' | '？');
+    let hides = |c: char| masks(c) || matches!(c, '×' | '?' | '？');
     if is_cut(alias) {
         return true;
     }
@@ -140,15 +143,10 @@ pub fn is_hidden(alias: &str) -> bool {
     ) {
         return true;
     }
-    let row = if has_row_of_x(alias) { lower.find("xxxx") } else { None };
-    let Some(mask) = lower.find(masks).into_iter().chain(row).min() else { return false };
+    let row = if has_row_of_x(alias, ROW_OF_X) { lower.find("xxxx") } else { None };
+    let Some(mask) = lower.find(hides).into_iter().chain(row).min() else { return false };
     let seen = lower.get(..mask).unwrap_or_default();
     ["alias/acs/", "acs/"].iter().any(|service| service.starts_with(seen) || seen.starts_with(service))
-}
-
-/// Whether four x stand together: nobody calls anything so, but masks look like this.
-fn has_row_of_x(text: &str) -> bool {
-    text.as_bytes().windows(4).any(|row| row.iter().all(|byte| matches!(byte, b'x' | b'X')))
 }
 
 fn is_service_name(segment: &str) -> bool {

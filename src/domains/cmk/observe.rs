@@ -178,9 +178,9 @@ fn rotation(cell: Cell<'_>) -> Result<Bits, Misread> {
     let text = text.replace("轮换", "轮转");
     let read = choice(Field::Rotation, Cell::Text(&text), words::ROTATION);
     // `-1` is neither yes nor a period, and `-0` no more so.
-    let is_signed = text.contains(|c: char| c.is_ascii_digit()) && !matches!(text.trim(), "0" | "1");
+    let has_number = text.contains(|c: char| c.is_ascii_digit()) && !matches!(text.trim(), "0" | "1");
     match read {
-        Ok(bits) if bits == 0 || !is_signed => Ok(bits),
+        Ok(bits) if bits == 0 || !has_number => Ok(bits),
         Err(_) if is_period(&text) => Ok(bit(facts::ROTATION.index(), "Enabled")),
         _ => rotation_with_reason(&text).ok_or_else(|| {
             let expected = format!("one of {}, or a period; leave it blank if nobody knows", accepted(Field::Rotation));
