@@ -7,12 +7,14 @@ use foldhash::fast::FixedState;
 
 use super::batches::RecordId;
 use super::joining::Joining;
+use super::listings::Concerned;
 use super::masked::{MaskedIds, left_of};
+use super::row::Note;
 use super::store::{Firsts, Group, Store};
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 
 /// Why nobody knows all of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doubt {
     /// A record that names it was rejected.
     Rejected,
@@ -20,6 +22,41 @@ pub enum Doubt {
     MaskedElsewhere,
     /// Its id stands under several accounts or regions.
     Contested,
+    /// Its id is masked, and several records have it, which may be about different keys and must not complete each other.
+    Shared,
+}
+
+impl Doubt {
+    /// What to say of the keys that are doubtful for this reason, and what to do; nothing if it was told before.
+    fn words(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Doubt::Rejected => return None,
+            Doubt::MaskedElsewhere => (
+                "may be the ones whose ids other records have masked",
+                "export these ids in full; until then nobody knows what those records say of them",
+            ),
+            Doubt::Contested => (
+                "have an id that stands under several accounts or regions, though no two keys have one id",
+                "correct the accounts and regions; until then these keys are undetermined",
+            ),
+            Doubt::Shared => (
+                "have a masked id that several records share, which may be about different keys",
+                "export the ids in full; until then these keys are undetermined",
+            ),
+        })
+    }
+}
+
+/// One note for each reason.
+pub fn notes(store: &Store, doubts: &BTreeMap<RecordId, Doubt>) -> Vec<Note> {
+    let mut concerned: BTreeMap<Doubt, Concerned> = BTreeMap::new();
+    for (first, doubt) in doubts {
+        let record = store.record(*first);
+        concerned.entry(*doubt).or_default().add(Some(record.place), record.key_id);
+    }
+    let note =
+        |(doubt, concerned): (Doubt, Concerned)| doubt.words().and_then(|(what, next)| concerned.note(what, next));
+    concerned.into_iter().filter_map(note).collect()
 }
 
 /// Every key that is doubtful, by its first record.
@@ -41,15 +78,16 @@ pub fn doubts(
         masked.iter().for_each(|first| masked_ids.add(store.record(*first).key_id));
     }
     let tainted = &store.rejects.tainted;
-    let mut doubts: BTreeMap<RecordId, Doubt> = contested.iter().map(|first| (*first, Doubt::Contested)).collect();
+    let shared = masked.iter().filter(|first| groups.contains_key(first)).map(|first| (*first, Doubt::Shared));
+    let contested = contested.iter().map(|first| (*first, Doubt::Contested));
+    let mut doubts: BTreeMap<RecordId, Doubt> = shared.chain(contested).collect();
     if tainted.is_empty() && masked_ids.is_empty() {
         return doubts;
     }
     let mut matched: HashSet<u64> = HashSet::new();
     for first in firsts.iter() {
         let record = store.record(first);
-        let is_full = masked_ids.is_empty() || !is_masked(&first);
-        if let Some(left) = masked_ids.like(record.key_id).filter(|_| is_full && !masked_ids.is_empty()) {
+        if let Some(left) = masked_ids.like(record.key_id).filter(|_| !is_masked(&first)) {
             matched.insert(left);
             doubts.entry(first).or_insert(Doubt::MaskedElsewhere);
         }

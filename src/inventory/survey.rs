@@ -9,7 +9,7 @@ use crate::engine::packing::Packing;
 use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
-use super::doubts::{Doubt, doubts};
+use super::doubts;
 use super::joining::Joining;
 use super::listings::{Concerned, Lists};
 use super::record::{Extra, extras};
@@ -17,7 +17,6 @@ use super::rounded::forget_rounded;
 use super::row::{Note, Place, Reject};
 use super::shared::Numbered;
 use super::store::{Firsts, Group, Store, Subjects};
-use super::tidy;
 
 /// What became of the records that were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,20 +103,9 @@ impl Survey {
             }
             told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
         }
-        // Records of a masked id may be about several keys, and must not complete each other.
-        let mut masked = Concerned::default();
-        let mut alike: Vec<(&RecordId, &Group)> =
-            groups.iter().filter(|(first, _)| is_masked(&store, **first)).collect();
-        alike.sort_by_key(|(first, _)| **first);
-        for (first, _) in alike {
-            let record = store.record(*first);
-            let told = told.entry(*first).or_insert(Told::by(&record));
-            told.shape = shapes.tainted(told.shape);
-            masked.add(Some(record.place), record.key_id);
-        }
         let lists = Lists::new(&std::mem::take(&mut store.listings));
-        if lists.has_aliases() || lists.lack_aliases() {
-            let lack_some = lists.lack_aliases();
+        let lack_some = lists.lack_aliases();
+        if lists.has_aliases() || lack_some {
             for first in firsts.iter() {
                 let record = store.record(first);
                 let scope =
@@ -132,17 +120,12 @@ impl Survey {
             }
         }
         store.rejects.finish();
-        let (mut linked, mut contested_note) = (Concerned::default(), Concerned::default());
-        for (first, doubt) in doubts(&store, &firsts, &groups, &contested, &asides) {
-            let record = store.record(first);
-            match doubt {
-                Doubt::MaskedElsewhere => linked.add(Some(record.place), record.key_id),
-                Doubt::Contested => contested_note.add(Some(record.place), record.key_id),
-                Doubt::Rejected => {}
-            }
-            let told = told.entry(first).or_insert(Told::by(&record));
+        let doubts = doubts::doubts(&store, &firsts, &groups, &contested, &asides);
+        for first in doubts.keys() {
+            let told = told.entry(*first).or_insert_with(|| Told::by(&store.record(*first)));
             told.shape = shapes.tainted(told.shape);
         }
+        store.notes.extend(doubts::notes(&store, &doubts));
         let account = Account {
             read: store.records_read,
             rejected: store.rejects.len(),
@@ -152,20 +135,7 @@ impl Survey {
         };
         let (shapes, asides) = (shapes.all, asides.all);
         let mut survey = Survey { store, numbered, firsts, told, groups, shapes, asides, files, account };
-        let masked = masked.note(
-            "have a masked id that several records share, which may be about different keys",
-            "export the ids in full; until then these keys are undetermined",
-        );
-        let linked = linked.note(
-            "may be the ones whose ids other records have masked",
-            "export these ids in full; until then nobody knows what those records say of them",
-        );
-        let contested = contested_note.note(
-            "have an id that stands under several accounts or regions, though no two keys have one id",
-            "correct the accounts and regions; until then these keys are undetermined",
-        );
-        let of_ids = masked.into_iter().chain(linked).chain(contested);
-        let notes: Vec<Note> = lists.notes().chain(of_ids).chain(survey.to_complete()).collect();
+        let notes: Vec<Note> = lists.notes().chain(survey.to_complete()).collect();
         survey.store.notes.extend(notes);
         survey
     }
@@ -293,10 +263,6 @@ impl Survey {
     pub fn show(&self, place: Place) -> String {
         place.show(&self.files)
     }
-}
-
-fn is_masked(store: &Store, id: RecordId) -> bool {
-    tidy::is_masked(store.record(id).key_id)
 }
 
 /// Whether the records of a key name different versions of it, one in each.
