@@ -4,7 +4,7 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::aliases::hides_alias;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::observe::{Misread, is_unread, key_type, key_usage_under_usage, observe};
+use crate::domains::cmk::observe::{Misread, is_unknown_label, key_type, key_usage_under_usage, observe};
 use crate::domains::spelling::is_unknown;
 use crate::engine::facts::{Arity, Bits, FactId};
 use crate::engine::packing::Slot;
@@ -72,7 +72,7 @@ pub struct Column {
     /// Whether it may also say what the API calls KeyUsage, which no other column does.
     pub takes_key_usage: bool,
     /// The first words that nobody understands, which decide nothing.
-    pub unread: Vec<String>,
+    pub unknown_words: Vec<String>,
     /// Whether a blank cell says nothing, as in Steampipe's column `key_aliases`: it writes `[]` for none.
     pub is_blank_unknown: bool,
     /// Its number, if its words are kept for the user.
@@ -100,7 +100,7 @@ impl Column {
             left_out: None,
             tests,
             takes_key_usage: field == Some(Field::Usage),
-            unread: Vec::new(),
+            unknown_words: Vec::new(),
             is_blank_unknown: name.trim() == "key_aliases",
             kept: None,
             ways,
@@ -128,7 +128,7 @@ impl Column {
             left_out: None,
             tests,
             takes_key_usage: false,
-            unread: Vec::new(),
+            unknown_words: Vec::new(),
             is_blank_unknown: false,
             kept: None,
             ways,
@@ -274,14 +274,17 @@ pub fn take_cell<'a>(
 
 /// The text of a cell whose fact decides nothing and of which nobody understands what it says, if that is news.
 #[inline]
-pub fn unread(rules: &Rules, column: &mut Column, cell: Cell<'_>, said: &Said<'_>) -> Option<String> {
+pub fn unknown_word(rules: &Rules, column: &mut Column, cell: Cell<'_>, said: &Said<'_>) -> Option<String> {
     let (Purpose::Fact(field, fact), Cell::Text(text)) = (column.purpose, cell) else { return None };
-    if rules.packing.get(said.facts, fact) != 0 || !is_unread(field, text) || column.unread.len() >= MOST_WORDS {
+    if rules.packing.get(said.facts, fact) != 0
+        || !is_unknown_label(field, text)
+        || column.unknown_words.len() >= MOST_WORDS
+    {
         return None;
     }
     let word: String = text.chars().take(60).collect();
-    let is_news = !column.unread.contains(&word);
-    is_news.then(|| column.unread.push(word.clone()));
+    let is_news = !column.unknown_words.contains(&word);
+    is_news.then(|| column.unknown_words.push(word.clone()));
     is_news.then_some(word)
 }
 

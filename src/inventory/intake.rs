@@ -16,7 +16,7 @@ use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
 use super::clock::{SingleVersion, is_rotation_ahead, rotation_extra};
-use super::column::{Column, Columns, KeyIdName, Purpose, take_cell, unread};
+use super::column::{Column, Columns, KeyIdName, Purpose, take_cell, unknown_word};
 use super::footer::{
     SHORTEST_ID, footer, is_header, is_header_again, is_other_header, is_total, is_word_for_total, quoted,
 };
@@ -129,9 +129,9 @@ impl<'s> Intake<'s> {
                     if !column.is_done(table, at, &mut said) {
                         let (purpose, cell) = (column.purpose, table.cell(at));
                         take_cell(self.rules, column, purpose, cell, &mut said).map_err(blame(*position))?;
-                        if let Some(word) = unread(self.rules, column, cell, &said) {
+                        if let Some(word) = unknown_word(self.rules, column, cell, &said) {
                             let column = names.as_slice()[at].clone();
-                            self.batch.remarks.add(Remark::Unread { column, word }, place);
+                            self.batch.remarks.add(Remark::UnknownWord { column, word }, place);
                         }
                     }
                 }
@@ -149,9 +149,9 @@ impl<'s> Intake<'s> {
                         (purpose, said.leaves_out) = (Purpose::Unknown, true);
                     }
                     take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;
-                    if let Some(word) = unread(self.rules, column, *cell, &said) {
+                    if let Some(word) = unknown_word(self.rules, column, *cell, &said) {
                         let column = names.as_slice()[usize::from(*position)].clone();
-                        self.batch.remarks.add(Remark::Unread { column, word }, place);
+                        self.batch.remarks.add(Remark::UnknownWord { column, word }, place);
                     }
                 }
             }

@@ -18,7 +18,7 @@ pub enum Remark {
         column: String,
     },
     /// A word for a fact that decides nothing is not known; by column and word.
-    Unread {
+    UnknownWord {
         /// The column.
         column: String,
         /// The word, shortened.
@@ -59,7 +59,7 @@ impl Remarks {
                     );
                     notes.push(Note { place, kind: NoteKind::Reading, text });
                 }
-                Remark::Unread { column, word } => words.entry(column).or_default().push((place, word)),
+                Remark::UnknownWord { column, word } => words.entry(column).or_default().push((place, word)),
             }
         }
         for (column, mut words) in words {
@@ -101,7 +101,7 @@ mod tests {
         let mut remarks = Remarks::default();
         for line in 0..100 {
             let word = format!("word {line:02}");
-            remarks.add(Remark::Unread { column: "state".to_owned(), word }, Place { file: 0, line: 100 - line });
+            remarks.add(Remark::UnknownWord { column: "state".to_owned(), word }, Place { file: 0, line: 100 - line });
         }
         let notes: Vec<Note> = remarks.into_notes().collect();
         assert_eq!(notes.len(), MOST_WORDS);

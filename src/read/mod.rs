@@ -2,11 +2,12 @@
 //!
 //! [`source`] opens files, folders (`folder`) and standard input and inflates them; [`text`] decodes what is not UTF-8
 //! (`asian` knows it by a few words); `packed` tells what is never read, and `forced` holds an input to the format that
-//! somebody names. A splitter per format ([`csv`],
-//! [`json`] with [`object`], `keyed` and `beside`, [`sheet`], [`document`]) cuts the bytes into blocks of whole records, which
-//! [`Parser::rows`] then parses on any thread. Tables and lists of objects are handed over as they stand, and nothing
-//! here knows what their columns mean. What other tools write has a file each, which makes records of it under
-//! canonical names ([`found`]): replies of the API, Cloud Config and Resource Center, Terraform, ScoutSuite, Prowler.
+//! somebody names. A splitter per format ([`csv`], [`json`] with [`object`], `keyed` and `beside`, [`sheet`],
+//! [`document`]) cuts the bytes into blocks of whole records, which [`Parser::rows`] then parses on any thread; of what
+//! cannot be read, [`unread`] finds the keys that it names. Tables and lists of objects are handed over as they stand,
+//! and nothing here knows what their columns mean. What other tools write has a file each, which makes records of it
+//! under canonical names ([`found`]): replies of the API, Cloud Config and Resource Center, Terraform, ScoutSuite,
+//! Prowler.
 
 mod asian;
 mod beside;

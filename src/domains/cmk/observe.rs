@@ -43,7 +43,7 @@ pub fn observe(field: Field, cell: Cell<'_>) -> Result<Bits, Misread> {
     let is_wide = || cell.text().is_some_and(|text| !text.is_ascii());
     let refused = match read(field, cell) {
         Err(refused) if is_wide() => Err(refused),
-        Ok(0) if is_wide() && is_unread(field, cell.text().unwrap_or_default()) => Ok(0),
+        Ok(0) if is_wide() && is_unknown_label(field, cell.text().unwrap_or_default()) => Ok(0),
         understood => return understood,
     };
     let narrow: String = cell.text().unwrap_or_default().nfkc().collect();
@@ -151,7 +151,7 @@ fn choice(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread>
 }
 
 /// A field that holds one of few words and decides nothing, so that a word that is newer than this program, or of
-/// another tool, is unknown and costs no record; see [`is_unread`].
+/// another tool, is unknown and costs no record; see [`is_unknown_label`].
 fn label(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread> {
     match cell {
         Cell::Text(text) => Ok(lookup(field, table, &plain(text)).unwrap_or(0)),
@@ -160,7 +160,7 @@ fn label(field: Field, cell: Cell<'_>, table: &[Word]) -> Result<Bits, Misread> 
 }
 
 /// Whether a text of which nothing is known is one that nobody understands: a word for a fact that decides nothing.
-pub fn is_unread(field: Field, text: &str) -> bool {
+pub fn is_unknown_label(field: Field, text: &str) -> bool {
     matches!(field, Field::State | Field::KeySpec | Field::KeyUsage | Field::ProtectionLevel) && !is_unknown(text)
 }
 
