@@ -991,3 +991,33 @@ fn without_inference_dates_still_contradict_what_is_stated() {
         assert_eq!(keys(&said)["k"]["class"], "undetermined", "{more:?}");
     }
 }
+
+#[test]
+fn dates_are_compared_that_different_records_give() {
+    let created = |created: &str| {
+        format!(
+            "key_id,aliases,instance,origin,rotation,versions,key_spec,created\n\
+            k,alias/a,default,Aliyun_KMS,Disabled,1,Aliyun_AES_256,{created}\n"
+        )
+    };
+    let of_files = |one: String, other: String| {
+        let said = diagnose_files(&[("k.csv".to_owned(), one), ("l.csv".to_owned(), other)], &[]);
+        text(&keys(&said)["k"]["class"]).to_owned()
+    };
+    let classes = |created_at: &str, last: &str| {
+        let rotated = format!("key_id,last_rotation\nk,{last}\n");
+        let orders = [(created(created_at), rotated.clone()), (rotated.clone(), created(created_at))];
+        let both = orders.map(|(one, other)| of_files(one, other));
+        assert_eq!(both[0], both[1]);
+        let objects = format!("[{{\"key_id\":\"k\",\"last_rotation\":\"{last}\"}}]");
+        assert_eq!(of_files(created(created_at), objects), both[0]);
+        both[0].clone()
+    };
+    assert_eq!(classes("2021-05-20", "2024-05-20"), "undetermined");
+    assert_eq!(classes("2021-05-20", "2021-05-20"), "migratable");
+    assert_eq!(classes("5/6/2021", "5/6/2021"), "migratable");
+    assert_eq!(classes("5/6/2021", "5/8/2021"), "undetermined", "day and month");
+    assert_eq!(classes("2021-05-20", "sometime"), "undetermined");
+    assert_eq!(classes("sometime", "2021-05-20"), "undetermined");
+    assert_eq!(classes("2021-05-20", "never"), "migratable");
+}

@@ -295,7 +295,7 @@ const FORM: Vocabulary = Vocabulary {
     subject: "two columns or more that are known",
 };
 
-fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
+fn intake_rules(book: &Rulebook, keep: Keep, scattered: bool) -> Rules {
     let tests = book.user.as_ref().map(|user| user.columns.clone()).unwrap_or_default();
     Rules {
         keep,
@@ -304,6 +304,7 @@ fn intake_rules(book: &Rulebook, keep: Keep) -> Rules {
         asides: book.packing.mask(book.asides()),
         packing: book.packing.clone(),
         now: Some(jiff::Timestamp::now()),
+        scattered,
     }
 }
 
@@ -389,7 +390,7 @@ fn read_all(
     files: FileNames,
 ) -> Result<Survey, ReadError> {
     let (shared, mut store) = (Shared::default(), Store::default());
-    let rules = intake_rules(book, reading.keep);
+    let rules = intake_rules(book, reading.keep, files.all().len() > 1);
     ordered(
         reading.jobs,
         next_block,

@@ -337,10 +337,8 @@ impl Columns {
             };
             self.columns.push(column);
         }
-        if !matches!(cells, Cells::Table(_)) {
-            // Objects are taken member by member, and may bring new names with every one.
-            return;
-        }
+        // Objects are taken member by member, and may bring new names with every one.
+        let Cells::Table(table) = cells else { return };
         if self.columns.iter().any(|column| column.key_id == KeyIdName::Own) {
             // Beside it, a column such as `id` is something else.
             let others = self.columns.iter_mut().zip(names.as_slice());
@@ -360,7 +358,9 @@ impl Columns {
         let of_field = |field: Field| self.columns.iter().filter(move |column| column.field() == Some(field)).count();
         // When a key was created matters only together with an interval, or with its last rotation.
         let of_clock = of_field(Field::RotationInterval) + of_field(Field::LastRotation);
-        let is_in_vain = of_field(Field::Created) == 1 && of_clock == 0;
+        // Another input, or another sheet, may give that.
+        let is_alone = !rules.scattered && table.is_of_text();
+        let is_in_vain = is_alone && of_field(Field::Created) == 1 && of_clock == 0;
         let says = |column: &Column| {
             column.ways != Ways::Silent
                 && !(is_in_vain && column.tests.is_empty() && column.purpose == Purpose::Note(Field::Created))

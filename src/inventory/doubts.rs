@@ -1,5 +1,5 @@
 //! Keys of which nobody knows what else is true: a record was rejected that may be about them, or one whose id is masked,
-//! or their id stands under several accounts.
+//! their id stands under several accounts, or their dates cannot be compared.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -22,6 +22,8 @@ pub enum Doubt {
     MaskedElsewhere,
     /// Its id stands under several accounts or regions.
     Contested,
+    /// One record says when it was created, another when it was rotated, and the two cannot be compared.
+    Incomparable,
     /// Its id is masked, and several records have it, which may be about different keys and must not complete each other.
     Shared,
 }
@@ -38,6 +40,10 @@ impl Doubt {
             Doubt::Contested => (
                 "have an id that stands under several accounts or regions, though no two keys have one id",
                 "correct the accounts and regions; until then these keys are undetermined",
+            ),
+            Doubt::Incomparable => (
+                "have dates of creation and last rotation in different records that cannot be compared",
+                "write them as 2026-12-20T06:34:21Z; until then nobody knows whether these keys were rotated",
             ),
             Doubt::Shared => (
                 "have a masked id that several records share, which may be about different keys",
@@ -65,6 +71,7 @@ pub fn doubts(
     firsts: &Firsts,
     groups: &HashMap<RecordId, Group, FixedState>,
     contested: &[RecordId],
+    incomparable: &[RecordId],
     asides: &Joining<'_>,
 ) -> BTreeMap<RecordId, Doubt> {
     let is_masked = |id: &RecordId| {
@@ -80,7 +87,8 @@ pub fn doubts(
     let tainted = &store.rejects.tainted;
     let shared = masked.iter().filter(|first| groups.contains_key(first)).map(|first| (*first, Doubt::Shared));
     let contested = contested.iter().map(|first| (*first, Doubt::Contested));
-    let mut doubts: BTreeMap<RecordId, Doubt> = shared.chain(contested).collect();
+    let incomparable = incomparable.iter().map(|first| (*first, Doubt::Incomparable));
+    let mut doubts: BTreeMap<RecordId, Doubt> = incomparable.chain(shared).chain(contested).collect();
     if tainted.is_empty() && masked_ids.is_empty() {
         return doubts;
     }

@@ -56,6 +56,8 @@ pub struct Rules {
     pub asides: Packed,
     /// Dates of rotations after this moment lie ahead.
     pub now: Option<Timestamp>,
+    /// Whether several inputs may each say a part of a key.
+    pub scattered: bool,
 }
 
 /// A worker's state.
@@ -278,6 +280,9 @@ impl<'s> Intake<'s> {
     }
 
     fn write_extras(&mut self, place: Place, row: Row<'_>, said: &Said<'_>) -> Result<(), Reject> {
+        if !said.has_extras && self.rules.keep == Keep::Used {
+            return Ok(());
+        }
         let text = &mut self.batch.text;
         rotation_extra(&said.clock(), single_version(&self.rules.packing, said.facts), |extra, time| {
             extra.write(time, text)
@@ -285,6 +290,12 @@ impl<'s> Intake<'s> {
         .map_err(|(field, reason)| Reject::cell(place, field.name(), said.clock().text(field), reason))?;
         for (field, note) in NOTED.iter().zip(said.notes) {
             note.into_iter().for_each(|note| Extra::Field(*field).write(note, text));
+        }
+        // Another record may say when the key was rotated, or created.
+        let clock = said.clock();
+        let date = if clock.created.is_empty() { Field::LastRotation } else { Field::Created };
+        if !clock.text(date).is_empty() {
+            Extra::Field(date).write(clock.text(date), text);
         }
         if self.rules.keep == Keep::AllColumns {
             for (position, cell) in row.cells.iter() {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::domains::cmk::facts::{ALIAS_OF_SERVICE, ALIASES, RECORDS, SEVERAL_VERSIONS, VERSIONS};
-use crate::engine::facts::{FactSpec, Facts, Grade};
+use crate::domains::cmk::facts::{ALIAS_OF_SERVICE, ALIASES, RECORDS, SEVERAL_VERSIONS, VERSION_EVIDENCE, VERSIONS};
+use crate::engine::facts::{Bits, FactSpec, Facts, Grade};
 use crate::engine::packing::{Packed, Packing};
 
 /// Combinations of facts, to which what several records say together is added.
@@ -34,6 +34,16 @@ impl<'s> Joining<'s> {
         let mut facts = self.all[number as usize];
         let several = Facts::unknown().with(VERSIONS, SEVERAL_VERSIONS, Grade::Stated);
         facts.join(self.specs, &several);
+        self.number(facts)
+    }
+
+    /// The same combination for a key of whose dates different records each give one.
+    pub fn with_version_evidence(&mut self, number: u32, evidence: Bits) -> u32 {
+        if evidence == 0 {
+            return number;
+        }
+        let mut facts = self.all[number as usize];
+        facts.join(self.specs, &Facts::unknown().with(VERSION_EVIDENCE, evidence, Grade::Stated));
         self.number(facts)
     }
 

@@ -1,7 +1,7 @@
 //! Rows to subjects: which key a record is about, what it says, and what several records say together.
 //!
 //! [`row`] is what readers hand over, [`files`] what the parts of the input are called; [`intake`] turns rows into
-//! compact records, one worker at a time, without allocation per row ([`mod@column`], [`footer`], [`recent`],
+//! compact records, one worker at a time, without allocation per row ([`mod@column`], [`dates`], [`footer`], [`recent`],
 //! [`remarks`], [`said`], [`record`], [`shared`], [`tidy`] are its parts); [`store`] with [`same`] and [`scopes`] finds
 //! records of the same key ([`rounded`] is about accounts that look alike); [`joining`] joins what they say, [`doubts`]
 //! and [`masked`] find keys of which nobody knows all; [`survey`] is the result: every key with its joined facts, and an
@@ -11,6 +11,7 @@
 pub mod batches;
 pub mod clock;
 pub mod column;
+pub mod dates;
 pub mod doubts;
 pub mod files;
 pub mod footer;

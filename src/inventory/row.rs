@@ -208,6 +208,11 @@ impl<'a> Table<'a> {
         self.len() == 0
     }
 
+    /// Whether the record stands in a text as it is; a workbook may have further sheets with other columns.
+    pub fn is_of_text(&self) -> bool {
+        self.writing == Writing::AsItStands
+    }
+
     /// The first so many cells.
     #[must_use]
     pub fn first(self, cells: usize) -> Table<'a> {

@@ -9,7 +9,8 @@ use crate::domains::spelling::{is_none, is_unknown, unmarked};
 use crate::engine::facts::{Bits, FactId};
 use crate::engine::packing::{Packed, Packing, Slot};
 
-use super::clock::{Order, Unclear, WhyUnclear, is_never, parse_interval, parse_time, time_in};
+use super::clock::{Unclear, parse_interval};
+use super::dates::Dates;
 use super::identity::IdentityCells;
 
 /// What a record says, before it is packed.
@@ -21,6 +22,8 @@ pub struct Said<'a> {
     words: [&'a str; WORDS.len()],
     /// The aliases, as they stand in up to three columns.
     aliases: [Cell<'a>; MAX_ALIAS_COLUMNS],
+    /// Whether the first of them is one plain alias.
+    is_first_plain: bool,
     /// What a blank alias cell means, if there is one: none, unless another column names an alias.
     pub blank_alias: Bits,
     /// Whether there are aliases, but nobody knows which.
@@ -31,6 +34,8 @@ pub struct Said<'a> {
     pub leaves_out: bool,
     /// Whether it says what kind of resource it is about.
     pub names_resource: bool,
+    /// Whether there is anything to write beside the aliases.
+    pub has_extras: bool,
     /// The texts of the fields in [`NOTED`].
     pub notes: [Option<&'a str>; NOTED.len()],
     /// A time that says too little, so that the record cannot be used.
@@ -142,7 +147,7 @@ impl<'a> Said<'a> {
     pub fn keep_alias(&mut self, slot: Slot, text: &'a str) -> bool {
         let is_plain = self.aliases[0] == Cell::Absent && slot.get(self.facts) == 0 && is_plain_alias(text);
         if is_plain {
-            self.aliases[0] = Cell::Text(text);
+            (self.aliases[0], self.is_first_plain) = (Cell::Text(text), true);
             self.facts = slot.with(self.facts, alias_form(text));
         }
         is_plain
@@ -200,6 +205,7 @@ impl<'a> Said<'a> {
             let expected = "one text, or a list of texts; what stands inside an object is not used, so write it into members of the record".to_owned();
             return Err(Misread { field, value: text.to_owned(), expected });
         }
+        self.has_extras = true;
         if let Some(at) = NOTED.iter().position(|noted| *noted == field) {
             self.notes[at] = Some(text);
         }
@@ -228,17 +234,13 @@ impl<'a> Said<'a> {
         }
         let mut evidence = 0;
         if !clock.last.is_empty() && !clock.created.is_empty() {
-            let spec = packing.get(self.facts, facts::KEY_SPEC);
-            // Only symmetric keys have a primary version, and only they rotate.
-            let is_symmetric = spec & facts::SYMMETRIC != 0 || spec == 0 && !clock.primary.is_empty();
-            let is_asymmetric = spec & !facts::SYMMETRIC != 0;
-            let counts = |evidence| match evidence {
-                // What is green needs more than what is not.
-                facts::NOT_ROTATED if !is_symmetric => 0,
-                _ if is_asymmetric => 0,
-                evidence => evidence,
+            let dates = Dates {
+                created: clock.created,
+                last: clock.last,
+                spec: packing.get(self.facts, facts::KEY_SPEC),
+                has_primary: !clock.primary.is_empty(),
             };
-            match version_evidence(&clock, counts) {
+            match dates.evidence() {
                 Ok(found) => evidence |= found,
                 Err(unclear) => self.unclear = Some(unclear),
             }
@@ -253,9 +255,13 @@ impl<'a> Said<'a> {
 
     /// Writes the aliases one behind the other, each closed by a unit separator.
     pub fn write_aliases(&self, out: &mut String) {
-        for cell in self.aliases {
-            write_aliases(cell, out);
+        let mut cells = &self.aliases[..];
+        if let ([Cell::Text(first), rest @ ..], true) = (cells, self.is_first_plain) {
+            out.push_str(first);
+            out.push('\u{1f}');
+            cells = rest;
         }
+        cells.iter().for_each(|cell| write_aliases(*cell, out));
     }
 }
 
@@ -277,51 +283,6 @@ fn is_nested(cell: Cell<'_>) -> bool {
 /// The place of `key_version_id` among [`NOTED`].
 const KEY_VERSION: usize = 4;
 
-/// Rotation intervals are at least 7 days (KMS API, `UpdateRotationPolicy`), so times that differ by less than two mean
-/// the same moment in other time zones, and by six or more another.
-const SAME: jiff::SignedDuration = jiff::SignedDuration::from_hours(2 * 24);
-const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
-
-/// What the dates of creation and last rotation tell, of which `counts` says what may be used. Day and month may stand in
-/// either order, which is the same in both dates; what matters is only whether that makes a difference.
-fn version_evidence(clock: &Clock<'_>, counts: impl Fn(Bits) -> Bits) -> Result<Bits, Unclear> {
-    if is_never(clock.last) {
-        return Ok(0);
-    }
-    let tells = |(created, last)| counts(evidence_between(created, last));
-    if let Some(times) = parse_time(clock.created).zip(parse_time(clock.last)) {
-        return Ok(tells(times));
-    }
-    let mut told = Order::BOTH.into_iter().filter_map(|order| {
-        let times = time_in(clock.created, order).zip(time_in(clock.last, order));
-        times.map(tells)
-    });
-    let Some(evidence) = told.next() else {
-        let is_understood = |text| Order::BOTH.into_iter().any(|order| time_in(text, order).is_some());
-        let field = if is_understood(clock.last) && !is_understood(clock.created) {
-            Field::Created
-        } else {
-            Field::LastRotation
-        };
-        return Err(Unclear { field, why: WhyUnclear::NoTime });
-    };
-    match told.all(|other| other == evidence) {
-        true => Ok(evidence),
-        false => Err(Unclear { field: Field::LastRotation, why: WhyUnclear::Order }),
-    }
-}
-
-fn evidence_between(created: jiff::Timestamp, last: jiff::Timestamp) -> Bits {
-    let between = last.duration_since(created);
-    if between >= LATER {
-        facts::ROTATED
-    } else if between.abs() < SAME {
-        facts::NOT_ROTATED
-    } else {
-        0
-    }
-}
-
 /// Whether a key rotates, by the period after which it does: the old console shows "Disable" (不开启) in its place.
 fn rotation_by_period(period: &str) -> Bits {
     if parse_interval(period).is_some() {
@@ -338,13 +299,6 @@ fn disagreement(field: Field, value: &str, before: &str) -> Misread {
 }
 
 fn write_aliases(cell: Cell<'_>, out: &mut String) {
-    if let Cell::Text(text) = cell
-        && is_plain_alias(text)
-    {
-        out.push_str(text);
-        out.push('\u{1f}');
-        return;
-    }
     if cell.text().is_none_or(is_unknown) {
         return;
     }

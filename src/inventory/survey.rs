@@ -1,14 +1,16 @@
 //! The result of reading: every key with its joined facts, and an account of every record.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::domains::cmk::facts::{FACTS, ID_MASKED, KEY_ID_FORM, ORIGIN, ROTATION, SOURCES};
+use crate::domains::cmk::facts::{FACTS, ID_MASKED, KEY_ID_FORM, KEY_SPEC, ORIGIN, ROTATION, SOURCES};
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{FactId, FactSpec, Facts, Grade};
+use crate::engine::facts::{Bits, FactId, FactSpec, Facts, Grade};
 use crate::engine::packing::Packing;
 use foldhash::fast::FixedState;
 
 use super::batches::{RecordId, StoredRecord};
+use super::clock::Unclear;
+use super::dates::evidence_apart;
 use super::doubts;
 use super::joining::Joining;
 use super::listings::{Concerned, Lists};
@@ -95,11 +97,16 @@ impl Survey {
         let mut told = HashMap::default();
         let mut joined: Vec<(&RecordId, &Group)> = groups.iter().collect();
         joined.sort_by_key(|(first, _)| **first);
+        let mut incomparable = Vec::new();
         for (first, group) in joined {
             let records = || group.records.iter().map(|id| store.record(*id).record);
             let mut shape = shapes.join(records().map(|record| record.shape));
             if lists_several(&store, group) {
                 shape = shapes.with_several_versions(shape);
+            }
+            match evidence_of_dates(&store, group, &shapes.all[shape as usize]) {
+                Ok(evidence) => shape = shapes.with_version_evidence(shape, evidence),
+                Err(_) => incomparable.push(*first),
             }
             told.insert(*first, Told { shape, aside: asides.join(records().map(|record| u32::from(record.aside))) });
         }
@@ -120,7 +127,7 @@ impl Survey {
             }
         }
         store.rejects.finish();
-        let doubts = doubts::doubts(&store, &firsts, &groups, &contested, &asides);
+        let doubts = doubts::doubts(&store, &firsts, &groups, &contested, &incomparable, &asides);
         for first in doubts.keys() {
             let told = told.entry(*first).or_insert_with(|| Told::by(&store.record(*first)));
             told.shape = shapes.tainted(told.shape);
@@ -267,13 +274,25 @@ impl Survey {
 
 /// Whether the records of a key name different versions of it, one in each.
 fn lists_several(store: &Store, group: &Group) -> bool {
-    let names_version = |extra| matches!(extra, Extra::Field(Field::KeyVersionId | Field::PrimaryVersion));
-    let mut versions: HashSet<&str> = HashSet::new();
-    for id in &group.records {
-        let named = extras(store.record(*id).extras()).filter(|(extra, _)| names_version(*extra));
-        versions.extend(named.map(|(_, version)| version));
-    }
+    let versions: HashSet<&str> = texts(store, group, &[Field::KeyVersionId, Field::PrimaryVersion]).collect();
     versions.len() > 1
+}
+
+/// What the dates of creation and last rotation tell that different records of a key give.
+fn evidence_of_dates(store: &Store, group: &Group, facts: &Facts) -> Result<Bits, Unclear> {
+    let created: BTreeSet<&str> = texts(store, group, &[Field::Created]).collect();
+    let last: BTreeSet<&str> = texts(store, group, &[Field::LastRotation]).collect();
+    let has_primary = || texts(store, group, &[Field::PrimaryVersion]).next().is_some();
+    if created.is_empty() || last.is_empty() {
+        return Ok(0);
+    }
+    evidence_apart(&created, &last, facts.get(KEY_SPEC), has_primary())
+}
+
+/// What the records of a key say in some fields.
+fn texts<'s>(store: &'s Store, group: &'s Group, fields: &'s [Field]) -> impl Iterator<Item = &'s str> {
+    let said = group.records.iter().flat_map(|id| extras(store.record(*id).extras()));
+    said.filter(|(extra, _)| matches!(extra, Extra::Field(field) if fields.contains(field))).map(|(_, text)| text)
 }
 
 impl<'a> Key<'a> {

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::facts::{self, FACTS};
 use super::fields::Field;
 use super::observe::{Misread, misread};
-use crate::bytes::{all, equal, letters, within};
+use crate::bytes::{Sixteen, all, equal, letters, within};
 use crate::domains::cell::Cell;
 use crate::domains::spelling::{acts, has_row_of_x, is_none, is_unknown, masks, plain, unmarked};
 use crate::engine::facts::Bits;
@@ -124,8 +124,15 @@ pub fn is_plain_alias(text: &str) -> bool {
     let plain = |bytes| letters(bytes) | within(bytes, b'/', b'9') | equal(bytes, b'-') | equal(bytes, b'_');
     let Some(name) = text.strip_prefix("alias/") else { return false };
     // Of the names in which a row of x may hide that of a service, few begin like this.
-    let may_hide = matches!(name.as_bytes(), [b'a' | b'A' | b'x' | b'X' | b'/', ..]) && has_row_of_x(name, ROW_OF_X);
+    let is_candidate = matches!(name.as_bytes(), [b'a' | b'A' | b'x' | b'X' | b'/', ..]);
+    let may_hide = is_candidate && !all(name, has_no_x) && has_row_of_x(name, ROW_OF_X);
     !may_hide && all(text, plain)
+}
+
+/// Which bytes are no `x`.
+#[inline]
+fn has_no_x(bytes: Sixteen) -> Sixteen {
+    !equal(bytes | Sixteen::splat(0x20), b'x')
 }
 
 /// Whether a text hides a part of an alias, or of a list of aliases, and what is left may belong to the alias of a

@@ -1,0 +1,105 @@
+//! What the dates of a key's creation and last rotation tell of the number of its versions.
+
+use std::collections::BTreeSet;
+
+use crate::domains::cmk::facts::{NOT_ROTATED, ROTATED, SYMMETRIC};
+use crate::domains::cmk::fields::Field;
+use crate::engine::facts::Bits;
+
+use super::clock::{Order, Unclear, WhyUnclear, is_never, parse_time, time_in};
+
+/// Rotation intervals are at least 7 days (KMS API, `UpdateRotationPolicy`), so times that differ by less than two mean
+/// the same moment in other time zones, and by six or more another.
+const SAME: jiff::SignedDuration = jiff::SignedDuration::from_hours(2 * 24);
+const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
+
+/// The dates of creation and last rotation of a key, as inventories write them, and what decides how much they tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Dates<'a> {
+    /// `created`.
+    pub created: &'a str,
+    /// `last_rotation`.
+    pub last: &'a str,
+    /// The key spec as far as it is known.
+    pub spec: Bits,
+    /// Whether a primary version is named.
+    pub has_primary: bool,
+}
+
+impl Dates<'_> {
+    /// What the dates tell of the number of versions. Day and month may stand in either order, which is the same in both
+    /// dates; what matters is only whether that makes a difference.
+    ///
+    /// # Errors
+    /// One of the dates says too little.
+    pub fn evidence(&self) -> Result<Bits, Unclear> {
+        if is_never(self.last) {
+            return Ok(0);
+        }
+        let tells = |(created, last)| self.counted(evidence_between(created, last));
+        if let Some(times) = parse_time(self.created).zip(parse_time(self.last)) {
+            return Ok(tells(times));
+        }
+        let mut told = Order::BOTH.into_iter().filter_map(|order| {
+            let times = time_in(self.created, order).zip(time_in(self.last, order));
+            times.map(tells)
+        });
+        let Some(evidence) = told.next() else {
+            let is_to_blame = is_time(self.last) && !is_time(self.created);
+            let field = if is_to_blame { Field::Created } else { Field::LastRotation };
+            return Err(Unclear { field, why: WhyUnclear::NoTime });
+        };
+        match told.all(|other| other == evidence) {
+            true => Ok(evidence),
+            false => Err(Unclear { field: Field::LastRotation, why: WhyUnclear::Order }),
+        }
+    }
+
+    /// What of the evidence counts.
+    fn counted(&self, evidence: Bits) -> Bits {
+        // Only symmetric keys have a primary version, and only they rotate.
+        let is_symmetric = self.spec & SYMMETRIC != 0 || self.spec == 0 && self.has_primary;
+        let is_asymmetric = self.spec & !SYMMETRIC != 0;
+        match evidence {
+            // What is green needs more than what is not.
+            NOT_ROTATED if !is_symmetric => 0,
+            _ if is_asymmetric => 0,
+            evidence => evidence,
+        }
+    }
+}
+
+/// What the dates of creation and last rotation tell that different records of one key give.
+///
+/// # Errors
+/// Two of them cannot be compared.
+pub fn evidence_apart(
+    created: &BTreeSet<&str>,
+    last: &BTreeSet<&str>,
+    spec: Bits,
+    has_primary: bool,
+) -> Result<Bits, Unclear> {
+    let mut evidence = 0;
+    for last in last {
+        for created in created {
+            evidence |= Dates { created, last, spec, has_primary }.evidence()?;
+        }
+    }
+    Ok(evidence)
+}
+
+/// Whether a text is a time in one order of day and month or the other.
+fn is_time(text: &str) -> bool {
+    Order::BOTH.into_iter().any(|order| time_in(text, order).is_some())
+}
+
+fn evidence_between(created: jiff::Timestamp, last: jiff::Timestamp) -> Bits {
+    let between = last.duration_since(created);
+    if between >= LATER {
+        ROTATED
+    } else if between.abs() < SAME {
+        NOT_ROTATED
+    } else {
+        0
+    }
+}
