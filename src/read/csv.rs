@@ -12,6 +12,7 @@ use super::detect::{Opened, fill};
 use super::forced;
 use super::prowler;
 use super::quotes::{Scan, State};
+use super::swallowed::key_columns;
 use super::top::{self, Above, Missing, Top};
 use super::{BLOCK, Block, Columns, Format, Layout, MAX_RECORD, ReadError, unread};
 use crate::inventory::rejects::Tainted;
@@ -27,6 +28,8 @@ pub struct Header {
     pub names: Names,
     /// The delimiter.
     pub delimiter: u8,
+    /// The columns that name keys, by position.
+    pub(super) key_columns: Vec<usize>,
     /// Hashes records together with what their columns are called.
     pub(super) content: FixedState,
 }
@@ -204,9 +207,10 @@ pub(super) fn header_of(
         return Err(ReadError::content(name, line, message));
     }
     refuse_twins(&names).map_err(|message| ReadError::content(name, line, message))?;
+    let key_columns = key_columns(&names);
     let names = Names::new(u64::from(file) + 1, names);
     let content = FixedState::with_seed(FixedState::default().hash_one(names.as_slice()));
-    Ok(Header { names, delimiter, content })
+    Ok(Header { names, delimiter, key_columns, content })
 }
 
 fn refuse_twins(names: &[String]) -> Result<(), String> {

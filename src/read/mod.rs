@@ -35,6 +35,7 @@ mod scoutsuite;
 pub mod sheet;
 mod sieve;
 pub mod source;
+mod swallowed;
 mod terraform;
 pub mod text;
 mod top;
