@@ -1320,7 +1320,7 @@ fn no_way_out_is_named_for_a_key_that_has_none() {
     let folder = folder();
     let text = "key_id,instance,aliases,origin,rotation,versions,usage,operations,languages,network\n\
                 both,default,none,Aliyun_KMS,Disabled,3,self-managed,Encrypt,PHP,vpc\n\
-                language,default,none,Aliyun_KMS,Disabled,1,self-managed,Encrypt,PHP,vpc\n\
+                porting,default,none,Aliyun_KMS,Disabled,1,self-managed,Encrypt,PHP,vpc\n\
                 neither,default,none,EXTERNAL,Disabled,3,self-managed,Encrypt,Java,vpc\n";
     let rows = table(&expect(0, &["diagnose", &put(&folder, "keys.csv", text), "--format", "csv"]).out);
     let none =

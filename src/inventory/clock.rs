@@ -34,7 +34,7 @@ pub fn rotation_extra(
         return Err((unclear.field, unclear.reason()));
     }
     if !clock.next.is_empty() {
-        let next = parse_time(clock.next).ok_or_else(|| (Field::NextRotation, expected_time()))?;
+        let next = only_time(clock.next).ok_or_else(|| (Field::NextRotation, expected_time()))?;
         write(Extra::NextRotation, &next.to_string());
         return Ok(());
     }
@@ -58,7 +58,7 @@ pub fn rotation_extra(
 
 /// Whether the record says that the key will be rotated after a moment.
 pub fn is_rotation_ahead(clock: &Clock<'_>, now: Timestamp) -> bool {
-    !clock.next.is_empty() && parse_time(clock.next).is_some_and(|next| next > now)
+    !clock.next.is_empty() && only_time(clock.next).is_some_and(|next| next > now)
 }
 
 fn expected_time() -> String {

@@ -11,11 +11,13 @@ use crate::engine::packing::Slot;
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
+use super::mentions::{Watch, decides};
 use super::recent::{LONGEST_SHORT, Recent};
 use super::remarks::MOST_WORDS;
 use super::row::{Cells, Names, Table};
 use super::said::{Said, Word};
 use super::shared::Shared;
+use super::tidy::key_ids_in;
 
 /// What a column is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Column {
     pub is_blank_unknown: bool,
     /// Its number, if its words are kept for the user.
     pub kept: Option<u32>,
+    /// How it is watched, if no field reads it.
+    pub watch: Watch,
     ways: Ways,
     cells: Recent,
     elements: Recent,
@@ -84,13 +88,13 @@ pub struct Column {
 
 impl Column {
     fn new(name: &str, shared: &Shared, rules: &Rules) -> Column {
-        let field = Field::from_header(name);
+        let field = Field::from_header(name).or_else(|| numbered(name));
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
         let key_id = match field {
-            Some(Field::KeyId) if Field::KeyId.is_canonical(name) => KeyIdName::Own,
-            Some(Field::KeyId) => KeyIdName::Other,
+            Some(Field::KeyId) if Field::is_vague_id(name) => KeyIdName::Other,
+            Some(Field::KeyId) => KeyIdName::Own,
             _ => KeyIdName::None,
         };
         let (purpose, ways) = (Purpose::Unknown, Ways::Several);
@@ -103,6 +107,7 @@ impl Column {
             unknown_words: Vec::new(),
             is_blank_unknown: name.trim() == "key_aliases",
             kept: None,
+            watch: Watch::No,
             ways,
             cells,
             elements,
@@ -112,6 +117,9 @@ impl Column {
             None if name.trim().is_empty() => column.purpose = Purpose::Idle,
             None if column.tests.is_empty() => column.leave_out(name, shared, rules),
             None => {}
+        }
+        if matches!(column.purpose, Purpose::Idle | Purpose::Unknown) {
+            column.watch = Watch::of(name);
         }
         column
     }
@@ -131,6 +139,7 @@ impl Column {
             unknown_words: Vec::new(),
             is_blank_unknown: false,
             kept: None,
+            watch: Watch::No,
             ways,
             cells,
             elements,
@@ -153,7 +162,7 @@ impl Column {
     /// Makes the column one that no field takes.
     fn leave_out(&mut self, name: &str, shared: &Shared, rules: &Rules) {
         let number = shared.column(name);
-        self.purpose = Purpose::Unknown;
+        (self.purpose, self.watch) = (Purpose::Unknown, Watch::of(name));
         self.kept = (rules.keep == Keep::AllColumns).then_some(number);
     }
 
@@ -305,6 +314,14 @@ fn purpose_of(field: Field) -> Purpose {
     }
 }
 
+/// The field of a column that a program has renamed because another has the name already (`operations.1`), or that holds
+/// one element of a list (`operations.0`). Only such count that decide.
+fn numbered(name: &str) -> Option<Field> {
+    let base = name.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
+    let base = base.strip_suffix(['.', '_', ' ', '-', '/']).filter(|base| base.len() + 1 < name.len())?;
+    Field::from_header(base).filter(|field| decides(*field))
+}
+
 fn same_column(wanted: &str, name: &str, field: Option<Field>) -> bool {
     wanted.eq_ignore_ascii_case(name.trim()) || field.is_some() && Field::from_header(wanted) == field
 }
@@ -317,6 +334,10 @@ pub struct Columns {
     pub columns: Vec<Column>,
     /// The positions of those that say something in a table.
     pub speaking: Vec<u16>,
+    /// The positions of those that are watched in a table.
+    pub watched: Vec<u16>,
+    /// The keys that columns are called like, as far as nobody took notice: what stands there is said of them.
+    pub keys_as_names: Vec<String>,
 }
 
 impl Columns {
@@ -331,6 +352,7 @@ impl Columns {
             self.columns.clear();
         }
         for name in &names.as_slice()[self.columns.len()..] {
+            self.keys_as_names.extend(key_ids_in(name));
             let column = match names.are_of_system() && Field::from_header(name).is_none() {
                 true => Column::of_system(name, rules),
                 false => Column::new(name, shared, rules),
@@ -365,6 +387,25 @@ impl Columns {
             column.ways != Ways::Silent
                 && !(is_in_vain && column.tests.is_empty() && column.purpose == Purpose::Note(Field::Created))
         };
-        self.speaking = (0..).zip(&self.columns).filter(|(_, column)| says(column)).map(|(at, _)| at).collect();
+        self.watched = positions(&self.columns, |column| column.watch != Watch::No);
+        self.speaking = positions(&self.columns, says);
     }
+
+    /// What stands in the columns that are watched, with their positions.
+    pub fn watched<'c, 'a: 'c>(&'c self, cells: Cells<'a>) -> impl Iterator<Item = (u16, &'a str)> + 'c {
+        let (table, members) = match cells {
+            Cells::Table(table) => (Some(table), &[][..]),
+            Cells::Members(members) => (None, members),
+        };
+        let in_table = move |table: Table<'a>| self.watched.iter().map(move |at| (*at, table.text(usize::from(*at))));
+        let is_watched = |position: u16| self.columns[usize::from(position)].watch != Watch::No;
+        let in_members = members.iter().filter(move |(position, _)| is_watched(*position));
+        let in_members = in_members.filter_map(|(position, cell)| Some((*position, cell.text()?)));
+        table.into_iter().flat_map(in_table).chain(in_members)
+    }
+}
+
+/// The positions of columns with a property.
+fn positions(columns: &[Column], has: impl Fn(&Column) -> bool) -> Vec<u16> {
+    (0..).zip(columns).filter(|(_, column)| has(column)).map(|(at, _)| at).collect()
 }

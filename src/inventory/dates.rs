@@ -11,6 +11,9 @@ use super::clock::{Order, Unclear, WhyUnclear, is_never, parse_time, time_in};
 /// Rotation intervals are at least 7 days (KMS API, `UpdateRotationPolicy`), so times that differ by less than two mean
 /// the same moment in other time zones, and by six or more another.
 const SAME: jiff::SignedDuration = jiff::SignedDuration::from_hours(2 * 24);
+/// There was no KMS then: an earlier date is how programs write that there is none (year 1, or the first second of 1970).
+const BEFORE_KMS: jiff::Timestamp = jiff::Timestamp::constant(1_262_304_000, 0);
+
 const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
 
 /// The dates of creation and last rotation of a key, as inventories write them, and what decides how much they tell.
@@ -94,6 +97,9 @@ fn is_time(text: &str) -> bool {
 }
 
 fn evidence_between(created: jiff::Timestamp, last: jiff::Timestamp) -> Bits {
+    if created < BEFORE_KMS || last < BEFORE_KMS {
+        return 0;
+    }
     let between = last.duration_since(created);
     if between >= LATER {
         ROTATED

@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::row::{Cells, Names, Row};
 use crate::domains::cmk::fields::Field;
+use crate::domains::spelling::{is_unknown, plain};
 
 /// Whether a row of a table is a header line: files are put together so.
 pub fn is_header(row: Row<'_>, key_id: &str) -> bool {
@@ -20,9 +21,14 @@ pub fn is_header_again(names: &Names, row: Row<'_>) -> bool {
 /// Whether a row is a header line whose columns stand in another order: most of its cells name fields, and one a key.
 pub fn is_other_header(row: Row<'_>) -> bool {
     let Cells::Table(table) = row.cells else { return false };
-    let named: Vec<Field> =
-        (0..table.len().min(64)).filter_map(|at| Field::from_header(table.cell(at).text()?)).collect();
-    2 * named.len() > table.len() && named.iter().any(|field| matches!(field, Field::KeyId | Field::Arn))
+    // Where other rows are longer, blank cells stand behind.
+    let cells = (0..table.len().min(64)).filter_map(|at| table.cell(at).text());
+    let (mut filled, mut named) = (0, Vec::new());
+    for cell in cells {
+        filled += 1;
+        named.extend(Field::from_header(cell));
+    }
+    2 * named.len() > filled && filled > 1 && named.iter().any(|field| matches!(field, Field::KeyId | Field::Arn))
 }
 
 /// Ids of keys are longer than this.
@@ -74,6 +80,43 @@ pub fn footer<'a>(names: &Names, row: Row<'a>) -> Option<&'a str> {
     }
     let is_prose = names.as_slice().len() > 1 && text.chars().any(|c| c.is_whitespace() || is_wide(c));
     (is_prose || is_closing(text)).then_some(text)
+}
+
+/// Whether a row has one text alone, which continues the row above it rather than to name a key.
+pub fn is_alone(row: Row<'_>) -> bool {
+    let Cells::Table(table) = row.cells else { return false };
+    (0..table.len()).filter(|at| table.cell(*at).text().is_some()).nth(1).is_none()
+}
+
+/// Whether a text in the place of an id stands for the one above it.
+pub fn is_ditto(text: &str) -> bool {
+    const MARKS: &[char] = &['"', '\'', '〃', '"', '“', '”', '″', '↑', '^', '-', '–', '—', '…', '.', '同', '上'];
+    let word = plain(text);
+    text.chars().all(|c| MARKS.contains(&c))
+        || matches!(
+            word.as_str(),
+            "ditto" | "same" | "sameasabove" | "asabove" | "idem" | "dto" | "do." | "(同上)" | "（同上）" | "同前"
+        )
+        || is_unknown(text)
+}
+
+/// Whether a text says that rows are missing.
+pub fn tells_of_more(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let words = [
+        "more row",
+        "more record",
+        "more key",
+        "more item",
+        "more result",
+        "truncated",
+        "omitted",
+        "未显示",
+        "已截断",
+        "省略",
+        "未完",
+    ];
+    words.iter().any(|word| lower.contains(word)) || lower.starts_with("error")
 }
 
 /// Longer texts are no titles, but records that were cut wrongly.

@@ -11,17 +11,19 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::facts;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::Misread;
+use crate::domains::cmk::operations::operations;
 use crate::engine::facts::Bits;
 use crate::engine::packing::{Packed, Packing};
 use crate::rulebook::user::ColumnTest;
 
 use super::clock::{SingleVersion, is_rotation_ahead, rotation_extra};
-use super::column::{Column, Columns, KeyIdName, Purpose, take_cell, unknown_word};
+use super::column::{Columns, KeyIdName, Purpose, take_cell, unknown_word};
 use super::footer::{
-    SHORTEST_ID, footer, is_header, is_header_again, is_other_header, is_total, is_word_for_total, quoted,
+    SHORTEST_ID, footer, is_ditto, is_header, is_header_again, is_other_header, is_total, is_word_for_total,
 };
-use super::identity::{Identity, is_account_damaged, parse_arn};
+use super::identity::{Identity, is_account_damaged};
 use super::listings::Listing;
+use super::mentions::{Watch, field_inside};
 use super::recent::Recent;
 use super::record::{Batch, Extra, MISPLACED, Record};
 use super::rejects::Tainted;
@@ -64,13 +66,13 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Intake<'s> {
     shared: &'s Shared,
-    rules: &'s Rules,
-    columns: Columns,
+    pub(super) rules: &'s Rules,
+    pub(super) columns: Columns,
     shapes: HashMap<Packed, u32, FixedState>,
     asides: HashMap<Packed, u16, FixedState>,
     accounts: Recent,
     regions: Recent,
-    batch: Batch,
+    pub(super) batch: Batch,
     /// The facts of the batch's records that verdicts depend on, before they are numbered.
     stated: Vec<Packed>,
     /// The table below whose second header line the rows of the batch stand: their cells are under other columns.
@@ -117,6 +119,15 @@ impl<'s> Intake<'s> {
         std::mem::replace(&mut self.batch, next)
     }
 
+    fn learn(&mut self, names: &Names, row: Row<'_>) {
+        self.columns.learn(names, row.cells, self.shared, self.rules);
+        let file = self.batch.file;
+        for key_id in self.columns.keys_as_names.drain(..) {
+            self.batch.rejects.tainted.add(&key_id);
+            self.batch.remarks.add(Remark::CalledLikeKey { file }, Place { file, line: row.line });
+        }
+    }
+
     fn take_row(&mut self, names: &Names, row: Row<'_>) -> Result<(), Reject> {
         let place = Place { file: self.batch.file, line: row.line };
         let mut said = Said::default();
@@ -151,6 +162,16 @@ impl<'s> Intake<'s> {
                         (purpose, said.leaves_out) = (Purpose::Unknown, true);
                     }
                     take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;
+                    if purpose == Purpose::Unknown
+                        && column.watch != Watch::No
+                        && let Some(field) = field_inside(*cell)
+                    {
+                        let (name, text) = (&names.as_slice()[usize::from(*position)], cell.text().unwrap_or_default());
+                        let reason = format!(
+                            "holds `{field}`, which is read as a member of the record itself only; write it there"
+                        );
+                        return Err(Reject::cell(place, name, text, reason));
+                    }
                     if let Some(word) = unknown_word(self.rules, column, *cell, &said) {
                         let column = names.as_slice()[usize::from(*position)].clone();
                         self.batch.remarks.add(Remark::UnknownWord { column, word }, place);
@@ -183,44 +204,6 @@ impl<'s> Intake<'s> {
         self.keep(names, place, row, &mut said)
     }
 
-    /// Which key a record is about that could not be used.
-    fn key_id(&self, row: Row<'_>) -> Option<String> {
-        let cells = || row.cells.iter().map(|(position, cell)| (&self.columns.columns[usize::from(position)], cell));
-        let has_own_name = cells().any(|(column, _)| column.key_id == KeyIdName::Own);
-        let text = |wanted: Field| {
-            let is_left_out = |column: &Column| has_own_name && column.key_id == KeyIdName::Other;
-            let mut named =
-                cells().filter(|(column, _)| column.purpose == Purpose::Note(wanted) && !is_left_out(column));
-            named.find_map(|(_, cell)| cell.text())
-        };
-        let named = text(Field::KeyId).or_else(|| text(Field::Arn))?;
-        Some(parse_arn(named).map_or(named, |arn| arn.key_id).to_owned())
-    }
-
-    /// Rejects a record. If it names no key, all whose ids stand in it are tainted.
-    fn reject_row(&mut self, row: Row<'_>, reject: Reject) {
-        let key_id = self.key_id(row);
-        let names_none = |key_id: &str| tidy::key_id(key_id).is_err() || tidy::is_nothing_but_mask(key_id);
-        if key_id.as_deref().is_none_or(names_none) {
-            for text in row.cells.iter().filter_map(|(_, cell)| cell.text()) {
-                tidy::key_ids_in(text).for_each(|key_id| self.batch.rejects.tainted.add(&key_id));
-                tidy::alias_in(text).into_iter().for_each(|alias| self.batch.rejects.tainted.add(alias));
-            }
-        }
-        if key_id.is_none() && matches!(row.cells, Cells::Table(_)) {
-            // Where one cell was merged over several rows, only the first of them names the key.
-            match self.batch.records.last() {
-                Some(last) => {
-                    let start = last.text as usize;
-                    let above = self.batch.text.get(start..start + usize::from(last.key_id)).unwrap_or_default();
-                    self.batch.rejects.tainted.add(above);
-                }
-                None => self.batch.taints_above = true,
-            }
-        }
-        self.batch.rejects.push(Reject { key_id, ..reject });
-    }
-
     fn keep(&mut self, names: &Names, place: Place, row: Row<'_>, said: &mut Said<'_>) -> Result<(), Reject> {
         let mut cells = said.identity();
         if is_account_damaged(&cells) {
@@ -243,6 +226,10 @@ impl<'s> Intake<'s> {
             let reason = "not the id of a key; a header line inside a table is to be removed, with the rows below it put under their own";
             return Err(Reject::cell(place, "key_id", key_id, reason));
         }
+        let is_word = || is_ditto(key_id) || operations(key_id).is_some() || Field::from_header(key_id).is_some();
+        if form == facts::ID_OTHER && (is_word() || is_other_header(row)) {
+            return Err(Reject::cell(place, "key_id", key_id, "not the id of a key; give the id in every row"));
+        }
         if is_word_for_total(key_id) || form != facts::ID_UUID && footer(names, row).is_some() {
             return Err(Reject::cell(place, "key_id", key_id, "not the id of a key"));
         }
@@ -263,6 +250,7 @@ impl<'s> Intake<'s> {
         let is_masked = self.rules.packing.get(said.facts, facts::KEY_ID_FORM) == facts::ID_MASKED;
         let content = if is_masked { FixedState::with_seed(row.content).hash_one(place) } else { row.content };
         let hash = FixedState::default().hash_one(key_id.as_bytes());
+        self.note_mentions(names, place, row, said.facts, key_id);
         self.stated.push(said.facts.without(self.rules.asides));
         self.batch.identities.push((hash >> 32) as u32);
         self.batch.records.push(Record {
@@ -309,17 +297,6 @@ impl<'s> Intake<'s> {
         Ok(())
     }
 
-    /// Leaves a title or a footer out with a note, unless it names keys, of which it may say what matters.
-    fn leave_out(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
-        let text = footer(names, row).unwrap_or_default();
-        if tidy::key_ids_in(text).next().is_some() {
-            return self.reject_row(row, reject);
-        }
-        let place = Place { file: self.batch.file, line: row.line };
-        let text = format!("{} stands alone in its row and is no key id, left out", quoted(text));
-        self.batch.notes.push(Note { place, kind: NoteKind::LeftOut, text });
-    }
-
     fn aside(&mut self, place: Place, facts: Packed) -> Result<u16, Reject> {
         if let Some(known) = self.asides.get(&facts) {
             return Ok(*known);
@@ -355,7 +332,7 @@ impl<'s> Intake<'s> {
 
 impl RowSink for Intake<'_> {
     fn row(&mut self, names: &Names, row: Row<'_>) {
-        self.columns.learn(names, row.cells, self.shared, self.rules);
+        self.learn(names, row);
         if self.misplaced == Some(names.source()) {
             let place = Place { file: self.batch.file, line: row.line };
             return self.refuse(names, row, Reject::whole(place, MISPLACED));
@@ -403,7 +380,7 @@ impl RowSink for Intake<'_> {
     }
 
     fn refuse(&mut self, names: &Names, row: Row<'_>, reject: Reject) {
-        self.columns.learn(names, row.cells, self.shared, self.rules);
+        self.learn(names, row);
         // Footers have fewer cells than records.
         if footer(names, row).is_some() && self.misplaced != Some(names.source()) {
             return self.leave_out(names, row, reject);

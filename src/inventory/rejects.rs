@@ -9,8 +9,9 @@ use std::{cmp, mem};
 
 use foldhash::fast::FixedState;
 
+use super::masked::MaskedIds;
 use super::row::{FileId, Place, Reject};
-use super::tidy::key_ids_of;
+use super::tidy::{is_masked, key_ids_of};
 
 /// A chunk holds so many rejects.
 const CHUNK: u64 = 1 << 16;
@@ -299,6 +300,8 @@ pub struct Tainted {
     sorted: usize,
     /// Whether some stand for keys by their aliases. Nearly never does one, and keys are many.
     names_aliases: bool,
+    /// Ids of which a part is masked.
+    masked: MaskedIds,
 }
 
 /// Hashes are sorted once there are twice as many as after the last time, and so many more.
@@ -308,6 +311,9 @@ impl Tainted {
     /// Adds a key.
     pub fn add(&mut self, key_id: &str) {
         self.names_aliases |= key_id.starts_with("alias/");
+        if is_masked(key_id) {
+            self.masked.add(key_id);
+        }
         self.add_hash(hash(key_id));
     }
 
@@ -323,6 +329,7 @@ impl Tainted {
     /// Adds all of another one.
     pub fn append(&mut self, other: &Tainted) {
         self.names_aliases |= other.names_aliases;
+        self.masked.append(&other.masked);
         other.hashes.iter().for_each(|hash| self.add_hash(*hash));
     }
 
@@ -343,9 +350,10 @@ impl Tainted {
         self.names_aliases
     }
 
-    /// Whether a key is tainted, as far as it was sorted.
+    /// Whether a key is tainted, as far as it was sorted; also one whose id may be a masked one.
     pub fn has(&self, key_id: &str) -> bool {
         self.hashes[..self.sorted].binary_search(&hash(key_id)).is_ok()
+            || !self.masked.is_empty() && self.masked.like(key_id).is_some()
     }
 }
 

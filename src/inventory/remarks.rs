@@ -17,6 +17,21 @@ pub enum Remark {
         /// The column.
         column: String,
     },
+    /// A column that no field reads names an operation that blocks the migration.
+    NamesOperation {
+        /// The column.
+        column: String,
+    },
+    /// A column that no field reads names other keys than the one that the record is about.
+    NamesKey {
+        /// The column.
+        column: String,
+    },
+    /// A column is called like a key; by the file.
+    CalledLikeKey {
+        /// The file, by number.
+        file: u32,
+    },
     /// A word for a fact that decides nothing is not known; by column and word.
     UnknownWord {
         /// The column.
@@ -57,6 +72,22 @@ impl Remarks {
                     let text = format!(
                         "{count} account id(s) in the column {column} have lost digits in a spreadsheet, and count as unknown unless an ARN names them; to have them, format the column as text, enter them again and export again"
                     );
+                    notes.push(Note { place, kind: NoteKind::Reading, text });
+                }
+                Remark::NamesOperation { column } => {
+                    let text = format!(
+                        "{count} record(s) name ReEncrypt or ExportDataKey in the column {column}, which is not read; these keys are undetermined until it is left out, and what is called stands in a column operations"
+                    );
+                    notes.push(Note { place, kind: NoteKind::Reading, text });
+                }
+                Remark::NamesKey { column } => {
+                    let text = format!(
+                        "the column {column} is not read, and names {count} key(s) in records whose own id is none that KMS gives; these keys are undetermined until the column is called key_id or left out"
+                    );
+                    notes.push(Note { place, kind: NoteKind::Reading, text });
+                }
+                Remark::CalledLikeKey { .. } => {
+                    let text = "columns or members are called like keys, which are undetermined now: give one key in each row, with its id in a column key_id".to_owned();
                     notes.push(Note { place, kind: NoteKind::Reading, text });
                 }
                 Remark::UnknownWord { column, word } => words.entry(column).or_default().push((place, word)),

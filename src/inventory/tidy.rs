@@ -45,7 +45,7 @@ fn without_wrapping(text: &str) -> &str {
 }
 
 /// What may stand around an id.
-const PAIRS: [(char, char); 12] = [
+const PAIRS: [(char, char); 13] = [
     ('"', '"'),
     ('\'', '\''),
     ('`', '`'),
@@ -58,6 +58,7 @@ const PAIRS: [(char, char); 12] = [
     ('（', '）'),
     ('[', ']'),
     ('<', '>'),
+    ('【', '】'),
 ];
 
 /// The text without what cannot be seen, and with full-width letters and digits as others.
@@ -118,6 +119,9 @@ fn unusual_key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
     if let Some(inside) = without_marks(&id) {
         id = Cow::Owned(inside);
     }
+    if id.len() == UUID_LENGTH && is_uuid(&id.replace(['_', '.'], "-")) {
+        id = Cow::Owned(id.replace(['_', '.'], "-"));
+    }
     let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || stands_for_left_out(c);
     // One `#` before an id makes a comment of its line.
     if !id.chars().all(may_stand) || id.contains('#') && !id.contains("##") {
@@ -125,7 +129,9 @@ fn unusual_key_id(text: &str) -> Result<Cow<'_, str>, &'static str> {
     }
     let is_given = is_uuid(&id) || id.len() == UUID_DIGITS;
     if !is_given && (names_uuid_and_more(&id) || id.to_ascii_lowercase().matches("key-").count() > 1) {
-        return Err("more than one key id; give one id in each row, and nothing else");
+        return Err(
+            "a key id with something else beside it, or more than one; give one id in each row, and nothing else",
+        );
     }
     if id.len() == UUID_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         // A UUID as some systems write it.
@@ -165,7 +171,7 @@ fn without_marks(text: &str) -> Option<String> {
 /// Whether an id has one of the forms that KMS gives, with or without masked characters: case matters in none of them.
 fn is_of_form(id: &str) -> bool {
     let starts = |start: &str| id.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start));
-    starts("key-") || id.len() == UUID_LENGTH && [8, 13, 18, 23].iter().all(|at| id.as_bytes()[*at] == b'-')
+    starts("key-") || id.len() == UUID_LENGTH && DASHES.iter().all(|at| id.as_bytes()[*at] == b'-')
 }
 
 /// Whether a character stands for others that somebody has masked or cut off.
@@ -177,8 +183,23 @@ fn stands_for_left_out(c: char) -> bool {
 pub fn is_masked(id: &str) -> bool {
     // Nearly every id has usual letters only.
     let has_marks = || !has_usual_letters(id) && (id.contains(stands_for_left_out) || id.contains(".."));
-    has_row_of_x(id, row_of_x(id)) || has_marks()
+    is_cut_uuid(id) || has_row_of_x(id, row_of_x(id)) || has_marks()
 }
+
+/// Whether an id is the beginning of a UUID, whose end was cut off.
+#[inline]
+fn is_cut_uuid(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    let is_cut = bytes.len() < UUID_LENGTH && bytes.get(8) == Some(&b'-');
+    let fits = |(at, byte): (usize, &u8)| match DASHES.contains(&at) {
+        true => *byte == b'-',
+        false => byte.is_ascii_hexdigit(),
+    };
+    is_cut && bytes.len() > 9 && bytes.iter().enumerate().all(fits)
+}
+
+/// Where a UUID has its dashes.
+const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 /// So many x in a row mask an id. Of long ids that KMS gives, one in 80,000 has four of them by chance; UUIDs have none.
 fn row_of_x(id: &str) -> usize {
@@ -233,10 +254,23 @@ pub fn account_id(text: &str) -> Scope<'_> {
     let whole = id.strip_suffix(".0").or_else(|| id.strip_suffix(".00")).unwrap_or(&id);
     let separates = |c: char| c.is_whitespace() || matches!(c, ',' | '-' | '\'' | '_');
     let digits: String = whole.chars().filter(|c| !separates(*c)).collect();
+    if let Some(all) = all_digits(&digits) {
+        return Scope::Is(Cow::Owned(all));
+    }
     if digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Scope::Is(Cow::Owned(digits));
     }
     Scope::Is(id)
+}
+
+/// The digits of an account id that stands there with an exponent (`1.540355698841234E15`), if none is missing.
+fn all_digits(text: &str) -> Option<String> {
+    const DIGITS: usize = 16;
+    let (mantissa, exponent) = text.split_once(['E', 'e'])?;
+    let (first, rest) = mantissa.split_once('.')?;
+    let is_whole = exponent.trim_start_matches('+') == "15" && first.len() == 1 && rest.len() == DIGITS - 1;
+    let digits = format!("{first}{rest}");
+    (is_whole && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 /// A region in its one spelling: its id.
@@ -285,11 +319,70 @@ pub fn alias_in(text: &str) -> Option<&str> {
     named.starts_with("alias/").then_some(named)
 }
 
-/// What looks like a key id in any text, however broken: UUIDs and `key-…`, in their one spelling.
+/// What looks like a key id in any text, however broken: UUIDs and `key-…`, in their one spelling, also where something
+/// is glued to them.
 pub fn key_ids_in(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-    let words = words.map(|word| word.trim_matches('-')).filter(|word| is_uuid(word) || is_new_id(word));
-    words.map(str::to_ascii_lowercase)
+    words.map(|word| word.trim_matches('-')).flat_map(key_ids_in_word)
+}
+
+fn key_ids_in_word(word: &str) -> Vec<String> {
+    if word.len() < SHORTEST_NAMED {
+        return Vec::new();
+    }
+    if is_uuid(word) || word.len() == UUID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return key_id(word).map(Cow::into_owned).into_iter().collect();
+    }
+    let mut found = Vec::new();
+    if let Some(at) = word.to_ascii_lowercase().find("key-").filter(|at| is_new_id(&word[*at..])) {
+        found.push(word[at..].to_ascii_lowercase());
+    }
+    let mut from = 0;
+    while let Some(part) = word.get(from..from + UUID_LENGTH) {
+        let is_whole = is_uuid(part);
+        found.extend(is_whole.then(|| part.to_ascii_lowercase()));
+        from += if is_whole { UUID_LENGTH } else { 1 };
+    }
+    found
+}
+
+/// The keys that any text names, however broken: by what looks like an id, in full or masked, and by aliases.
+pub fn keys_named_in(text: &str) -> impl Iterator<Item = String> {
+    let separates = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(
+                c,
+                ',' | ';'
+                    | '"'
+                    | '\''
+                    | '('
+                    | ')'
+                    | '['
+                    | ']'
+                    | '{'
+                    | '}'
+                    | '，'
+                    | '；'
+                    | '、'
+                    | '（'
+                    | '）'
+                    | '：'
+                    | '='
+            )
+    };
+    let words = text.split(separates).map(bare);
+    let named = words.filter_map(|word| {
+        let alias = alias_in(word).or_else(|| word.find("alias/").map(|at| &word[at..]));
+        alias.map(str::to_owned).or_else(|| masked_key_id(word))
+    });
+    key_ids_in(text).chain(named)
+}
+
+/// A masked id of which enough is left to tell it from words, in its one spelling.
+fn masked_key_id(word: &str) -> Option<String> {
+    let id = key_id(word).ok().filter(|id| is_masked(id) && !is_nothing_but_mask(id))?;
+    id.bytes().any(|byte| byte.is_ascii_digit()).then(|| id.into_owned())
 }
 
 /// Whether an id has a form that KMS gives, and no part of it is masked. No two keys have the same.
@@ -297,13 +390,15 @@ pub fn is_given_by_kms(id: &str) -> bool {
     is_uuid(id) || is_new_id(id) && id.len() >= SHORTEST_NEW && !is_masked(id)
 }
 
+/// No shorter word is taken for a key id where it stands among others.
+const SHORTEST_NAMED: usize = 12;
+
 /// Newer ids have about 24 characters; shorter ones are made up.
 const SHORTEST_NEW: usize = 20;
 
 /// Whether a word has the form of older key ids.
 #[inline]
 pub fn is_uuid(word: &str) -> bool {
-    const DASHES: [usize; 4] = [8, 13, 18, 23];
     let bytes = word.as_bytes();
     let of_uuid = |bytes| hex_letters(bytes) | within(bytes, b'0', b'9') | equal(bytes, b'-');
     bytes.len() == UUID_LENGTH
@@ -315,7 +410,7 @@ pub fn is_uuid(word: &str) -> bool {
 /// Whether a word has the form of newer key ids.
 pub fn is_new_id(word: &str) -> bool {
     let starts = word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("key-"));
-    starts && word.len() >= 12 && word.bytes().any(|byte| byte.is_ascii_digit())
+    starts && word.len() >= SHORTEST_NAMED && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::domains::cmk::fields::Field;
 use crate::domains::spelling::plain;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::row::{FileId, Place};
-use crate::inventory::tidy::key_ids_in;
+use crate::inventory::tidy::keys_named_in;
 
 /// The members of an object. Names are compared without case and `_`, since tools write `KeyId`, `keyId` and `key_id`.
 #[derive(Debug, Default)]
@@ -155,7 +155,7 @@ impl Lines {
 /// a text.
 pub(super) fn named_keys(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
-    let mut keys: Vec<String> = key_ids_in(&text).collect();
+    let mut keys: Vec<String> = keys_named_in(&text).collect();
     let is_curly = |c: char| matches!(c, '“' | '”' | '„' | '‘' | '’');
     if text.contains(is_curly) {
         keys.extend(keys_behind_names(&text.replace(is_curly, "\""), b'"'));

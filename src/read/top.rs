@@ -5,7 +5,8 @@ use csv::ByteRecord;
 
 use super::header;
 use super::quotes::{Scan, State};
-use crate::inventory::tidy::key_ids_in;
+use crate::domains::cmk::operations::mentions_forbidden;
+use crate::inventory::tidy::keys_named_in;
 
 /// Delimiters that are tried, in order of preference.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -179,10 +180,11 @@ impl Rows {
     fn top(self, bytes: &[u8], header: usize) -> Top {
         let delimiter = self.delimiter;
         let naming = self.speaking().into_iter().take(header).filter_map(|row| {
-            let key_ids: Vec<String> = row.cells.iter().flat_map(|cell| key_ids_in(cell)).collect();
+            let key_ids: Vec<String> = row.cells.iter().flat_map(|cell| keys_named_in(cell)).collect();
             let before = &bytes[..row.end - bytes[row.start..row.end].trim_ascii_start().len()];
             let line = 1 + super::csv::count_lines(before);
-            (!key_ids.is_empty()).then(|| Above { line, says: shown(&row.cells, delimiter), key_ids })
+            let says_more = row.cells.iter().any(|cell| mentions_forbidden(cell));
+            (says_more || !key_ids.is_empty()).then(|| Above { line, says: shown(&row.cells, delimiter), key_ids })
         });
         let above: Vec<Above> = naming.collect();
         let first = self.speaking().first().map(|row| shown(&row.cells, delimiter)).unwrap_or_default();

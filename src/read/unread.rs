@@ -5,7 +5,7 @@ use std::io::Read;
 use super::BLOCK;
 use super::detect::fill;
 use crate::inventory::rejects::Tainted;
-use crate::inventory::tidy::key_ids_in;
+use crate::inventory::tidy::keys_named_in;
 
 /// No id is longer, in bytes.
 const LONGEST_ID: usize = 64;
@@ -38,7 +38,7 @@ pub fn key_ids(mut reader: impl Read, from_line: u64) -> Tainted {
         let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
         let cut = (whole.saturating_sub(LONGEST_ID)..whole).rev().find(|at| !is_of_word(&buffer[*at]));
         let end = if ended { buffer.len() } else { cut.unwrap_or(whole) };
-        key_ids_in(&String::from_utf8_lossy(&buffer[..end])).for_each(|key_id| found.add(&key_id));
+        keys_named_in(&String::from_utf8_lossy(&buffer[..end])).for_each(|key| found.add(&key));
         buffer.drain(..end);
         if ended {
             return found;

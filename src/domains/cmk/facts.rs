@@ -14,6 +14,8 @@ crate::facts! {
 
 /// The bit of "several" in the fact `versions`.
 pub const SEVERAL_VERSIONS: u32 = 1 << 1;
+/// The operations that block the migration.
+pub const FORBIDDEN_OPERATIONS: u32 = 0b111 << 2;
 
 /// The bits of the symmetric specs in the fact `key_spec`.
 pub const SYMMETRIC: u32 = (1 << 5) - 1;
@@ -422,6 +424,9 @@ mod tests {
             assert_eq!(form.value(name), Some(bit));
         }
         assert_eq!(FACTS[VERSIONS.index()].value("several"), Some(SEVERAL_VERSIONS));
+        let forbidden = ["ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"];
+        let bits = forbidden.map(|name| FACTS[OPERATIONS.index()].value(name).unwrap());
+        assert_eq!(bits.iter().fold(0, |all, bit| all | bit), FORBIDDEN_OPERATIONS);
         let symmetric = FACTS[KEY_SPEC.index()].show(SYMMETRIC);
         assert_eq!(symmetric, "Aliyun_AES_256, Aliyun_AES_192, Aliyun_AES_128, Aliyun_SM4, Aliyun_DES3_192");
         let evidence = &FACTS[VERSION_EVIDENCE.index()];

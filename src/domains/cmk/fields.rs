@@ -389,9 +389,9 @@ impl Field {
         self.spec().name
     }
 
-    /// Whether a header is the field's own name, not just a spelling of it.
-    pub fn is_canonical(self, header: &str) -> bool {
-        plain_header(header) == plain_header(self.name())
+    /// Whether a header is a name that is given to ids of many things.
+    pub fn is_vague_id(header: &str) -> bool {
+        matches!(plain_header(header).as_str(), "id" | "key")
     }
 
     /// The field that a header names, whatever its case, blanks, `-`, `_` and `.`.

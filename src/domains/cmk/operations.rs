@@ -92,6 +92,23 @@ fn named(word: &str) -> Option<Bits> {
     Some(bit(facts::OPERATIONS.index(), value))
 }
 
+/// Whether any text has the name of an operation in it that blocks the migration, in English or Chinese.
+#[inline]
+pub fn mentions_forbidden(text: &str) -> bool {
+    // Nearly every text is told by the letters in front of its y; nobody writes these two words without it.
+    let bytes = text.as_bytes();
+    let ends = |at: usize, end: &[u8]| at >= end.len() && bytes[at - end.len()..at].eq_ignore_ascii_case(end);
+    let may_be = memchr::memchr2_iter(b'y', b'Y', bytes).any(|at| ends(at, b"cr") || ends(at, b"ke"));
+    (may_be || memchr::memmem::find(bytes, "密".as_bytes()).is_some()) && is_forbidden_inside(text)
+}
+
+#[cold]
+fn is_forbidden_inside(text: &str) -> bool {
+    const INSIDE: [&str; 6] = ["reencrypt", "exportdatakey", "重加密", "转加密", "重新加密", "导出数据密钥"];
+    let plain = plain(text);
+    INSIDE.iter().any(|name| plain.contains(name))
+}
+
 /// What people call ordinary operations.
 const ORDINARY_IN_WORDS: &[&str] = &[
     "encryption",

@@ -50,6 +50,8 @@ fn count(text: &str) -> Option<u64> {
     let unit = match rest.strip_prefix('.') {
         // Programs that know blank cells write all numbers of a column as fractions.
         Some(decimals) => decimals.strip_prefix('0')?.trim_start_matches('0'),
+        // In much of Europe the comma stands for the point; three zeros make a thousand in the rest of the world.
+        None if matches!(rest, ",0" | ",00") => "",
         None => rest,
     };
     UNITS.contains(&plain(unit).as_str()).then(|| number.parse().ok()).flatten()
@@ -86,6 +88,8 @@ mod tests {
             ("1.0", "one"),
             ("2.0", "several"),
             ("1.00", "one"),
+            ("1,0", "one"),
+            ("2,00", "several"),
             ("1个", "one"),
             ("2 个版本", "several"),
             ("1 version(s)", "one"),
@@ -94,9 +98,22 @@ mod tests {
         ] {
             assert_eq!(show(versions(Cell::Text(text))).as_deref(), Some(expected), "{text}");
         }
-        for text in
-            ["1.5", "0", "0.0", "-1", "1.", "1e0", "v1", "1 or 2", "1,5", "yes", "no", "+1", "99999999999999999999999"]
-        {
+        for text in [
+            "1.5",
+            "0",
+            "0.0",
+            "-1",
+            "1.",
+            "1e0",
+            "v1",
+            "1 or 2",
+            "1,5",
+            "1,000",
+            "yes",
+            "no",
+            "+1",
+            "99999999999999999999999",
+        ] {
             assert!(versions(Cell::Text(text)).is_err(), "{text}");
         }
         assert_eq!(versions(Cell::Text("NaN")), Ok(0));

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::dates::Epoch;
-use crate::inventory::tidy::key_ids_in;
+use crate::inventory::tidy::keys_named_in;
 use crate::read::MAX_RECORD;
 
 /// A sheet has at most so many rows and columns.
@@ -87,7 +87,7 @@ impl Row {
 
     /// The keys that it names.
     pub(super) fn key_ids(&self) -> impl Iterator<Item = String> {
-        (0..self.len()).flat_map(|column| key_ids_in(self.cell(column)))
+        (0..self.len()).flat_map(|column| keys_named_in(self.cell(column)))
     }
 
     /// How many cells there are, up to the last that is there.

@@ -7,9 +7,11 @@ use super::choice::{Budget, Chosen, MAX_QUOTED, shortened};
 use super::row::{DAMAGED, Fault, Grid, Merged, Row};
 use super::{Rows, damaged};
 use crate::domains::cmk::fields::Field;
+use crate::domains::cmk::operations::mentions_forbidden;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Note, NoteKind, Place, Reject};
+use crate::inventory::tidy::key_ids_in;
 use crate::read::ReadError;
 use crate::read::csv::{Header, above_header, header_of};
 
@@ -30,6 +32,8 @@ pub(super) struct Sheet {
     /// Rows with cells that are merged into others, in order.
     covered: VecDeque<Covered>,
     mended: Vec<Mended>,
+    /// The first row with text in columns without a name, and how many there are.
+    beside: Option<(u32, u32)>,
 }
 
 /// Damaged account ids of a column.
@@ -56,7 +60,8 @@ impl Sheet {
                 break;
             }
             let mut key_ids = row.key_ids().peekable();
-            if key_ids.peek().is_some() {
+            let says_more = (0..row.len()).any(|column| mentions_forbidden(row.cell(column)));
+            if says_more || key_ids.peek().is_some() {
                 let cells = (0..row.len()).map(|column| row.cell(column).trim()).filter(|cell| !cell.is_empty());
                 let says = shortened(&cells.collect::<Vec<_>>().join(", "), MAX_QUOTED);
                 let place = Place { file, line: u64::from(row.number) };
@@ -70,8 +75,8 @@ impl Sheet {
         let names = names(&row, &merged).map_err(|message| ReadError::content(name, line, message))?;
         let header = header_of(file, name, line, names, b',')?;
         let covered = covered(&merged, header_line, header.names.as_slice());
-        let (name, header, mended) = (name.to_owned(), Arc::new(header), Vec::new());
-        Ok(Sheet { file, name, part, grid, header, header_line, above, rejects, tainted, covered, mended })
+        let (name, header, mended, beside) = (name.to_owned(), Arc::new(header), Vec::new(), None);
+        Ok(Sheet { file, name, part, grid, header, header_line, above, rejects, tainted, covered, mended, beside })
     }
 
     /// The columns.
@@ -112,11 +117,23 @@ impl Sheet {
         }
     }
 
-    /// Why the row cannot be used; otherwise cells with what they must have said. Columns without a name do not matter.
+    /// Why the row cannot be used; otherwise cells with what they must have said. Columns without a name matter only
+    /// if they name keys or operations.
     fn fault<'r>(&mut self, row: &'r Row) -> Result<Vec<(usize, &'r str)>, Reject> {
         let names = self.header.names.as_slice();
         let place = Place { file: self.file, line: u64::from(row.number) };
         let is_named = |column: usize| names.get(column).is_some_and(|name| !name.is_empty());
+        let beside = |column: &usize| !is_named(*column) && !row.cell(*column).trim().is_empty();
+        if let Some(first) = (0..row.len()).find(beside) {
+            let mut texts = (first..row.len()).filter(beside).map(|column| row.cell(column));
+            let says = |text: &&str| mentions_forbidden(text) || key_ids_in(text).next().is_some();
+            if let Some(text) = texts.find(says) {
+                let reason = "stands in a column without a name, and names a key, or an operation that blocks the migration; give the column its name, or remove it";
+                return Err(Reject::cell(place, "", text, reason));
+            }
+            let (_, count) = self.beside.get_or_insert((row.number, 0));
+            *count += 1;
+        }
         let mut mended = Vec::new();
         for fault in row.faults.iter().filter(|fault| is_named(fault.column)) {
             match account(row, *fault) {
@@ -159,7 +176,10 @@ impl Sheet {
             let text = format!("column {}: {which} {what}", names[mended.column]);
             note(mended.first_line, NoteKind::Reading, text)
         });
-        above.into_iter().chain(mended).collect()
+        let beside = self.beside.map(|(first, count)| {
+            note(first, NoteKind::LeftOut, format!("{count} row(s) have text in columns without a name, left out"))
+        });
+        above.into_iter().chain(mended).chain(beside).collect()
     }
 }
 
