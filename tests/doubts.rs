@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
 
-use serde_json::Value;
-
 mod program;
 use program::{document, folder, put, run};
 
