@@ -19,6 +19,25 @@ pub fn all(text: &str, has: impl Fn(Sixteen) -> Sixteen) -> bool {
     has(u8x16::new(filled)).all()
 }
 
+/// Whether three bytes in a row have a property, as `has` tells of 16 such rows: their first bytes, their second, and
+/// their third. Three blanks have no property that is worth asking for.
+#[inline]
+pub fn any_three(text: &str, has: impl Fn(Sixteen, Sixteen, Sixteen) -> Sixteen) -> bool {
+    const LENGTH: usize = 18;
+    let bytes = text.as_bytes();
+    let at = |chunk: &[u8; LENGTH]| {
+        let part = |from: usize| chunk[from..].first_chunk::<16>().map_or(u8x16::splat(b' '), |part| u8x16::new(*part));
+        has(part(0), part(1), part(2)).any()
+    };
+    let Some(last) = bytes.last_chunk::<LENGTH>() else {
+        let mut filled = [b' '; LENGTH];
+        filled[..bytes.len()].copy_from_slice(bytes);
+        return at(&filled);
+    };
+    let starts = (0..bytes.len() - LENGTH).step_by(16);
+    starts.into_iter().any(|start| bytes[start..].first_chunk().is_some_and(at)) || at(last)
+}
+
 /// Which bytes are letters of ASCII.
 #[inline]
 pub fn letters(bytes: Sixteen) -> Sixteen {
@@ -58,6 +77,18 @@ mod tests {
                 other.replace_range(at..=at, "-");
                 assert!(!all(&other, letters), "{other}");
                 assert!(all(&other, |bytes| letters(bytes) | equal(bytes, b'-')), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn three_bytes_in_a_row_are_found_wherever_they_stand() {
+        let has = |a, b, c| equal(a, b'x') & equal(b, b'y') & equal(c, b'z');
+        for length in 0..70 {
+            let text = "a".repeat(length);
+            assert!(!any_three(&text, has) && !any_three(&format!("{text}xy"), has));
+            for behind in 0..40 {
+                assert!(any_three(&format!("{text}xyz{}", "b".repeat(behind)), has), "{length} {behind}");
             }
         }
     }

@@ -391,6 +391,16 @@ impl Columns {
         self.speaking = positions(&self.columns, says);
     }
 
+    /// The first watched column that names an operation that blocks the migration.
+    #[inline]
+    pub fn mention(&self, cells: Cells<'_>) -> Option<u16> {
+        let mentions = |at: u16, text: &str| self.columns[usize::from(at)].watch.mentions(text);
+        match cells {
+            Cells::Table(table) => self.watched.iter().copied().find(|at| mentions(*at, table.text(usize::from(*at)))),
+            Cells::Members(_) => self.watched(cells).find(|(at, text)| mentions(*at, text)).map(|(at, _)| at),
+        }
+    }
+
     /// What stands in the columns that are watched, with their positions.
     pub fn watched<'c, 'a: 'c>(&'c self, cells: Cells<'a>) -> impl Iterator<Item = (u16, &'a str)> + 'c {
         let (table, members) = match cells {

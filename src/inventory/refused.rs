@@ -66,13 +66,11 @@ impl Intake<'_> {
         let packing = &self.rules.packing;
         let (columns, batch) = (&self.columns, &mut self.batch);
         let name = |position: u16| names.as_slice()[usize::from(position)].clone();
-        if packing.get(facts, facts::OPERATIONS) & facts::FORBIDDEN_OPERATIONS == 0 {
-            let mentions =
-                |(position, text): &(u16, &str)| columns.columns[usize::from(*position)].watch.mentions(text);
-            if let Some((position, _)) = columns.watched(row.cells).find(mentions) {
-                batch.rejects.tainted.add(key_id);
-                batch.remarks.add(Remark::NamesOperation { column: name(position) }, place);
-            }
+        if packing.get(facts, facts::OPERATIONS) & facts::FORBIDDEN_OPERATIONS == 0
+            && let Some(position) = columns.mention(row.cells)
+        {
+            batch.rejects.tainted.add(key_id);
+            batch.remarks.add(Remark::NamesOperation { column: name(position) }, place);
         }
         if packing.get(facts, facts::KEY_ID_FORM) == facts::ID_OTHER {
             for (position, text) in columns.watched(row.cells) {

@@ -2,6 +2,7 @@
 
 use super::facts;
 use super::observe::bit;
+use crate::bytes::{Sixteen, any_three, equal};
 use crate::domains::spelling::plain;
 use crate::engine::facts::Bits;
 
@@ -95,18 +96,31 @@ fn named(word: &str) -> Option<Bits> {
 /// Whether any text has the name of an operation in it that blocks the migration, in English or Chinese.
 #[inline]
 pub fn mentions_forbidden(text: &str) -> bool {
-    // Nearly every text is told by the letters in front of its y; nobody writes these two words without it.
-    let bytes = text.as_bytes();
-    let ends = |at: usize, end: &[u8]| at >= end.len() && bytes[at - end.len()..at].eq_ignore_ascii_case(end);
-    let may_be = memchr::memchr2_iter(b'y', b'Y', bytes).any(|at| ends(at, b"cr") || ends(at, b"ke"));
-    (may_be || memchr::memmem::find(bytes, "密".as_bytes()).is_some()) && is_forbidden_inside(text)
+    // Nearly every text is told by three letters that it lacks: `cry`, `xpo`, and the bytes of 密.
+    let (small, is) = (|bytes: Sixteen| bytes | Sixteen::splat(0x20), equal);
+    let may_be = any_three(text, |a, b, c| {
+        let (first, second, third) = (small(a), small(b), small(c));
+        is(first, b'c') & is(second, b'r') & is(third, b'y')
+            | is(first, b'x') & is(second, b'p') & is(third, b'o')
+            | is(a, 0xe5) & is(b, 0xaf) & is(c, 0x86)
+    });
+    may_be && is_forbidden_inside(text)
 }
 
 #[cold]
 fn is_forbidden_inside(text: &str) -> bool {
-    const INSIDE: [&str; 6] = ["reencrypt", "exportdatakey", "重加密", "转加密", "重新加密", "导出数据密钥"];
-    let plain = plain(text);
-    INSIDE.iter().any(|name| plain.contains(name))
+    let bytes = text.as_bytes();
+    let ends = |at: usize| ends_in(&bytes[..at], b"reencr") || ends_in(&bytes[..at], b"exportdatake");
+    memchr::memchr2_iter(b'y', b'Y', bytes).any(ends) || CHINESE.iter().any(|name| text.contains(name))
+}
+
+/// What the Chinese documents call these operations.
+const CHINESE: [&str; 4] = ["重加密", "转加密", "重新加密", "导出数据密钥"];
+
+/// Whether a text ends in these letters, whatever their case, and whatever blanks and dashes stand between them.
+fn ends_in(text: &[u8], letters: &[u8]) -> bool {
+    let mut text = text.iter().rev().filter(|byte| !matches!(byte, b' ' | b'-' | b'_'));
+    letters.iter().rev().all(|letter| text.next().is_some_and(|byte| byte | 0x20 == *letter))
 }
 
 /// What people call ordinary operations.
