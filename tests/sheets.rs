@@ -313,6 +313,18 @@ fn a_long_sheet_is_read_in_blocks_and_loses_nothing() {
     assert_same(&book(&rows_of(&csv)), &csv);
 }
 
+/// A workbook of a few bytes keeps no more than that and some more, however often it names a text.
+#[test]
+fn what_repeats_long_texts_is_read_as_far_as_there_is_room() {
+    let texts = format!("<si><t>{}</t></si>", "y".repeat(3 << 20));
+    let rows: String =
+        (1..200).map(|row| format!("<row><c t='str'><v>k{row}</v></c><c t='s'><v>0</v></c></row>")).collect();
+    let parts = parts(&format!("<row>{}{}</row>{rows}", text("key_id"), text("owner")), "", &texts);
+    let ran = diagnose(&[("small.xlsx", &book_of(&parts))], &[]);
+    assert!(ran.err.contains("repeat long texts") && ran.err.contains("+ 1 rejected"), "{}", ran.err);
+    assert!(ran.err.contains("26 records read = 25 diagnosed (25 keys)"), "{}", ran.err);
+}
+
 #[test]
 fn workbooks_are_found_by_content_in_folders_and_pipes() {
     let folder = tempfile::tempdir().unwrap();

@@ -24,6 +24,8 @@ pub(super) struct Archive {
     parts: HashMap<String, Part>,
     /// How many bytes may still be unpacked.
     room: u64,
+    /// How many were.
+    unpacked: u64,
 }
 
 /// Where a part stands, by the directory.
@@ -46,12 +48,17 @@ impl Archive {
             (at, seen) = (next, seen + 1);
         }
         // Old writers count in 16 bits, however many there are.
-        (seen as u16 == count as u16).then_some(Archive { bytes, parts, room })
+        (seen as u16 == count as u16).then_some(Archive { bytes, parts, room, unpacked: 0 })
     }
 
     /// Whether there is such a part.
     pub(super) fn has(&self, name: &str) -> bool {
         self.parts.contains_key(&plain(name))
+    }
+
+    /// How many bytes were unpacked so far.
+    pub(super) fn unpacked(&self) -> u64 {
+        self.unpacked
     }
 
     /// The text of a part, if there is such a part.
@@ -64,6 +71,7 @@ impl Archive {
         };
         let bytes = self.unpack(part).map_err(|problem| problem.message(name))?;
         self.room -= bytes.len() as u64;
+        self.unpacked += bytes.len() as u64;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
         String::from_utf8(bytes).map(Some).map_err(|_| Problem::NotText.message(name))
     }

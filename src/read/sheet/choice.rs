@@ -1,7 +1,7 @@
 //! Which sheets of a workbook are read, and which of their rows is the header line.
 
 use super::row::{Grid, Row};
-use super::{MAX_SAID, damaged};
+use super::{MAX_REPEATED, MAX_SAID, damaged};
 use crate::inventory::row::NoteKind;
 use crate::read::detect::Vocabulary;
 use crate::read::header::{self, LOOKED_AT};
@@ -22,6 +22,8 @@ pub(super) struct Listed {
     pub(super) name: String,
     /// What it is called in messages about damage.
     pub(super) part: String,
+    /// How many bytes of the workbook were unpacked so far.
+    pub(super) unpacked: u64,
     /// Its rows, or what keeps them from being read; nothing if it is hidden.
     pub(super) grid: Option<Result<Box<dyn Grid>, String>>,
 }
@@ -55,12 +57,20 @@ pub(super) struct Budget {
     most: u64,
     text: u64,
     rows: u64,
+    /// What the cells say, and how much they may say, for what they say may be kept.
+    said: u64,
+    may_say: u64,
 }
 
 impl Budget {
     /// A workbook that may say so much, in bytes.
     pub(super) fn new(max_input: u64) -> Budget {
-        Budget { most: MAX_SAID.min(max_input), text: 0, rows: 0 }
+        Budget { most: MAX_SAID.min(max_input), text: 0, rows: 0, said: 0, may_say: MAX_REPEATED }
+    }
+
+    /// Lets cells say twice as much as was unpacked, and some more: nearly all that they say stands there.
+    pub(super) fn allow(&mut self, unpacked: u64) {
+        self.may_say = unpacked.saturating_mul(2).saturating_add(MAX_REPEATED);
     }
 
     /// Counts a row of a sheet with so many columns that have names.
@@ -70,6 +80,7 @@ impl Budget {
     pub(super) fn spend(&mut self, row: &Row, columns: usize) -> Result<(), String> {
         // Cells that say nothing take time, too.
         self.text += (row.text.len() + 4 * row.len().max(columns)) as u64;
+        self.said += row.text.len() as u64;
         self.rows += u64::from(!row.is_blank());
         self.check()
     }
@@ -87,6 +98,12 @@ impl Budget {
         if !self.is_spent() {
             return Ok(());
         }
+        if self.said > self.may_say {
+            let most = self.may_say >> 20;
+            return Err(format!(
+                "cells and rows repeat long texts, so that they say more up to here than is read of so small a workbook ({most} MiB), and nothing behind is read"
+            ));
+        }
         Err(format!(
             "the workbook says more up to here than is read ({} bytes in all cells, or {MAX_RECORDS} rows; --max-input allows up to 4 GiB), and nothing behind is read",
             self.most
@@ -95,7 +112,7 @@ impl Budget {
 
     /// Whether nothing more is read.
     pub(super) fn is_spent(&self) -> bool {
-        self.text > self.most || self.rows > MAX_RECORDS
+        self.text > self.most || self.said > self.may_say || self.rows > MAX_RECORDS
     }
 }
 
@@ -135,6 +152,7 @@ pub(super) fn choose(
     let mut first = None;
     let (mut hidden, mut others) = (Vec::new(), Vec::new());
     for listed in sheets {
+        budget.allow(listed.unpacked);
         let Some(grid) = listed.grid else {
             hidden.push(listed.name);
             continue;
@@ -296,6 +314,7 @@ mod tests {
         let listed = |name: usize| Listed {
             name: name.to_string(),
             part: name.to_string(),
+            unpacked: 0,
             grid: Some(Ok(Box::new(Endless(0)) as Box<dyn Grid>)),
         };
         let mut budget = Budget::new(u64::MAX);
@@ -304,6 +323,21 @@ mod tests {
         let error = choose(sheets, vocabulary, &mut budget).err().unwrap();
         assert!(error.contains("nothing behind is read") && budget.is_spent(), "{error}");
         assert_eq!(seen, 1);
+    }
+
+    #[test]
+    fn cells_say_little_more_than_what_was_unpacked() {
+        let mut row = Row::default();
+        row.begin(1);
+        row.open(0).unwrap();
+        row.write(&"a".repeat(1 << 20)).unwrap();
+        for unpacked in [0, 1 << 26, u64::MAX] {
+            let mut budget = Budget::new(u64::MAX);
+            budget.allow(unpacked);
+            let rows = (1..=1000).take_while(|_| budget.spend(&row, 1).is_ok()).count() as u64;
+            assert_eq!(rows, ((MAX_REPEATED >> 20) + 2 * (unpacked >> 20)).min(1000), "{unpacked}");
+            assert_eq!(budget.check().is_err_and(|error| error.contains("repeat long texts")), rows < 1000);
+        }
     }
 
     #[test]

@@ -41,6 +41,10 @@ const MAX_UNPACKED: u64 = 1 << 30;
 /// The cells of a workbook together say at most so much, in bytes, however often they name the same text.
 const MAX_SAID: u64 = 4 << 30;
 
+/// A workbook names a text as often as it likes. So much more than twice its unpacked bytes its cells may say, for what
+/// they say may be kept.
+const MAX_REPEATED: u64 = 128 << 20;
+
 /// Blocks have at most so many rows, however little they say.
 const MAX_ROWS: usize = 1 << 12;
 

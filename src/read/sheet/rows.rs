@@ -30,9 +30,9 @@ impl Rows {
         self.lines.len()
     }
 
-    /// How many bytes they say.
+    /// How many bytes they take: cells that say nothing take some, too.
     pub(super) fn length(&self) -> usize {
-        self.text.len()
+        self.text.len() + size_of_val(self.starts.as_slice())
     }
 
     /// The line of the first, if there is one.

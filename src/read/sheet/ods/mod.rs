@@ -88,7 +88,8 @@ impl Workbook {
         let is_shown = !style.is_some_and(|style| self.hidden.contains(style.as_ref()));
         let sheet = || Sheet::new(Arc::clone(&self.content), start..self.at, self.epoch);
         let grid = is_shown.then(|| Ok(Box::new(sheet()) as Box<_>));
-        Ok(Listed { part: format!("{CONTENT}, sheet {name}"), name, grid })
+        let (part, unpacked) = (format!("{CONTENT}, sheet {name}"), self.content.len() as u64);
+        Ok(Listed { name, part, unpacked, grid })
     }
 }
 
@@ -105,7 +106,7 @@ impl Iterator for Workbook {
         }
         listed.unwrap_or_else(|error| {
             let grid = Some(Err(damaged(CONTENT, &error)));
-            Some(Listed { name: String::new(), part: CONTENT.to_owned(), grid })
+            Some(Listed { name: String::new(), part: CONTENT.to_owned(), unpacked: self.content.len() as u64, grid })
         })
     }
 }

@@ -79,7 +79,7 @@ impl Iterator for Workbook {
             let sheet = Sheet::new(Arc::clone(&self.shared), at, end).map_err(|error| damaged(&part, &error))?;
             Ok(Box::new(sheet) as Box<dyn Grid>)
         });
-        Some(Listed { name, part, grid })
+        Some(Listed { name, part, unpacked: self.shared.stream.len() as u64, grid })
     }
 }
 

@@ -92,7 +92,7 @@ impl Iterator for Workbook {
     fn next(&mut self) -> Option<Listed> {
         let (Named { name, is_shown, .. }, part) = self.sheets.next()?;
         let grid = is_shown.then(|| self.grid(&part));
-        Some(Listed { name, part, grid })
+        Some(Listed { name, part, unpacked: self.archive.unpacked(), grid })
     }
 }
 
