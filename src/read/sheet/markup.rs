@@ -7,6 +7,8 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
+use super::row::bounded;
+
 /// The reader remembers each element that is open; no workbook has elements so deep in each other.
 const MAX_DEPTH: usize = 1000;
 
@@ -83,12 +85,19 @@ pub(super) fn attribute<'e>(element: &'e BytesStart<'_>, name: &str) -> Result<O
 
 /// Appends the text of an element that has begun, with that of the elements inside.
 pub(super) fn plain_text(xml: &mut Xml<'_>, element: &str, into: &mut String) -> Result<(), String> {
+    let from = into.len();
+    text_up_to(xml, element, from, into)
+}
+
+/// The same, of a text that begins at `from` and may get no longer than a record.
+fn text_up_to(xml: &mut Xml<'_>, element: &str, from: usize, into: &mut String) -> Result<(), String> {
     loop {
         match xml.event()? {
             Event::End(end) if end.local_name().as_ref() == element => return Ok(()),
             Event::Eof => return Err(cut_off(element)),
             event => append(&event, into)?,
         }
+        bounded(into.len() - from)?;
     }
 }
 
@@ -97,7 +106,7 @@ pub(super) fn text_of_runs(xml: &mut Xml<'_>, element: &str, into: &mut String) 
     let from = into.len();
     loop {
         match xml.event()? {
-            Event::Start(start) if start.local_name().as_ref() == "t" => plain_text(xml, "t", into)?,
+            Event::Start(start) if start.local_name().as_ref() == "t" => text_up_to(xml, "t", from, into)?,
             Event::Start(start) if start.local_name().as_ref() == "rPh" => xml.skip(&start)?,
             Event::End(end) if end.local_name().as_ref() == element => break,
             Event::Eof => return Err(cut_off(element)),
@@ -110,6 +119,12 @@ pub(super) fn text_of_runs(xml: &mut Xml<'_>, element: &str, into: &mut String) 
 
 /// Appends what an event says, if it is a piece of text.
 pub(super) fn append(event: &Event<'_>, into: &mut String) -> Result<(), String> {
+    // What is too long is not even taken apart.
+    match event {
+        Event::Text(text) => bounded(text.len())?,
+        Event::CData(text) => bounded(text.len())?,
+        _ => {}
+    }
     match event {
         Event::Text(text) => into.push_str(&text.xml10_content()),
         Event::CData(text) => into.push_str(&text.xml10_content()),
@@ -151,6 +166,7 @@ fn escaped(text: &str) -> Option<(char, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::MAX_RECORD;
 
     fn runs(text: &str) -> Result<String, String> {
         let mut into = "before ".to_owned();
@@ -163,6 +179,23 @@ mod tests {
         let rich = "<x:r><x:rPr><x:b/></x:rPr><x:t> a\r\n</x:t></x:r><x:rPh sb='0'><x:t>aid</x:t></x:rPh><x:r><x:t>b </x:t></x:r></x:si>";
         assert_eq!(runs(rich).unwrap(), " a\nb ");
         assert_eq!(runs("<t/></si>").unwrap(), "");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_not_collected() {
+        let most = MAX_RECORD;
+        let piece = format!("<![CDATA[{}]]>", "a".repeat(most / 2));
+        for text in [
+            format!("<t>{}</t></si>", "a".repeat(8 * most)),
+            format!("<t>{}</t></si>", piece.repeat(16)),
+            format!("{}</si>", format!("<t>{piece}</t>").repeat(16)),
+        ] {
+            let mut into = "before".repeat(most);
+            let before = into.len();
+            let error = text_of_runs(&mut Xml::new(&text), "si", &mut into).unwrap_err();
+            assert!(error.contains("longer than 4 MiB"), "{error}");
+            assert!(into.len() - before <= 2 * most, "{}", into.len());
+        }
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl Row {
 
 /// That what a row says is not longer than a record may be.
 pub(super) fn bounded(length: usize) -> Result<(), String> {
-    if length > MAX_RECORD { Err("it is longer than 64 MiB".to_owned()) } else { Ok(()) }
+    if length > MAX_RECORD { Err(format!("it is longer than {} MiB", MAX_RECORD >> 20)) } else { Ok(()) }
 }
 
 /// Cells that are merged into one, of which only the first holds what the one says.

@@ -433,7 +433,7 @@ mod tests {
                     "<t:table-cell t:number-columns-repeated='9999'><x:p>{}</x:p></t:table-cell>",
                     "a".repeat(1 << 14)
                 )),
-                "longer than 64 MiB",
+                "longer than 4 MiB",
             ),
             ("<t:table-row><t:table-cell>".to_owned(), "row 1: broken XML"),
         ] {

@@ -363,7 +363,7 @@ mod tests {
     fn a_row_is_bounded_however_often_it_names_a_long_text() {
         let shared = Shared { texts: Texts::of(&[&"a".repeat(1 << 20)]), ..Shared::default() };
         let rows = format!("<row>{}</row>", "<c t='s'><v>0</v></c>".repeat(65));
-        assert!(read(&rows, &shared).unwrap_err().contains("longer than 64 MiB"));
+        assert!(read(&rows, &shared).unwrap_err().contains("longer than 4 MiB"));
     }
 
     #[test]
