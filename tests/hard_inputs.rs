@@ -802,6 +802,98 @@ fn a_second_header_line_behind_a_byte_order_mark_is_left_out() {
     expect("both.csv", both, 0, (3, 3, 0, 0), "the header line again, left out");
 }
 
+/// Runs any command on one file within bounds of memory, in KiB of address space.
+fn run_bounded(memory: u64, name: &str, content: impl AsRef<[u8]>, arguments: &[&str]) -> (i32, String, String) {
+    let folder = folder();
+    put(&folder, name, content);
+    let bounds = format!("ulimit -v {memory} 2> /dev/null; ulimit -t {SECONDS} 2> /dev/null; exec \"$@\"");
+    let output = Command::new("sh")
+        .args(["-c", &bounds, "sh", env!("CARGO_BIN_EXE_cmkdiag")])
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().expect("it ends by itself"), text(output.stdout), text(output.stderr))
+}
+
+/// What is told of each reject takes no room of its own.
+#[test]
+fn a_million_requests_that_say_nothing() {
+    for command in ["exchange", "preflight"] {
+        let (code, _, err) =
+            run_bounded(200_000, "x.json", "{}".repeat(1_000_000), &[command, "--format", "csv", "x.json"]);
+        assert_eq!(code, 4, "{err}");
+        assert!(err.contains("1000000 records read = 0 judged") && err.contains("+ 1000000 rejected"), "{err}");
+    }
+}
+
+/// A record that was refused is looked for among the subjects, not the subjects among all of these.
+#[test]
+fn very_many_pairs_of_which_half_are_refused() {
+    let mut table = String::from("source,target,operation,source_release\n");
+    for number in 0..20_000 {
+        table.push_str(&format!("a{number},b{number},clone,\na{number},b{number},no operation,\n"));
+    }
+    let (code, out, err) = run_bounded(MEMORY, "x.csv", table, &["preflight", "--format", "csv", "x.csv"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("40000 records read = 20000 judged (20000 pairs) + 20000 rejected"), "{err}");
+    assert!(err.contains("undetermined 20000") && out.lines().count() == 20_001, "{err}");
+}
+
+/// Specifications of one request are looked up by name, not one by one.
+#[test]
+fn one_request_with_very_many_specifications() {
+    let names: Vec<String> = (0..150_000).map(|number| format!("global.s{number}")).collect();
+    for half in [&names[..], &names[75_000..]] {
+        let table = format!(
+            "request,crypto_specifications,source_key\nr,{},yes\nr,{},yes\n",
+            names[..75_000].join(";"),
+            half.join(";")
+        );
+        let (code, _, err) = run_bounded(MEMORY, "x.csv", table, &["exchange", "--format", "csv", "x.csv"]);
+        assert!(code == 0 && err.contains("2 judged (1 request)"), "{err}");
+    }
+}
+
+/// Keys are explained one by one, and not without end.
+#[test]
+fn very_many_keys_of_one_name_are_not_all_explained() {
+    let mut table = String::from("key_id,alias\n");
+    (0..100_000).for_each(|number| table.push_str(&format!("k{number},alias/x\n")));
+    for format in ["text", "json"] {
+        let arguments = ["explain", "alias/x", "k7", "--format", format, "--in", "x.csv"];
+        let (code, out, err) = run_bounded(MEMORY, "x.csv", &table, &arguments);
+        assert!(code == 0 && out.len() < 2 << 20, "{err}");
+        let told = if format == "json" { out.lines().count() } else { out.matches("\nrulebook: ").count() };
+        assert_eq!(told, 101);
+        assert!(err.contains("… and 99900 more keys that `alias/x` means are not explained; give the ARN"), "{err}");
+    }
+}
+
+/// Of the columns of all records together, no more are kept than a table may have; the same ones, whatever the number
+/// of threads.
+#[test]
+fn a_column_of_its_own_in_every_record() {
+    let mut lines = String::new();
+    let number = |at: u32| at.wrapping_mul(2_654_435_761);
+    (0..20_000).for_each(|at| lines.push_str(&format!("{{\"key_id\":\"k{at}\",\"c{:010}\":1}}\n", number(at))));
+    let mut all: Vec<String> = (0..20_000).map(|at| format!("c{:010}", number(at))).collect();
+    all.sort();
+    for jobs in ["1", "3"] {
+        let arguments = ["diagnose", "--jobs", jobs, "--format", "csv", "--keep-columns", "x.jsonl"];
+        let (code, out, err) = run_bounded(MEMORY, "x.jsonl", &lines, &arguments);
+        assert_eq!(code, 0, "{err}");
+        assert!(err.contains("4096 are kept, and 15904 more are left out"), "{err}");
+        let kept: Vec<&str> =
+            out.lines().next().unwrap().split(',').filter(|name| name.len() == 11 && name.starts_with('c')).collect();
+        assert!(kept.len() == 4096 && kept == all[..4096], "{}", kept.len());
+    }
+    let (_, _, err) = run_bounded(MEMORY, "x.jsonl", &lines, &["diagnose", "--format", "csv", "x.jsonl"]);
+    assert!(err.contains(" and 19950 more (--keep-columns"), "{err}");
+}
+
 /// The user's columns are looked up once for each key, not once for each of them.
 #[test]
 fn thousands_of_columns_are_kept_in_time() {

@@ -37,8 +37,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let lang = if choice & 4 != 0 { Lang::Zh } else { Lang::En };
     let report = Report { assessment: &assessment, lang, only: &only, matrix: true, keep_columns: true };
     let columns: Vec<usize> = (0..csv::columns(&report).len()).collect();
-    csv::csv(&report, &columns);
-    let text = String::from_utf8(json::json(&report, Framing::Document)).expect("JSON is UTF-8");
+    csv::csv(&report, &columns, &mut Vec::new()).expect("memory takes what is written");
+    let mut text = Vec::new();
+    json::json(&report, Framing::Document, &mut text).expect("memory takes what is written");
+    let text = String::from_utf8(text).expect("JSON is UTF-8");
     assert!(text.starts_with('{') && text.ends_with("]}\n"));
     for page in [table::table(&report, 80), markdown::markdown(&report), html::html(&report)] {
         assert!(!page.contains('\u{202e}'), "a character acts on the reader");

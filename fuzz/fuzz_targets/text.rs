@@ -22,7 +22,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let format = formats[usize::from(choice >> 2) % formats.len()];
     if choice & 0x80 != 0 {
         let Ok(gathered) = gather_bytes(FORMS[usize::from(choice >> 6 & 1)], "fuzz", &bytes, format) else { return };
-        let kept = gathered.records.len() as u64 + gathered.rejects.len() as u64 + gathered.duplicates;
+        let kept = gathered.records.len() as u64 + gathered.rejects.len() + gathered.duplicates;
         assert_eq!(gathered.read, kept);
         return;
     }

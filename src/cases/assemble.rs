@@ -1,10 +1,10 @@
 //! Records to subjects: those that say the same names are about the same one, and what a fleet's list says of an
 //! instance is said of every side on which it stands.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::gather::Gathered;
-use super::record::Record;
+use super::record::{Record, text_name};
 use crate::domains::form::{Context, Draft, FieldSpec, Form, OPEN, Of, PART_NAME, SaidFact, Side, bare, same_instance};
 use crate::engine::facts::{FactId, Facts, Grade};
 use crate::rulebook::compile::nearest;
@@ -117,11 +117,11 @@ pub fn assemble(
     }
     let mut drafts = subjects.drafts;
     let damaged = |record: &&Record| !record.is_instance;
-    let keys: Vec<Vec<String>> =
+    let keys: HashSet<Vec<String>> =
         gathered.damaged.iter().filter(damaged).filter_map(|record| identity(form, context, record)).collect();
     for draft in &mut drafts {
         apply_instances(form, draft, &mut instances);
-        if draft_identity(form, draft).is_some_and(|own| keys.iter().any(|damaged| may_be(damaged, &own))) {
+        if draft_identity(form, draft).is_some_and(|own| is_one_of(&keys, own)) {
             draft.facts.conflict(form.domain.integrity);
         }
         finish(form, draft, context);
@@ -261,9 +261,12 @@ fn without_operation(own: &[String]) -> Option<&[String]> {
 }
 
 /// Whether a record that was refused may be about a subject: what was refused may be the last text of its identity.
-fn may_be(damaged: &[String], own: &[String]) -> bool {
-    let (Some((last, names)), Some((_, own_names))) = (damaged.split_last(), own.split_last()) else { return false };
-    damaged == own || (!names.is_empty() && last.is_empty() && names == own_names)
+fn is_one_of(damaged: &HashSet<Vec<String>>, mut own: Vec<String>) -> bool {
+    if damaged.contains(&own) {
+        return true;
+    }
+    own.last_mut().into_iter().for_each(String::clear);
+    own.len() > 1 && damaged.contains(&own)
 }
 
 /// The last text of an identity of several may be missing: pairs of which no operation is known.
@@ -274,10 +277,6 @@ fn named(texts: impl ExactSizeIterator<Item = Option<String>>) -> Option<Vec<Str
         text => text,
     });
     each.collect()
-}
-
-fn text_name(field: &str, side: Option<Side>) -> String {
-    side.map_or_else(|| field.to_owned(), |side| format!("{}_{field}", side.name()))
 }
 
 fn add_record(form: &'static Form, context: &Context, draft: &mut Draft, record: &Record) {
@@ -343,11 +342,7 @@ fn add_module(form: &Form, draft: &mut Draft, side: Option<Side>, module: &str, 
 /// Parts of one name are one part; if they disagree, nobody knows.
 fn add_part(form: &Form, draft: &mut Draft, part: &BTreeMap<&'static str, String>) {
     let name = part.get(PART_NAME);
-    let known = draft.parts.iter_mut().find(|known| name.is_some() && known.get(PART_NAME) == name);
-    let Some(known) = known else {
-        draft.parts.push(part.clone());
-        return;
-    };
+    let Some(known) = draft.known_part(part) else { return };
     let mut disagreement = None;
     for (field, text) in part {
         let before = known.entry(field).or_insert_with(|| text.clone());

@@ -18,7 +18,9 @@ use crate::domains::spelling::is_unknown;
 use crate::engine::decide::Decider;
 use crate::engine::facts::{FactId, Facts, Grade};
 use crate::engine::judge::{Role, Standing, values_of};
-use crate::inventory::row::{Note, Reject};
+use crate::inventory::rejects::Rejects;
+use crate::inventory::row::Note;
+use crate::inventory::shared::MOST_COLUMNS;
 use crate::rulebook::Rulebook;
 use crate::rulebook::user::UserRules;
 
@@ -69,15 +71,17 @@ pub struct Assessment {
     /// What became of the records.
     pub account: Account,
     /// The records that could not be used.
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejects,
     /// What else is to be known about the inputs.
     pub notes: Vec<Note>,
     /// The names of the files, by the number in a place.
     pub files: Vec<String>,
     /// The instances of a list, in input order.
     pub instances: Vec<String>,
-    /// The columns that nobody understood, in the order of their appearance.
+    /// The columns that nobody understood, in the order of their appearance; no more than are kept.
     pub unused_columns: Vec<String>,
+    /// How many more there are.
+    pub more_columns: usize,
 }
 
 impl Assessment {
@@ -89,7 +93,7 @@ impl Assessment {
         assembled: Assembled,
         settings: Settings,
     ) -> Assessment {
-        let rejected = gathered.rejects.len() as u64;
+        let rejected = gathered.rejects.len();
         let account = Account {
             read: gathered.read,
             judged: gathered.read.saturating_sub(rejected + gathered.duplicates + assembled.unused),
@@ -97,8 +101,12 @@ impl Assessment {
             duplicates: gathered.duplicates,
             unused: assembled.unused,
         };
-        let unused_columns = unused_columns(&gathered, rulebook.user.as_ref());
-        let (files, rejects, notes) = (gathered.files(), gathered.rejects, gathered.notes);
+        let mut unused_columns = unused_columns(&gathered, rulebook.user.as_ref());
+        let more_columns = unused_columns.len().saturating_sub(MOST_COLUMNS);
+        unused_columns.truncate(MOST_COLUMNS);
+        let files = gathered.files();
+        let (rejects, notes) = (gathered.rejects, gathered.notes);
+        drop((gathered.records, gathered.damaged));
         let mut tally = Tally::new(rulebook.domain.classes.len());
         let mut cases = Vec::with_capacity(assembled.drafts.len());
         {
@@ -117,13 +125,31 @@ impl Assessment {
             }
         }
         let instances = assembled.instances;
-        Assessment { form, rulebook, settings, cases, tally, account, rejects, notes, files, instances, unused_columns }
+        Assessment {
+            form,
+            rulebook,
+            settings,
+            cases,
+            tally,
+            account,
+            rejects,
+            notes,
+            files,
+            instances,
+            unused_columns,
+            more_columns,
+        }
     }
 
     /// Notes which columns nobody understood, if nobody keeps them.
     pub fn note_unused_columns(&mut self) {
-        let note = Note::of_unused_columns(self.unused_columns.iter().map(String::as_str));
+        let note = Note::of_unused_columns(self.unused_columns.iter().map(String::as_str), self.more_columns);
         self.notes.splice(0..0, note);
+    }
+
+    /// Notes how many columns are too many to be kept.
+    pub fn note_columns_not_kept(&mut self) {
+        self.notes.splice(0..0, Note::of_columns_not_kept(self.more_columns));
     }
 
     /// The name of a class, or `undetermined`.

@@ -62,6 +62,11 @@ impl Record {
     }
 }
 
+/// What a field of a side is called.
+pub(super) fn text_name(field: &str, side: Option<Side>) -> String {
+    side.map_or_else(|| field.to_owned(), |side| format!("{}_{field}", side.name()))
+}
+
 /// The cells of a row that say something.
 pub fn entries(names: &Names, row: &Row<'_>) -> Vec<(String, Heard)> {
     let mut entries = Vec::new();

@@ -1,6 +1,7 @@
 //! `preflight` and `exchange`: few subjects, from reading to exit code.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::run::{Failure, at_path, class_list, refuse_one_place_for_two, set_colour, terminal_width};
+use super::run::{Failure, at_path, class_list, explain_each, refuse_one_place_for_two, set_colour, terminal_width};
 
 /// `preflight`.
 pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
@@ -86,14 +87,13 @@ fn run(
     refuse_one_place_for_two(&common.inputs, common.write.output.as_ref(), common.read.rejects.as_ref())?;
     let gathered = gather(form, common)?;
     let assembled = assemble(form, &gathered, pairing, context).map_err(|reason| {
-        tell_rejects(gathered.rejects.iter().cloned(), gathered.rejects.len() as u64, |reject| {
-            gathered.show(reject.place)
-        });
+        tell_rejects(gathered.rejects.by_place(), gathered.rejects.len(), |reject| gathered.show(reject.place));
         Failure::Usage(reason)
     })?;
     let mut assessment = Assessment::new(form, book, gathered, assembled, settings);
-    if !common.write.keep_columns {
-        assessment.note_unused_columns();
+    match common.write.keep_columns {
+        false => assessment.note_unused_columns(),
+        true => assessment.note_columns_not_kept(),
     }
     if !common.talk.quiet {
         tell_unused_replies(&assessment, context);
@@ -102,7 +102,7 @@ fn run(
     if !assessment.cases.is_empty() {
         write_report(&report, common)?;
     }
-    write_rejects(assessment.rejects.iter().cloned(), &assessment.files, common.read.rejects.as_deref())?;
+    write_rejects(assessment.rejects.by_place(), &assessment.files, common.read.rejects.as_deref())?;
     if !common.talk.quiet {
         tell(&report, common);
     }
@@ -121,17 +121,21 @@ fn gather(form: &'static Form, common: &Cases) -> Result<Gathered, Failure> {
 
 fn write_report(report: &Report<'_>, common: &Cases) -> Result<(), Failure> {
     let width = terminal_width();
-    let text = match common.write.format {
-        CaseFormat::Table => write::cases::table::table(report, width).into_bytes(),
-        CaseFormat::Csv => write::cases::csv::csv(report, &chosen_columns(report, common)?),
-        CaseFormat::Json => write::cases::json::json(report, Framing::Document),
-        CaseFormat::Jsonl => write::cases::json::json(report, Framing::Lines),
-        CaseFormat::Markdown => write::cases::markdown::markdown(report).into_bytes(),
-        CaseFormat::Html => write::cases::html::html(report).into_bytes(),
+    let columns = match common.write.format {
+        CaseFormat::Csv => chosen_columns(report, common)?,
+        _ => Vec::new(),
+    };
+    let fill = |out: &mut (dyn io::Write + Send)| match common.write.format {
+        CaseFormat::Table => out.write_all(write::cases::table::table(report, width).as_bytes()),
+        CaseFormat::Csv => write::cases::csv::csv(report, &columns, out),
+        CaseFormat::Json => write::cases::json::json(report, Framing::Document, out),
+        CaseFormat::Jsonl => write::cases::json::json(report, Framing::Lines, out),
+        CaseFormat::Markdown => out.write_all(write::cases::markdown::markdown(report).as_bytes()),
+        CaseFormat::Html => out.write_all(write::cases::html::html(report).as_bytes()),
     };
     let path = common.write.output.as_deref();
     let ink = if common.write.format == CaseFormat::Table { Ink::Text } else { Ink::Data };
-    write_to(path, ink, |out| out.write_all(&text)).map_err(|error| at_path(error, path))
+    write_to(path, ink, fill).map_err(|error| at_path(error, path))
 }
 
 /// The positions of the columns that the CSV is to have; a class never without `confirmed`.
@@ -168,7 +172,7 @@ fn chosen_columns(report: &Report<'_>, common: &Cases) -> Result<Vec<usize>, Fai
 fn tell(report: &Report<'_>, common: &Cases) {
     let assessment = report.assessment;
     tell_notes(&assessment.notes, &assessment.files);
-    tell_rejects(assessment.rejects.iter().cloned(), assessment.account.rejected, |reject| {
+    tell_rejects(assessment.rejects.by_place(), assessment.account.rejected, |reject| {
         place_name(&assessment.files, reject.place)
     });
     if common.write.format != CaseFormat::Table || common.write.output.is_some() {
@@ -217,26 +221,18 @@ pub(super) fn explain(
     let assessment = Assessment::new(form, book, gathered, assembled, settings);
     let only = Only(None);
     let report = Report { assessment: &assessment, lang, only: &only, matrix: false, keep_columns: false };
-    let (mut text, mut missing) = (Vec::new(), Vec::new());
-    for wanted in &command.keys {
-        let before = text.len();
-        for case in assessment.cases.iter().filter(|case| is_meant(case, wanted)) {
-            match command.format {
-                TextFormat::Json => {
-                    write::cases::json::line(&report, case, &mut text);
-                }
-                TextFormat::Text => {
-                    text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });
-                    let width = terminal_width();
-                    text.extend_from_slice(write::cases::explain::explain(&report, case, width).as_bytes());
-                }
-            }
+    let width = terminal_width();
+    let matching = |wanted: &str| {
+        let wanted = wanted.to_owned();
+        assessment.cases.iter().filter(move |case| is_meant(case, &wanted))
+    };
+    let write = |case: &Case, out: &mut Vec<u8>| match command.format {
+        TextFormat::Json => write::cases::json::line(&report, case, out),
+        TextFormat::Text => {
+            out.extend_from_slice(write::cases::explain::explain(&report, case, width).as_bytes());
         }
-        if text.len() == before {
-            missing.push(wanted);
-        }
-    }
-    write_to(None, Ink::Text, |out| out.write_all(&text))?;
+    };
+    let missing = explain_each(&command.keys, command.format, form.plural, "give the title of one", matching, write)?;
     let titles: Vec<&str> = assessment.cases.iter().map(|case| case.title.as_str()).collect();
     for wanted in &missing {
         let (noun, hint) = (assessment.rulebook.domain.noun.get(Lang::En), nearest(wanted, &titles));

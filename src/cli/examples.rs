@@ -105,7 +105,7 @@ fn told_by_form(form: &'static Form, book: &Rulebook, page: &ParsedPage) -> Resu
     let id = &page.card.id;
     let gathered = gather_bytes(form, id, page.examples.as_bytes(), Some(Format::Csv))?;
     let mut problems: Vec<String> = Vec::new();
-    for reject in &gathered.rejects {
+    for reject in gathered.rejects.by_place() {
         let line = page.examples_line + reject.place.line - 1;
         problems.push(format!("{id}, line {line}: the example is rejected: {}", reject.reason));
     }

@@ -379,6 +379,7 @@ fn gather_all(
         gathered.begin(block.file);
         parser.rows(block, &mut gathered);
     }
+    gathered.finish();
     Ok(gathered)
 }
 
@@ -407,8 +408,9 @@ fn read_all(
         },
     )?;
     let mut survey = Survey::new(store, shared.finish(), &book.packing, &book.facts, files.all(), reading.jobs);
-    if reading.keep == Keep::Used {
-        survey.note_unused_columns();
+    match reading.keep {
+        Keep::Used => survey.note_unused_columns(),
+        Keep::AllColumns => survey.note_columns_not_kept(),
     }
     Ok(survey)
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diagnose::Diagnosis;
+use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::domains::{self, cmk::CMK};
 use crate::engine::facts::Lang;
 use crate::inventory::identity::parse_arn;
@@ -28,6 +28,9 @@ use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
 use super::{cases, rulebooks, schemas};
+
+/// So many subjects are explained for one name.
+const MOST_EXPLAINED: usize = 100;
 
 /// Why a command did not end with a result.
 #[derive(Debug)]
@@ -281,24 +284,15 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     }
     let diagnosis = Diagnosis::new(book, survey, settings);
     let json = write::json::Json::new(&diagnosis, lang, Vec::new(), Framing::Lines);
-    let mut text = Vec::new();
-    let mut missing = Vec::new();
-    for wanted in &command.keys {
-        let before = text.len();
-        for key in diagnosis.outcomes().filter(|key| names(&key.key, wanted)) {
-            match command.format {
-                TextFormat::Json => json.key(&key, &mut text),
-                TextFormat::Text => {
-                    text.extend_from_slice(if text.is_empty() { b"" } else { b"\n\n" });
-                    text.extend_from_slice(write::explain::explain(&key, lang).as_bytes());
-                }
-            }
-        }
-        if text.len() == before {
-            missing.push(wanted);
-        }
-    }
-    write_to(None, Ink::Text, |out| out.write_all(&text))?;
+    let matching = |wanted: &str| {
+        let wanted = wanted.to_owned();
+        diagnosis.outcomes().filter(move |key| names(&key.key, &wanted))
+    };
+    let write = |key: KeyOutcome<'_>, out: &mut Vec<u8>| match command.format {
+        TextFormat::Json => json.key(&key, out),
+        TextFormat::Text => out.extend_from_slice(write::explain::explain(&key, lang).as_bytes()),
+    };
+    let missing = explain_each(&command.keys, command.format, "keys", "give the ARN of one", matching, write)?;
     for wanted in &missing {
         say(&format!(
             "error: no key, ARN or alias `{}` in the inventory; {}",
@@ -307,6 +301,44 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
         ));
     }
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Explains the first subjects that each name means, one by one; says how many more there are, and how to name one.
+/// Gives back the names that mean none.
+pub(super) fn explain_each<'n, C, I: Iterator<Item = C>>(
+    names: &'n [String],
+    format: TextFormat,
+    plural: &str,
+    narrow: &str,
+    matching: impl Fn(&str) -> I + Send,
+    write: impl Fn(C, &mut Vec<u8>) + Send,
+) -> io::Result<Vec<&'n String>> {
+    let (mut missing, mut more) = (Vec::new(), Vec::new());
+    let explain_all = |out: &mut (dyn io::Write + Send)| {
+        let (mut text, mut is_first) = (Vec::new(), true);
+        for wanted in names {
+            let mut subjects = matching(wanted);
+            let mut count = 0;
+            for subject in subjects.by_ref().take(MOST_EXPLAINED) {
+                text.clear();
+                text.extend_from_slice(if is_first || format == TextFormat::Json { b"" } else { b"\n\n" });
+                write(subject, &mut text);
+                out.write_all(&text)?;
+                (is_first, count) = (false, count + 1);
+            }
+            if count == 0 {
+                missing.push(wanted);
+            }
+            more.push((wanted, subjects.count()));
+        }
+        Ok(())
+    };
+    write_to(None, Ink::Text, explain_all)?;
+    for (wanted, count) in more.into_iter().filter(|(_, count)| *count > 0) {
+        let wanted = visible(wanted);
+        say(&format!("… and {count} more {plural} that `{wanted}` means are not explained; {narrow}"));
+    }
+    Ok(missing)
 }
 
 /// Whether a key is the one that is meant by an id, an ARN or an alias.

@@ -4,7 +4,7 @@
 //! from texts (comparing ARNs, ages, parts of a subject) is the domain's own `conclude`. Inventories of keys, of which
 //! there are millions, have a reader of their own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -166,7 +166,14 @@ pub struct Draft {
     pub others: BTreeSet<(String, String)>,
     /// Where its records stand.
     pub origins: Vec<String>,
+    /// The texts of fields that have many.
+    many: HashMap<String, HashSet<String>>,
+    /// The positions of the parts that have names.
+    named: HashMap<String, usize>,
 }
+
+/// Among more texts than this, one is not looked for one by one.
+const FEW_TEXTS: usize = 16;
 
 impl Draft {
     /// The text of a field; nothing if none was given or several differ.
@@ -184,9 +191,29 @@ impl Draft {
     /// Adds a text that is not there yet.
     pub fn add_text(&mut self, field: &str, text: &str, at: &str) {
         let texts = self.texts.entry(field.to_owned()).or_default();
-        if !texts.iter().any(|said| said.text == text) {
+        let is_new = if texts.len() <= FEW_TEXTS {
+            !texts.iter().any(|said| said.text == text)
+        } else {
+            let known = self.many.entry(field.to_owned()).or_default();
+            if known.is_empty() {
+                known.extend(texts.iter().map(|said| said.text.clone()));
+            }
+            known.insert(text.to_owned())
+        };
+        if is_new {
             texts.push(Said { text: text.to_owned(), at: at.to_owned() });
         }
+    }
+
+    /// The part of the same name, if there is one; if not, the part is added.
+    pub fn known_part(&mut self, part: &BTreeMap<&'static str, String>) -> Option<&mut BTreeMap<&'static str, String>> {
+        let at = self.parts.len();
+        let known = part.get(PART_NAME).map_or(at, |name| *self.named.entry(name.clone()).or_insert(at));
+        if known == at {
+            self.parts.push(part.clone());
+            return None;
+        }
+        self.parts.get_mut(known)
     }
 
     /// Sets a fact that follows from others.

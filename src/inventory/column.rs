@@ -163,7 +163,7 @@ impl Column {
     fn leave_out(&mut self, name: &str, shared: &Shared, rules: &Rules) {
         let number = shared.column(name);
         (self.purpose, self.watch) = (Purpose::Unknown, Watch::of(name));
-        self.kept = (rules.keep == Keep::AllColumns).then_some(number);
+        self.kept = number.filter(|_| rules.keep == Keep::AllColumns);
     }
 
     fn field(&self) -> Option<Field> {

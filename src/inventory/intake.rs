@@ -158,7 +158,7 @@ impl<'s> Intake<'s> {
                     if has_own_name && column.key_id == KeyIdName::Other {
                         // Which other objects there are must not matter for this one.
                         let name = &names.as_slice()[usize::from(*position)];
-                        column.left_out.get_or_insert_with(|| self.shared.column(name));
+                        column.left_out = column.left_out.or_else(|| self.shared.column(name));
                         (purpose, said.leaves_out) = (Purpose::Unknown, true);
                     }
                     take_cell(self.rules, column, purpose, *cell, &mut said).map_err(blame(*position))?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::listings::Listing;
 use super::rejects::Tainted;
+use super::shared::MOST_COLUMNS;
 use crate::domains::cell::Cell;
 
 /// The position of a file in the list of inputs.
@@ -290,11 +291,11 @@ pub struct Note {
 const NAMED_COLUMNS: usize = 50;
 
 impl Note {
-    /// What is to be known of columns that nobody understands; nothing if there are none.
-    pub fn of_unused_columns<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Note> {
+    /// What is to be known of columns that nobody understands, and so many further ones; nothing if there are none.
+    pub fn of_unused_columns<'n>(names: impl IntoIterator<Item = &'n str>, further: usize) -> Option<Note> {
         let mut names = names.into_iter();
         let named: Vec<String> = names.by_ref().take(NAMED_COLUMNS).map(shortened).collect();
-        let more = match names.count() {
+        let more = match names.count() + further {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -303,6 +304,14 @@ impl Note {
             named.join(", ")
         );
         (!named.is_empty()).then_some(Note { place: Place::INPUTS, kind: NoteKind::LeftOut, text })
+    }
+
+    /// That so many columns that nobody understands are not kept, if there are any.
+    pub fn of_columns_not_kept(count: usize) -> Option<Note> {
+        let text = format!(
+            "of the columns that no field takes {MOST_COLUMNS} are kept, and {count} more are left out; let values differ from record to record, not the names of columns"
+        );
+        (count > 0).then_some(Note { place: Place::INPUTS, kind: NoteKind::LeftOut, text })
     }
 
     /// The note for people, with its place if it has one.

@@ -18,8 +18,42 @@ pub struct Shared {
     asides: Mutex<Numbering<Packed>>,
     accounts: Mutex<Numbering<String>>,
     regions: Mutex<Numbering<String>>,
-    columns: Mutex<Numbering<String>>,
+    columns: Mutex<Columns>,
     unclear: Mutex<BTreeMap<(&'static str, &'static str), Unclear>>,
+}
+
+/// So many columns that no field takes are kept; every key has a cell for each.
+pub const MOST_COLUMNS: usize = 4096;
+
+/// The columns that no field takes: of more than are kept, the first in alphabetical order, whichever thread sees them
+/// first.
+#[derive(Debug, Default)]
+struct Columns {
+    kept: BTreeMap<String, u32>,
+    next: u32,
+    /// The others, by hash.
+    others: HashSet<u64, FixedState>,
+}
+
+impl Columns {
+    fn number(&mut self, name: &str) -> Option<u32> {
+        if let Some(known) = self.kept.get(name) {
+            return Some(*known);
+        }
+        if self.kept.len() >= MOST_COLUMNS {
+            let last = self.kept.last_entry().filter(|last| last.key().as_str() > name);
+            let (other, is_kept) = last.map_or((None, false), |last| (Some(last.remove_entry().0), true));
+            let other = other.as_deref().unwrap_or(name);
+            self.others.insert(FixedState::default().hash_one(other));
+            if !is_kept {
+                return None;
+            }
+        }
+        let number = self.next;
+        self.next += 1;
+        self.kept.insert(name.to_owned(), number);
+        Some(number)
+    }
 }
 
 /// Values of one column that could not be used, for one reason.
@@ -69,8 +103,10 @@ pub struct Numbered {
     pub accounts: Vec<String>,
     /// Regions.
     pub regions: Vec<String>,
-    /// Columns that no field takes.
-    pub columns: Vec<String>,
+    /// Columns that no field takes, in alphabetical order, with their numbers.
+    pub columns: Vec<(u32, String)>,
+    /// How many more there are.
+    pub more_columns: usize,
     /// What is to be known of accounts and regions.
     pub notes: Vec<Note>,
 }
@@ -96,9 +132,9 @@ impl Shared {
         lock(&self.regions).number(&region.to_owned())
     }
 
-    /// The number of a column that no field takes.
-    pub fn column(&self, name: &str) -> u32 {
-        lock(&self.columns).number(&name.to_owned())
+    /// The number of a column that no field takes; nothing if there are too many to keep it.
+    pub fn column(&self, name: &str) -> Option<u32> {
+        lock(&self.columns).number(name)
     }
 
     /// Notes that a value of a column says nothing, and why.
@@ -115,13 +151,15 @@ impl Shared {
 
     /// What was numbered.
     pub fn finish(self) -> Numbered {
+        let columns = open(self.columns);
         Numbered {
             notes: open(self.unclear).into_iter().map(|(of, unclear)| unclear.note(of)).collect(),
             shapes: open(self.shapes).things,
             asides: open(self.asides).things,
             accounts: open(self.accounts).things,
             regions: open(self.regions).things,
-            columns: open(self.columns).things,
+            columns: columns.kept.into_iter().map(|(name, number)| (number, name)).collect(),
+            more_columns: columns.others.len(),
         }
     }
 }

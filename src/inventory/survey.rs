@@ -242,12 +242,9 @@ impl Survey {
         counts
     }
 
-    /// The columns that no field takes, in alphabetical order, with their numbers.
+    /// The columns that no field takes, in alphabetical order, with their numbers; no more than are kept.
     pub fn unused_columns(&self) -> Vec<(u32, &str)> {
-        let numbered = self.numbered.columns.iter().enumerate();
-        let mut columns: Vec<(u32, &str)> = numbered.map(|(number, name)| (number as u32, name.as_str())).collect();
-        columns.sort_by(|a, b| a.1.cmp(b.1));
-        columns
+        self.numbered.columns.iter().map(|(number, name)| (*number, name.as_str())).collect()
     }
 
     /// What could not be used, by place.
@@ -262,8 +259,14 @@ impl Survey {
 
     /// Notes which columns no field takes, if nobody keeps them.
     pub fn note_unused_columns(&mut self) {
-        let note = Note::of_unused_columns(self.unused_columns().into_iter().map(|(_, name)| name));
+        let names = self.unused_columns().into_iter().map(|(_, name)| name);
+        let note = Note::of_unused_columns(names, self.numbered.more_columns);
         self.store.notes.extend(note);
+    }
+
+    /// Notes how many columns are too many to be kept.
+    pub fn note_columns_not_kept(&mut self) {
+        self.store.notes.extend(Note::of_columns_not_kept(self.numbered.more_columns));
     }
 
     /// A place, for people.

@@ -17,6 +17,9 @@ use crate::domains::cell::LIST_SEPARATOR;
 use crate::domains::cmk::fields::Field;
 use crate::inventory::record::Extra;
 
+/// So many places are named where a fact is read.
+const MOST_PLACES: usize = 100;
+
 /// Everything about one key, for a person.
 pub fn explain(key: &KeyOutcome<'_>, lang: Lang) -> String {
     let mut out = String::new();
@@ -98,9 +101,10 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             continue;
         }
         let value = if bits == 0 { "-".to_owned() } else { spec.show(bits) };
-        let said: Vec<String> = key
-            .key
-            .said(fact)
+        let mut places = key.key.said(fact);
+        let mut said: Vec<String> = places
+            .by_ref()
+            .take(MOST_PLACES)
             .map(|(place, bits)| match grade {
                 Grade::Conflict => {
                     format!("{}{}{}", spec.show(bits), lang.pick(" at ", "："), key.diagnosis.survey.show(place))
@@ -108,6 +112,10 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
                 _ => key.diagnosis.survey.show(place),
             })
             .collect();
+        match places.count() {
+            0 => {}
+            more => said.push(format!("… {more} {}", lang.pick("more", "处"))),
+        }
         let said = if grade == Grade::Inferred {
             words::inferred_from(book, key.outcome, fact, lang)
         } else if said.is_empty() {

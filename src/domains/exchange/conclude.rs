@@ -1,6 +1,8 @@
 //! What follows about a request: from the fields that name the other instance, from its crypto specifications, from the
 //! property after the exchange ([`conclude()`]), and from its own facts ([`derive()`]).
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{self, FACTS};
@@ -168,8 +170,8 @@ fn specifications(draft: &mut Draft) {
     if !listed || none {
         return;
     }
-    let has_part = |name: &str| draft.parts.iter().any(|part| part.get(PART_NAME).is_some_and(|known| known == name));
-    let is_silent = names.is_some_and(|names| names.iter().any(|said| !has_part(&said.text)));
+    let of_parts: HashSet<&String> = draft.parts.iter().filter_map(|part| part.get(PART_NAME)).collect();
+    let is_silent = names.is_some_and(|names| names.iter().any(|said| !of_parts.contains(&said.text)));
     draft.follow(facts::SPECIFICATIONS, bit(facts::SPECIFICATIONS, "listed"), Grade::Stated);
     if let Some((a, b)) = draft.parts.iter().find_map(contradiction) {
         // The worse of the two counts already; which of them is wrong is for the reader to find out.

@@ -1,6 +1,7 @@
 //! CSV: one row a subject, every part of the outcome flattened; `confirmed` stands right behind the class.
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 
 use super::{Report, conflicts, fill, overruled, steps, text};
 use crate::cases::Case;
@@ -18,8 +19,11 @@ pub fn columns(report: &Report<'_>) -> Vec<String> {
     of_form.chain(of_outcome).chain(&OWN).map(|name| (*name).to_owned()).collect()
 }
 
-/// The whole table; `chosen` are positions among the [`columns`].
-pub fn csv(report: &Report<'_>, chosen: &[usize]) -> Vec<u8> {
+/// Writes the whole table; `chosen` are positions among the [`columns`].
+///
+/// # Errors
+/// It cannot be written.
+pub fn csv(report: &Report<'_>, chosen: &[usize], to: &mut dyn Write) -> io::Result<()> {
     let mut out = Vec::new();
     let names = columns(report);
     let kept: &[String] = if report.keep_columns { &report.assessment.unused_columns } else { &[] };
@@ -29,9 +33,12 @@ pub fn csv(report: &Report<'_>, chosen: &[usize]) -> Vec<u8> {
         let others = if kept.is_empty() { HashMap::new() } else { others(case) };
         let own = kept.iter().map(|name| others.get(name.as_str()).cloned().unwrap_or_default());
         let texts: Vec<String> = chosen.iter().map(|column| cells[*column].clone()).chain(own).collect();
+        // Row by row, for all together are many times as long as what was read.
+        to.write_all(&out)?;
+        out.clear();
         line(texts.iter().map(String::as_str), &mut out);
     }
-    out
+    to.write_all(&out)
 }
 
 fn line<'c>(cells: impl Iterator<Item = &'c str>, out: &mut Vec<u8>) {

@@ -1,5 +1,7 @@
 //! JSON and JSON Lines: one object a subject. Version 1 of the format; members are only ever added.
 
+use std::io::{self, Write};
+
 use serde_json::{Map, Value, json};
 
 use super::{Report, conflicts, csv::others, fill, fill_command, overruled, steps, text};
@@ -14,8 +16,11 @@ pub fn format(form: &crate::domains::form::Form) -> String {
     format!("{}/1", form.format)
 }
 
-/// The whole document, or one object a line.
-pub fn json(report: &Report<'_>, framing: Framing) -> Vec<u8> {
+/// Writes the whole document, or one object a line.
+///
+/// # Errors
+/// It cannot be written.
+pub fn json(report: &Report<'_>, framing: Framing, to: &mut dyn Write) -> io::Result<()> {
     let mut out = Vec::new();
     let assessment = report.assessment;
     let (book, form) = (&assessment.rulebook, assessment.form);
@@ -38,11 +43,14 @@ pub fn json(report: &Report<'_>, framing: Framing) -> Vec<u8> {
             Framing::Lines => line(report, case, &mut out),
             Framing::Document => write_value(&object(report, case), &mut out),
         }
+        // One by one, for all together are many times as long as what was read.
+        to.write_all(&out)?;
+        out.clear();
     }
     if framing == Framing::Document {
         out.extend_from_slice(b"\n]}\n");
     }
-    out
+    to.write_all(&out)
 }
 
 fn summary_json(report: &Report<'_>) -> Value {
