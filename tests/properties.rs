@@ -916,7 +916,7 @@ fn long_records_of_many_lines_survive_the_borders_of_blocks() {
     let mut expected = Vec::new();
     let mut line = 2;
     for number in 0..12_usize {
-        let part = ["a \"quoted\" word, and more\n", "\"\"\n", "plain\r\n", ",\"\n,"][number % 4];
+        let part = ["a \"quoted\" word, and more\n", "\"\"\n", "plain\r\n", ",\",\n,"][number % 4];
         let times = [10, 1 << 17, 3, (1 << 20) + number][number % 4] / part.len() * 3 + 1;
         let remark = format!("[{}]", part.repeat(times));
         let id = format!("k{number}");
