@@ -126,3 +126,86 @@ fn rows_that_stray_quotes_have_swallowed_are_not_lost() {
         }
     }
 }
+
+#[test]
+fn words_that_only_resemble_an_operation_cost_nothing() {
+    for text in [
+        "Disks are encrypted with this key",
+        "Hardware encryption key",
+        "三重加密",
+        "传输中转加密",
+        "pre-encrypted uploads",
+        "exported data of the key team",
+    ] {
+        for header in ["description", "remarks", "owner"] {
+            let content = format!("key_id,{header}\nID,{text}\n");
+            assert_eq!(class_beside(&[("other.csv", content.clone())]), ("migratable".to_owned(), 0), "{content}");
+        }
+        let footer = format!("GOODNote: {text}\n");
+        assert_eq!(class_beside(&[("other.csv", footer)]), ("migratable".to_owned(), 0), "{text}");
+    }
+    for content in [
+        r#"[{"key_id":"ID","calls":{"Encrypt":5,"ReEncrypt":0}}]"#,
+        r#"[{"key_id":"ID","git":{"origin":"https://example.com"},"backup":{"language":"en"}}]"#,
+    ] {
+        assert_eq!(class_beside(&[("other.json", content.to_owned())]), ("migratable".to_owned(), 0), "{content}");
+    }
+}
+
+#[test]
+fn more_of_what_is_said_beside_the_fields_is_heard() {
+    const GOOD: &str = r#"{"key_id":"ID","aliases":["alias/a1"],"instance":"default","origin":"Aliyun_KMS","rotation":"Disabled","versions":1,"usage":"self-managed","operations":["Encrypt"],"languages":["Java"],"network":"vpc"}"#;
+    for beside in [
+        r#""uses_reencrypt":true"#,
+        r#""uses_reencrypt":["alias/a1"]"#,
+        r#""remark":"all keys are used with ReEncrypt""#,
+        r#""note":"alias/a1 is used by PHP""#,
+        r#""exceptions":["alias/a1"]"#,
+    ] {
+        for content in [format!("{{{beside},\"keys\":[{GOOD}]}}"), format!("{{\"keys\":[{GOOD}],{beside}}}")] {
+            let (class, code) = class_beside(&[("other.json", content.clone())]);
+            assert_eq!((class.as_str(), code), ("undetermined", 3), "{content}");
+        }
+    }
+    for content in [
+        "key_id,applications\nID,batch job (calls ReEncrypt nightly)\n",
+        "key_id,details\nID,\"{\"\"languages\"\":[\"\"PHP\"\"],\"\"origin\"\":\"\"EXTERNAL\"\"}\"\n",
+        "key_id,language,Language2\nID,Java,PHP\n",
+        "key_id,instance,instance.1\nID,default,kst-hzz65f3a1b2c3d4e5f6\n",
+        "key_id,remark\nID,re‑encrypt\n",
+        // What the one record says of its last rotation is compared with the other's creation.
+        "key_id,key_spec,created,last_rotation\nID,Aliyun_AES_256,2021-05-20,2021-05-20\nID,,2019-01-01,\n",
+    ] {
+        let (class, _) = class_beside(&[("other.csv", content.to_owned())]);
+        assert!(class == "undetermined" || class == "blocked", "{content}: {class}");
+    }
+}
+
+#[test]
+fn a_mark_that_opens_a_quote_swallows_no_row() {
+    let header = "key_id,alias,origin,rotation,versions,usage,operations,languages,network,instance,owner\n";
+    let row = |key: &str, origin: &str, owner: &str| {
+        format!("{key},alias/{key},{origin},Disabled,1,self-managed,Encrypt,Java,vpc,default,{owner}\n")
+    };
+    let marks = [row("k1", "Aliyun_KMS", "team"), row("k2", "Aliyun_KMS", "\""), row("ID", "EXTERNAL", "\"")].concat();
+    for content in [
+        format!("{header}{marks}"),
+        format!("{header}{marks}").replace('\n', "\r\n"),
+        "name,key_id,origin\n\"Orders, main,ID,EXTERNAL\nPayments\",k2,Aliyun_KMS\n".to_owned(),
+        "alias,key_id\n\"alias/acs/oss,ID\nalias/acs/rds\",k2\n".to_owned(),
+    ] {
+        let (class, code) = class_beside(&[("other.csv", content.clone())]);
+        assert_eq!((class.as_str(), code), ("undetermined", 3), "{content}");
+    }
+}
+
+#[test]
+fn many_dates_of_one_key_are_compared_in_time() {
+    let mut content = "key_id,created,last_rotation\n".to_owned();
+    for day in 0..20_000 {
+        let date =
+            format!("20{:02}-{:02}-{:02}T00:00:{:02}Z", 10 + day / 3000, 1 + day / 250 % 12, 1 + day % 28, day % 60);
+        content += &format!("ID,{date},\nID,,{date}\n");
+    }
+    assert_eq!(class_beside(&[("other.csv", content)]).0, "undetermined");
+}

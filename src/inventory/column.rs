@@ -11,7 +11,7 @@ use crate::engine::packing::Slot;
 use crate::rulebook::user::ColumnTest;
 
 use super::intake::{Keep, Rules};
-use super::mentions::{Watch, decides};
+use super::mentions::Watch;
 use super::recent::{LONGEST_SHORT, Recent};
 use super::remarks::MOST_WORDS;
 use super::row::{Cells, Names, Table};
@@ -87,8 +87,8 @@ pub struct Column {
 }
 
 impl Column {
-    fn new(name: &str, shared: &Shared, rules: &Rules) -> Column {
-        let field = Field::from_header(name).or_else(|| numbered(name));
+    fn new(name: &str, has_base: impl Fn(Field) -> bool, shared: &Shared, rules: &Rules) -> Column {
+        let field = Field::from_header(name).or_else(|| numbered(name, has_base));
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
@@ -118,9 +118,14 @@ impl Column {
             None if column.tests.is_empty() => column.leave_out(name, shared, rules),
             None => {}
         }
-        if matches!(column.purpose, Purpose::Idle | Purpose::Unknown) {
-            column.watch = Watch::of(name);
-        }
+        // Whose key it is, and of which applications, may be told with what they call.
+        column.watch = match column.purpose {
+            Purpose::Idle | Purpose::Unknown => Watch::of(name),
+            Purpose::Note(Field::Applications | Field::Services | Field::Owner | Field::MigrationWindow) => {
+                Watch::Texts
+            }
+            _ => Watch::No,
+        };
         column
     }
 
@@ -314,12 +319,15 @@ fn purpose_of(field: Field) -> Purpose {
     }
 }
 
-/// The field of a column that a program has renamed because another has the name already (`operations.1`), or that holds
-/// one element of a list (`operations.0`). Only such count that decide.
-fn numbered(name: &str) -> Option<Field> {
-    let base = name.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
-    let base = base.strip_suffix(['.', '_', ' ', '-', '/']).filter(|base| base.len() + 1 < name.len())?;
-    Field::from_header(base).filter(|field| decides(*field))
+/// The field of a column that a program has renamed because another has the name already (`operations.1`, `Language2`), or
+/// that holds one element of a list (`operations.0`). Only such count that decide, and where the other column is there.
+fn numbered(name: &str, has_base: impl Fn(Field) -> bool) -> Option<Field> {
+    let is_mark = |c: char| matches!(c, '.' | '_' | ' ' | '-' | '/' | ':' | '#' | '[' | ']' | '(' | ')' | '（' | '）');
+    let inner = name.trim().trim_end_matches(is_mark);
+    let base = inner.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &inner[base.len()..];
+    let field = Field::from_header(base.trim_end_matches(is_mark)).filter(|field| field.spec().fact.is_some())?;
+    (number == "0" || !number.is_empty() && has_base(field)).then_some(field)
 }
 
 fn same_column(wanted: &str, name: &str, field: Option<Field>) -> bool {
@@ -353,9 +361,10 @@ impl Columns {
         }
         for name in &names.as_slice()[self.columns.len()..] {
             self.keys_as_names.extend(key_ids_in(name));
+            let has_base = |field: Field| names.as_slice().iter().any(|other| Field::from_header(other) == Some(field));
             let column = match names.are_of_system() && Field::from_header(name).is_none() {
                 true => Column::of_system(name, rules),
-                false => Column::new(name, shared, rules),
+                false => Column::new(name, has_base, shared, rules),
             };
             self.columns.push(column);
         }

@@ -72,23 +72,32 @@ impl Dates<'_> {
     }
 }
 
-/// What the dates of creation and last rotation tell that different records of one key give.
+/// What the dates of creation and last rotation tell that different records of one key give: the first creation and the
+/// last rotation count.
 ///
 /// # Errors
-/// Two of them cannot be compared.
+/// One of them says too little.
 pub fn evidence_apart(
     created: &BTreeSet<&str>,
     last: &BTreeSet<&str>,
     spec: Bits,
     has_primary: bool,
 ) -> Result<Bits, Unclear> {
-    let mut evidence = 0;
-    for last in last {
-        for created in created {
-            evidence |= Dates { created, last, spec, has_primary }.evidence()?;
-        }
+    let last: Vec<&str> = last.iter().copied().filter(|last| !is_never(last)).collect();
+    if created.is_empty() || last.is_empty() {
+        return Ok(0);
     }
-    Ok(evidence)
+    let unclear = |field, why| Unclear { field, why };
+    let tells = |order: Order| {
+        let first = created.iter().map(|text| time_in(text, order)).collect::<Option<Vec<_>>>()?.into_iter().min()?;
+        let last = last.iter().map(|text| time_in(text, order)).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        Some(Dates { created: "", last: "", spec, has_primary }.counted(evidence_between(first, last)))
+    };
+    match Order::BOTH.map(tells) {
+        [Some(one), Some(other)] if one != other => Err(unclear(Field::LastRotation, WhyUnclear::Order)),
+        [Some(evidence), _] | [None, Some(evidence)] => Ok(evidence),
+        [None, None] => Err(unclear(Field::LastRotation, WhyUnclear::NoTime)),
+    }
 }
 
 /// Whether a text is a time in one order of day and month or the other.

@@ -73,6 +73,8 @@ pub struct Intake<'s> {
     accounts: Recent,
     regions: Recent,
     pub(super) batch: Batch,
+    /// Whether the row above was rejected, and tainted the key that it names.
+    pub(super) is_below_reject: bool,
     /// The facts of the batch's records that verdicts depend on, before they are numbered.
     stated: Vec<Packed>,
     /// The table below whose second header line the rows of the batch stand: their cells are under other columns.
@@ -91,6 +93,7 @@ impl<'s> Intake<'s> {
             accounts: Recent::default(),
             regions: Recent::default(),
             batch: Batch::default(),
+            is_below_reject: false,
             stated: Vec::new(),
             misplaced: None,
         }
@@ -99,6 +102,7 @@ impl<'s> Intake<'s> {
     /// Begins the batch of a block of a file.
     pub fn begin(&mut self, file: FileId) {
         self.batch.file = file;
+        self.is_below_reject = false;
         self.misplaced = None;
     }
 
@@ -250,6 +254,7 @@ impl<'s> Intake<'s> {
         let is_masked = self.rules.packing.get(said.facts, facts::KEY_ID_FORM) == facts::ID_MASKED;
         let content = if is_masked { FixedState::with_seed(row.content).hash_one(place) } else { row.content };
         let hash = FixedState::default().hash_one(key_id.as_bytes());
+        self.is_below_reject = false;
         self.note_mentions(names, place, row, said.facts, key_id);
         self.stated.push(said.facts.without(self.rules.asides));
         self.batch.identities.push((hash >> 32) as u32);
@@ -281,9 +286,10 @@ impl<'s> Intake<'s> {
         }
         // Another record may say when the key was rotated, or created.
         let clock = said.clock();
-        let date = if clock.created.is_empty() { Field::LastRotation } else { Field::Created };
-        if !clock.text(date).is_empty() {
-            Extra::Field(date).write(clock.text(date), text);
+        for (field, date) in [(Field::Created, clock.created), (Field::LastRotation, clock.last)] {
+            if !date.is_empty() {
+                Extra::Field(field).write(date, text);
+            }
         }
         if self.rules.keep == Keep::AllColumns {
             for (position, cell) in row.cells.iter() {

@@ -45,8 +45,12 @@ impl Intake<'_> {
         let has_id = !is_of_above && key_id.as_deref().is_some_and(names_key);
         for text in row.cells.iter().filter_map(|(_, cell)| cell.text()) {
             let named = tidy::keys_named_in(text).filter(|key| !(has_id && key.starts_with("alias/")));
+            // Every account and region has the aliases of service keys, and nothing is in the way of these.
+            let named = named.filter(|key| !key.starts_with("alias/acs/"));
             named.for_each(|key| self.batch.rejects.tainted.add(&key));
         }
+        let is_of_above = is_of_above && !self.is_below_reject;
+        self.is_below_reject |= key_id.is_some() && !is_of_above;
         if is_of_above && matches!(row.cells, Cells::Table(_)) {
             // Where one cell was merged over several rows, only the first of them names the key.
             match self.batch.records.last() {

@@ -76,7 +76,7 @@ impl Remarks {
                 }
                 Remark::NamesOperation { column } => {
                     let text = format!(
-                        "{count} record(s) name ReEncrypt or ExportDataKey in the column {column}, which is not read; these keys are undetermined until it is left out, and what is called stands in a column operations"
+                        "{count} record(s) say in the column {column}, which is not read, what decides about their keys (they name ReEncrypt or ExportDataKey, or members such as origin); these are undetermined until it is left out, and what is meant stands in columns such as operations"
                     );
                     notes.push(Note { place, kind: NoteKind::Reading, text });
                 }

@@ -10,8 +10,10 @@ use serde_json::value::RawValue;
 
 use super::members::{Pairs, named_keys, offset_of};
 use crate::domains::cmk::fields::Field;
+use crate::domains::cmk::operations::mentions_forbidden;
 use crate::domains::spelling::{is_unknown, plain};
-use crate::inventory::tidy::{is_new_id, is_uuid, key_ids_in};
+use crate::inventory::mentions::{Watch, denies};
+use crate::inventory::tidy::{is_new_id, is_uuid, key_ids_in, keys_named_in};
 
 /// What stands beside the lists of a wrapper, with an empty list for each that was cut out.
 #[derive(Debug)]
@@ -195,6 +197,10 @@ struct Member {
     is_nested: bool,
     /// Whether it says that it is about keys.
     names_resource: bool,
+    /// Whether it says anything but no.
+    affirms: bool,
+    /// Whether it names an operation that blocks the migration.
+    names_operation: bool,
     key_ids: Vec<String>,
 }
 
@@ -234,6 +240,8 @@ impl Member {
             return;
         }
         self.says_something = true;
+        self.affirms |= !denies(value);
+        self.names_operation |= !self.is_metadata && mentions(value);
         self.is_nested |= value.is_object() || value.is_array();
         if may_name {
             find_keys(value, self.is_metadata, &mut self.key_ids);
@@ -249,14 +257,27 @@ impl Beside {
             return;
         }
         let is_field = is_field(&name);
-        let is_about_all = is_field && !names_keys && is_statement(&name, &member);
+        let names_operation = member.names_operation || mentions_forbidden(&name) && member.affirms;
+        let is_about_all = !names_keys && (is_field && is_statement(&name, &member) || names_operation);
         self.is_about_all |= is_about_all;
         self.key_ids.append(&mut member.key_ids);
-        if is_about_all || names_keys {
+        if is_about_all || names_keys || names_operation {
             self.lost.push(name);
         } else if is_field {
             self.idle.push(name);
         }
+    }
+}
+
+/// Whether a text inside a value names an operation that blocks the migration.
+fn mentions(value: &Value) -> bool {
+    match value {
+        Value::String(text) => Watch::Texts.mentions(text),
+        Value::Array(elements) => elements.iter().any(mentions),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| mentions_forbidden(name) && !denies(value) || mentions(value))
+        }
+        _ => false,
     }
 }
 
@@ -299,7 +320,7 @@ fn says_nothing(value: &Value) -> bool {
 /// values inside each other deeper than 128.
 fn find_keys(value: &Value, is_metadata: bool, found: &mut Vec<String>) {
     match value {
-        Value::String(text) if !is_metadata => found.extend(key_ids_in(text)),
+        Value::String(text) if !is_metadata => found.extend(keys_named_in(text)),
         Value::Array(elements) => elements.iter().for_each(|element| find_keys(element, is_metadata, found)),
         Value::Object(members) => {
             for (name, value) in members {

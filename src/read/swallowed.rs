@@ -27,7 +27,7 @@ pub(super) fn swallowed(
     let looks_so = |position: usize| {
         let text = table.text(position);
         let is_long = memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some();
-        is_long && (names_keys(text, delimiter, key_columns) || are_rows(text, delimiter, columns, position))
+        is_long && (names_keys(text, delimiter, position, key_columns) || are_rows(text, delimiter, columns, position))
     };
     (0..table.len()).any(looks_so).then_some(
         "a cell between quotes has line breaks, and its lines look like further records; is a quote missing or too many?",
@@ -45,7 +45,7 @@ fn has_text_behind_quote(raw: &[u8], delimiter: u8) -> bool {
                 at += quote + 1;
                 match raw.get(at) {
                     Some(b'"') => at += 1,
-                    Some(byte) if *byte != delimiter && !matches!(byte, b'\n' | b'\r') => return true,
+                    Some(_) if !ends_cell(&raw[at..], delimiter) => return true,
                     _ => break,
                 }
             }
@@ -57,23 +57,35 @@ fn has_text_behind_quote(raw: &[u8], delimiter: u8) -> bool {
     }
 }
 
-/// Whether a line inside the cell has the id of a key where rows have it.
-fn names_keys(text: &str, delimiter: u8, key_columns: &[usize]) -> bool {
-    lines(text).skip(1).any(|line| {
+/// Whether nothing but blanks stands there before the cell ends.
+fn ends_cell(raw: &[u8], delimiter: u8) -> bool {
+    let next = raw.iter().find(|byte| **byte != b' ' || delimiter == b' ');
+    next.is_none_or(|byte| *byte == delimiter || matches!(byte, b'\n' | b'\r'))
+}
+
+/// Whether a line inside the cell has the id of a key as rows have it. The first line begins in the column of the cell, and
+/// texts may have delimiters of their own.
+fn names_keys(text: &str, delimiter: u8, position: usize, key_columns: &[usize]) -> bool {
+    let is_id = |cell: &&str| {
+        let id = key_id(cell.trim().trim_matches('"'));
+        id.is_ok_and(|id| is_given_by_kms(&id) || is_masked(&id) && id.len() > 8)
+    };
+    lines(text).enumerate().any(|(number, line)| {
         let cells: Vec<&str> = line.split(char::from(delimiter)).collect();
-        let names_key = |at: &usize| {
-            let id = cells.get(*at).and_then(|cell| key_id(cell.trim().trim_matches('"')).ok());
-            id.is_some_and(|id| is_given_by_kms(&id) || is_masked(&id) && id.len() > 8)
-        };
         // A list of keys has one in each line, and nothing else.
-        cells.len() > 1 && key_columns.iter().any(names_key)
+        let begins_with_key =
+            number > 0 && cells.len() > 1 && key_columns.contains(&0) && cells.first().is_some_and(is_id);
+        let first = if number == 0 { position + 1 } else { 1 };
+        let is_behind = key_columns.iter().any(|column| *column >= first);
+        begins_with_key || is_behind && cells.iter().skip(1).any(|cell| is_id(cell))
     })
 }
 
-/// Whether the lines of the cell have exactly the delimiters of rows that were cut in this column.
+/// Whether the lines of the cell have exactly the delimiters of rows that were cut in this column. In tables of few columns
+/// lists have as many.
 fn are_rows(text: &str, delimiter: u8, columns: usize, position: usize) -> bool {
     let last = columns.saturating_sub(1);
-    if last < 2 || position > last {
+    if last < 3 || position > last {
         return false;
     }
     let count = lines(text).count();
@@ -101,7 +113,8 @@ fn delimiters(line: &str, delimiter: u8) -> Option<usize> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['\n', '\r']).filter(|line| !line.is_empty())
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    text.split(end).map(|line| line.trim_end_matches('\r'))
 }
 
 #[cfg(test)]
@@ -123,7 +136,14 @@ mod tests {
         assert!(is_swallowed(&[K, &swapped, "alias/b", "x"], 4));
         assert!(is_swallowed(&["k1", "ops,alias/a,EXTERNAL\nk2,web", "alias/b", "x"], 4));
         assert!(!is_swallowed(&["k1", "ops,alias/a,EXTERNAL\nk2,web", "alias/b", "x", "y"], 5), "rows have more cells");
-        assert!(is_swallowed(&["k1", "a", "payments\nk2,b,billing\nk3,c,db"], 3));
+        assert!(is_swallowed(&["k1", "a", "b", "payments\nk2,b,x,billing\nk3,c,y,db"], 4));
+        let above = format!("\n{K},alias/a,EXTERNAL,");
+        assert!(is_swallowed(&["k1", "a", "b", &above], 4), "a mark for the same as above");
+        let behind = format!("Orders, main,{K},EXTERNAL\nPayments");
+        let starts = [0, behind.len() as u32, behind.len() as u32 + 1];
+        let text = format!("{behind}k");
+        let table = Table::new(&text, &starts, Writing::Unquoted);
+        assert!(swallowed(table, b"", b',', 3, &[2]).is_some(), "the key stands behind it");
         let id_first = format!("payments\n{K},b,billing, and more\nk3");
         assert!(is_swallowed(&["k1", "a", &id_first], 3));
     }
@@ -135,6 +155,7 @@ mod tests {
             "payments\nand billing, orders",
             "keys:\n0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01\nkey-hzz65f3a1b2c3d4e5f6",
             "Encrypt,Decrypt,Sign\nVerify,GetPublicKey",
+            "Encrypt,Decrypt\nSign,Verify",
             "[\n\"a\",\n\"b\"\n]",
         ] {
             for columns in [2, 3, 5, 9] {
@@ -148,9 +169,16 @@ mod tests {
         for raw in ["a,\"b\nc\"d,e", "\"a\nb\"c", "\"a\",\"b\"\"\n\"x"] {
             assert!(has_text_behind_quote(raw.as_bytes(), b','), "{raw}");
         }
-        for raw in
-            ["a,\"b\nc\",e", "\"a\nb\"", "a\"b,\"c\nd\"", "\"a \"\"b\"\"\n\"\"\",c", "", "\"", "a,5\" disk,\"x\ny\"\r"]
-        {
+        for raw in [
+            "a,\"b\nc\",e",
+            "\"a\nb\"",
+            "a\"b,\"c\nd\"",
+            "\"a\nb\" ,c",
+            "\"a \"\"b\"\"\n\"\"\",c",
+            "",
+            "\"",
+            "a,5\" disk,\"x\ny\"\r",
+        ] {
             assert!(!has_text_behind_quote(raw.as_bytes(), b','), "{raw}");
         }
     }

@@ -389,9 +389,9 @@ impl Field {
         self.spec().name
     }
 
-    /// Whether a header is a name that is given to ids of many things.
+    /// Whether a header is a name that is given to ids of many things, or to names of keys.
     pub fn is_vague_id(header: &str) -> bool {
-        matches!(plain_header(header).as_str(), "id" | "key")
+        matches!(plain_header(header).as_str(), "id" | "key" | "keys" | "cmk" | "masterkey" | "密钥标识")
     }
 
     /// The field that a header names, whatever its case, blanks, `-`, `_` and `.`.

@@ -3,8 +3,9 @@
 use super::facts;
 use super::observe::bit;
 use crate::bytes::{Sixteen, any_three, equal};
-use crate::domains::spelling::plain;
+use crate::domains::spelling::{acts, plain};
 use crate::engine::facts::Bits;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The operations that an element of a list names. People write what the console, a policy, an SDK or the documents
 /// show: `kms:ReEncrypt`, `client.reEncrypt()`, `Encrypt/Decrypt`, `加解密`. All of an element must be understood: what is
@@ -96,31 +97,72 @@ fn named(word: &str) -> Option<Bits> {
 /// Whether any text has the name of an operation in it that blocks the migration, in English or Chinese.
 #[inline]
 pub fn mentions_forbidden(text: &str) -> bool {
-    // Nearly every text is told by three letters that it lacks: `cry`, `xpo`, and the bytes of 密.
+    // Nearly every text is told by three bytes that it lacks: those of `cry`, `xpo`, 密, and of the full-width y.
     let (small, is) = (|bytes: Sixteen| bytes | Sixteen::splat(0x20), equal);
     let may_be = any_three(text, |a, b, c| {
         let (first, second, third) = (small(a), small(b), small(c));
         is(first, b'c') & is(second, b'r') & is(third, b'y')
             | is(first, b'x') & is(second, b'p') & is(third, b'o')
             | is(a, 0xe5) & is(b, 0xaf) & is(c, 0x86)
+            | is(a, 0xef) & is(b, 0xbd) & is(c, 0x99)
     });
     may_be && is_forbidden_inside(text)
 }
 
 #[cold]
 fn is_forbidden_inside(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let ends = |at: usize| ends_in(&bytes[..at], b"reencr") || ends_in(&bytes[..at], b"exportdatake");
-    memchr::memchr2_iter(b'y', b'Y', bytes).any(ends) || CHINESE.iter().any(|name| text.contains(name))
+    let seen = text.nfkc().filter(|c| !acts(*c) && *c != '*').map(|c| if joins(c) { ' ' } else { c });
+    let seen: Vec<char> = seen.collect();
+    let english = |at: usize| WORDS.iter().any(|words| begins_with(&seen[at..], words) && begins_word(&seen, at));
+    let chinese = |at: usize| {
+        CHINESE.iter().any(|(name, others)| {
+            let without_blanks = seen[at..].iter().filter(|c| **c != ' ').take(name.chars().count());
+            let before = at.checked_sub(1).and_then(|before| seen.get(before));
+            seen[at] != ' ' && without_blanks.copied().eq(name.chars()) && before.is_none_or(|c| !others.contains(*c))
+        })
+    };
+    (0..seen.len()).any(|at| english(at) || chinese(at))
 }
 
-/// What the Chinese documents call these operations.
-const CHINESE: [&str; 4] = ["重加密", "转加密", "重新加密", "导出数据密钥"];
+/// What the API calls these operations, word by word. Their own words may be joined or not.
+const WORDS: [&[&str]; 2] = [&["re", "encrypt"], &["export", "data", "key"]];
 
-/// Whether a text ends in these letters, whatever their case, and whatever blanks and dashes stand between them.
-fn ends_in(text: &[u8], letters: &[u8]) -> bool {
-    let mut text = text.iter().rev().filter(|byte| !matches!(byte, b' ' | b'-' | b'_'));
-    letters.iter().rev().all(|letter| text.next().is_some_and(|byte| byte | 0x20 == *letter))
+/// What the Chinese documents call these operations, and what stands before it if something else is meant: encryption in
+/// two layers, or in transit.
+const CHINESE: [(&str, &str); 5] = [
+    ("重加密", "双多三二两几四单"),
+    ("转加密", "流中周运"),
+    ("重新加密", ""),
+    ("再加密", "不一"),
+    ("导出数据密钥", ""),
+];
+
+/// Whether a character joins words, or divides them.
+fn joins(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '_' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+fn begins_with(text: &[char], words: &[&str]) -> bool {
+    let mut rest = text;
+    for (number, word) in words.iter().enumerate() {
+        if number > 0 && rest.first() == Some(&' ') {
+            rest = &rest[1..];
+        }
+        let letters = word.chars().count();
+        let is_word =
+            rest.len() >= letters && rest.iter().zip(word.chars()).all(|(c, letter)| c.eq_ignore_ascii_case(&letter));
+        if !is_word {
+            return false;
+        }
+        rest = &rest[letters..];
+    }
+    true
+}
+
+/// Whether a word begins there, as `ReEncrypt` in `kmsReEncrypt`, and not as `re` in `software`.
+fn begins_word(text: &[char], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    before.is_none_or(|c| !c.is_ascii_alphanumeric() || text[at].is_ascii_uppercase() && !c.is_ascii_uppercase())
 }
 
 /// What people call ordinary operations.

@@ -11,7 +11,6 @@ use crate::domains::cmk::operations::mentions_forbidden;
 use crate::inventory::identity::parse_arn;
 use crate::inventory::rejects::Tainted;
 use crate::inventory::row::{FileId, Note, NoteKind, Place, Reject};
-use crate::inventory::tidy::key_ids_in;
 use crate::read::ReadError;
 use crate::read::csv::{Header, above_header, header_of};
 
@@ -118,7 +117,7 @@ impl Sheet {
     }
 
     /// Why the row cannot be used; otherwise cells with what they must have said. Columns without a name matter only
-    /// if they name keys or operations.
+    /// if they name such operations.
     fn fault<'r>(&mut self, row: &'r Row) -> Result<Vec<(usize, &'r str)>, Reject> {
         let names = self.header.names.as_slice();
         let place = Place { file: self.file, line: u64::from(row.number) };
@@ -126,9 +125,8 @@ impl Sheet {
         let beside = |column: &usize| !is_named(*column) && !row.cell(*column).trim().is_empty();
         if let Some(first) = (0..row.len()).find(beside) {
             let mut texts = (first..row.len()).filter(beside).map(|column| row.cell(column));
-            let says = |text: &&str| mentions_forbidden(text) || key_ids_in(text).next().is_some();
-            if let Some(text) = texts.find(says) {
-                let reason = "stands in a column without a name, and names a key, or an operation that blocks the migration; give the column its name, or remove it";
+            if let Some(text) = texts.find(|text| mentions_forbidden(text)) {
+                let reason = "stands in a column without a name, and names an operation that blocks the migration; give the column its name, or remove it";
                 return Err(Reject::cell(place, "", text, reason));
             }
             let (_, count) = self.beside.get_or_insert((row.number, 0));
