@@ -77,7 +77,7 @@ fn names_keys(text: &str, delimiter: u8, position: usize, key_columns: &[usize])
             number > 0 && cells.len() > 1 && key_columns.contains(&0) && cells.first().is_some_and(is_id);
         let first = if number == 0 { position + 1 } else { 1 };
         let is_behind = key_columns.iter().any(|column| *column >= first);
-        begins_with_key || is_behind && cells.iter().skip(1).any(|cell| is_id(cell))
+        begins_with_key || is_behind && cells.iter().skip(1).any(is_id)
     })
 }
 
