@@ -17,6 +17,7 @@
 //! | [`write`] | outcomes to one format each |
 //! | [`cases`] | few subjects, each told at length: pairs of instances, requests |
 //! | [`diagnose`] | every key of a survey with its outcome |
+//! | [`usage`] | audit logs to usage evidence: who called which operation with which key, and what is not known |
 //! | [`read`] | files to rows; one file a format |
 //! | [`servicenow`] | read-only Table API calls: properties and plugin rows of an instance |
 //! | [`inventory`] | rows to keys: merging, conflicts, duplicates, the account of every record |
@@ -41,4 +42,5 @@ pub mod read;
 pub mod rulebook;
 pub mod servicenow;
 pub mod spare;
+pub mod usage;
 pub mod write;

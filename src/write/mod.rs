@@ -14,6 +14,7 @@ pub mod safe;
 pub mod schema;
 pub mod summary;
 pub mod table;
+pub mod usage;
 pub mod words;
 
 use std::collections::HashMap;

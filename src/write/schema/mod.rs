@@ -30,7 +30,7 @@ const fn named<T: JsonSchema>(name: &'static str, about: &'static str) -> Named 
 }
 
 /// Every schema: those of inputs, then those of outputs.
-pub static ALL: [Named; 12] = [
+pub static ALL: [Named; 13] = [
     named::<inputs::Inventory>("inventory", "Input of diagnose: the keys, as JSON"),
     named::<inputs::PairList>("pairs", "Input of preflight: pairs of instances, as JSON"),
     named::<inputs::InstanceList>("instances", "Input of preflight and exchange: instances, as JSON"),
@@ -47,6 +47,7 @@ pub static ALL: [Named; 12] = [
         "exchange-line",
         "One line of exchange --format jsonl, and of explain --domain exchange --format json",
     ),
+    named::<crate::usage::result::Line>("usage-line", "One line of usage --format jsonl, as usage merge reads it"),
     named::<books::Rules>("rules", "Output of rules list --format json"),
     named::<books::Sources>("sources", "Output of sources --format json"),
 ];

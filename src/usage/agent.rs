@@ -1,0 +1,160 @@
+//! What made a call: an SDK of a programming language, or a tool that is no application.
+//!
+//! The formats are those that the SDKs write (their sources, as listed in the documents): `AlibabaCloud (OS; arch)
+//! Golang/1.20 Core/0.01 TeaDSL/1`. Tools put their own words behind the words of the SDK that they are built with, so
+//! that they are asked for first. Users can append any text.
+
+/// What made a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Caller {
+    /// An application in Java.
+    Java,
+    /// An application in Go.
+    Go,
+    /// An application in Python.
+    Python,
+    /// An application in JavaScript.
+    NodeJs,
+    /// An application in PHP.
+    Php,
+    /// An application in a language of .NET.
+    DotNet,
+    /// An application in C++.
+    Cpp,
+    /// The web console.
+    Console,
+    /// A browser, of the console or of somebody who tries something.
+    Browser,
+    /// The command line.
+    Cli,
+    /// Terraform.
+    Terraform,
+    /// A cloud service itself.
+    Service,
+    /// Something that does not say what it is.
+    Unknown,
+}
+
+impl Caller {
+    /// All of them, in order.
+    pub const ALL: [Caller; 13] = [
+        Caller::Java,
+        Caller::Go,
+        Caller::Python,
+        Caller::NodeJs,
+        Caller::Php,
+        Caller::DotNet,
+        Caller::Cpp,
+        Caller::Console,
+        Caller::Browser,
+        Caller::Cli,
+        Caller::Terraform,
+        Caller::Service,
+        Caller::Unknown,
+    ];
+
+    /// The word for outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Caller::Java => "Java",
+            Caller::Go => "Go",
+            Caller::Python => "Python",
+            Caller::NodeJs => "Node.js",
+            Caller::Php => "PHP",
+            Caller::DotNet => ".NET",
+            Caller::Cpp => "C++",
+            Caller::Console => "console",
+            Caller::Browser => "browser",
+            Caller::Cli => "aliyun-cli",
+            Caller::Terraform => "Terraform",
+            Caller::Service => "cloud-service",
+            Caller::Unknown => "unknown",
+        }
+    }
+
+    /// The caller of that name.
+    pub fn named(name: &str) -> Option<Caller> {
+        Caller::ALL.into_iter().find(|caller| caller.name() == name)
+    }
+
+    /// Whether it may be an application, so that its language matters: not a tool, and not a cloud service.
+    pub fn is_application(self) -> bool {
+        !matches!(self, Caller::Console | Caller::Browser | Caller::Cli | Caller::Terraform | Caller::Service)
+    }
+
+    /// What a `userAgent` says.
+    pub fn of(agent: &str) -> Caller {
+        // The order matters: tools are built with SDKs, and the first word decides.
+        const MARKS: [(&str, Caller); 19] = [
+            ("HashiCorp-Terraform/", Caller::Terraform),
+            ("Terraform/", Caller::Terraform),
+            ("Terraform-Provider/", Caller::Terraform),
+            ("Aliyun-CLI/", Caller::Cli),
+            ("aliyuncli/", Caller::Cli),
+            ("AliyunConsole", Caller::Console),
+            (".console.aliyun.com", Caller::Console),
+            (".console.alibabacloud.com", Caller::Console),
+            ("Java/", Caller::Java),
+            ("Golang/", Caller::Go),
+            ("Python/", Caller::Python),
+            ("Node.js/", Caller::NodeJs),
+            ("PHP/", Caller::Php),
+            ("C++/", Caller::Cpp),
+            ("DaraDSL/", Caller::Cpp),
+            ("Alibaba Cloud (", Caller::DotNet),
+            ("netcore", Caller::DotNet),
+            (".NET/", Caller::DotNet),
+            ("Mozilla/", Caller::Browser),
+        ];
+        if agent.starts_with("Mozilla/") {
+            return Caller::Browser;
+        }
+        let is_service = agent.ends_with(".aliyuncs.com") && !agent.contains(' ');
+        let found = MARKS.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, caller)| *caller);
+        found.unwrap_or(if is_service { Caller::Service } else { Caller::Unknown })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_format_is_known() {
+        for (agent, caller) in [
+            ("AliyunConsole", Caller::Console),
+            ("ram.console.aliyun.com", Caller::Console),
+            ("kms.console.alibabacloud.com", Caller::Console),
+            (
+                "AlibabaCloud (linux; amd64) Golang/1.21.6 Core/1.62.0 HashiCorp-Terraform/1.5 Terraform-Provider/1.289.0 Terraform-Module/x TerraformTraceId/y",
+                Caller::Terraform,
+            ),
+            ("AlibabaCloud (linux; amd64) Golang/1.21 Core/0.01 TeaDSL/2 Aliyun-CLI/3.0.200", Caller::Cli),
+            ("AlibabaCloud (Mac OS X; x86_64) Java/1.8.0_252-b09 Core/4.4.6 HTTPClient/ApacheHttpClient", Caller::Java),
+            ("AlibabaCloud (Linux; amd64) Java/17 tea-util/0.2.16 TeaDSL/1", Caller::Java),
+            ("AlibabaCloud (linux; amd64) Golang/1.20 Core/0.01 TeaDSL/1", Caller::Go),
+            ("AlibabaCloud (Linux 5.4;x86_64) Python/3.8.10 Core/2.13.36 python-requests/2.18.3", Caller::Python),
+            ("AlibabaCloud (linux; x64) Node.js/v18.17.1 Core/1.0.1 TeaDSL/1", Caller::NodeJs),
+            ("AlibabaCloud (Linux 5.4; x86_64) Client/1.5.32 PHP/7.4.33", Caller::Php),
+            ("Alibaba Cloud (Microsoft Windows NT 10.0.17763.0) RuntimeNotFound Core/1.5.3", Caller::DotNet),
+            ("AlibabaCloud (Unix) microsoft.netcore.app/6.0 Core/1.0 TeaDSL/2", Caller::DotNet),
+            ("AlibabaCloud OS/Linux DaraDSL/1", Caller::Cpp),
+            ("AlibabaCloud (Linux; x86_64) C++/201703 Core/1.0.0-beta TeaDSL/2", Caller::Cpp),
+            ("oss.aliyuncs.com", Caller::Service),
+            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Java/8", Caller::Browser),
+            ("curl/8.0", Caller::Unknown),
+            ("", Caller::Unknown),
+        ] {
+            assert_eq!(Caller::of(agent), caller, "{agent}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for caller in Caller::ALL {
+            assert_eq!(Caller::named(caller.name()), Some(caller));
+            assert_eq!(Caller::ALL[caller as usize], caller);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Events of ActionTrail: the fields that tell which key was used, by whom, how and when.
+//!
+//! Field names and shapes: ActionTrail, "Management event structure"; KMS, "Use ActionTrail to query KMS events". Most
+//! fields are optional.
+
+use super::scan::{Broken, Next, Raw, Value, behind_blanks, broken, elements, members, name, nested_end, value};
+
+/// The name of the service in its events (KMS, "Use ActionTrail …": the filter is exactly this).
+const KMS: &[u8] = b"Kms";
+
+/// What an event says, borrowed from it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Event<'a> {
+    /// `eventId`: two deliveries of one event have the same.
+    pub event_id: Raw<'a>,
+    /// `eventName`: the operation.
+    pub operation: Raw<'a>,
+    /// `eventTime`, in UTC.
+    pub time: Raw<'a>,
+    /// `serviceName`.
+    pub service: Raw<'a>,
+    /// `eventType`: `ApiCall`, `ConsoleOperation`, `AliyunServiceEvent`, …
+    pub event_type: Raw<'a>,
+    /// `userAgent`.
+    pub agent: Raw<'a>,
+    /// `vpcId`.
+    pub vpc: Raw<'a>,
+    /// `sourceIpAddress`: an address, `Internal`, or a domain.
+    pub source: Raw<'a>,
+    /// `acsRegion`.
+    pub region: Raw<'a>,
+    /// `recipientAccountId`, or else the account of the caller.
+    pub account: Raw<'a>,
+    /// Whether the call failed: `errorCode` or `errorMessage` says something.
+    pub failed: bool,
+    /// `userIdentity.type`.
+    pub identity: Raw<'a>,
+    /// `userIdentity.userName`: of an assumed role, `role:session`.
+    pub user: Raw<'a>,
+    /// `userIdentity.principalId`.
+    pub principal: Raw<'a>,
+    /// `requestParameters.KeyId`: an id, an ARN or an alias.
+    pub requested_key: Raw<'a>,
+    /// `responseElements.KeyId`.
+    pub answered_key: Raw<'a>,
+    /// The key of `referencedResources`, if there is one of type `ACS::KMS::Key`.
+    pub referenced_key: Raw<'a>,
+    /// Whether `referencedResources` names several keys.
+    pub references_several: bool,
+    /// `resourceName`, if `resourceType` is that of a key.
+    pub resource: Raw<'a>,
+    /// `requestParameters.DestinationKeyId`: the key under which `ReEncrypt` writes.
+    pub destination_key: Raw<'a>,
+    /// The destination in the answer of `ReEncrypt`.
+    pub source_key: Raw<'a>,
+}
+
+/// What an object in a log is.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// An event of KMS.
+    Kms(Event<'a>),
+    /// An event of another service, of which the time, account and region are there.
+    Other(Event<'a>),
+    /// An object around a list of events (`Records`, `Events`), or around one event.
+    Around(&'a [u8]),
+    /// A row of a log store whose event is JSON in a text.
+    InText(Raw<'a>),
+    /// An object that is no event.
+    Nothing,
+}
+
+impl<'a> Event<'a> {
+    fn take(&mut self, name: &[u8], value: Value<'a>) {
+        // Names differ in their length, which is compared first.
+        match (name.len(), name) {
+            (7, b"eventId") => self.event_id = value.text(),
+            (9, b"eventName") => self.operation = value.text(),
+            (9, b"eventTime") => self.time = value.text(),
+            (9, b"userAgent") => self.agent = value.text(),
+            (9, b"acsRegion") => self.region = value.text(),
+            (9, b"eventType") => self.event_type = value.text(),
+            (9, b"errorCode") | (12, b"errorMessage") => self.failed |= !value.word().is_empty(),
+            (5, b"vpcId") => self.vpc = value.text(),
+            (11, b"serviceName") => self.service = value.text(),
+            (12, b"resourceName") => self.resource = value.text(),
+            (15, b"sourceIpAddress") => self.source = value.text(),
+            (18, b"recipientAccountId") => self.account = value.word(),
+            _ => {}
+        }
+    }
+
+    /// Takes the object at `at`, of whose members some are wanted, and gives where it ends.
+    fn take_nested(
+        &mut self,
+        part: Part,
+        bytes: &'a [u8],
+        at: usize,
+        beside: &mut BesideEvent<'a>,
+    ) -> Result<usize, Broken> {
+        members(bytes, at, |name, value| {
+            match (part, name) {
+                (Part::Request, b"KeyId") => self.requested_key = value.text(),
+                (Part::Request, b"DestinationKeyId") => self.destination_key = value.text(),
+                (Part::Request, b"RegionId") => beside.region = value.text(),
+                (Part::Response, b"KeyId") => self.answered_key = value.text(),
+                (Part::Response, b"SourceKeyId") => self.source_key = value.text(),
+                (Part::Identity, b"type") => self.identity = value.text(),
+                (Part::Identity, b"userName") => self.user = value.text(),
+                (Part::Identity, b"principalId") => self.principal = value.word(),
+                (Part::Identity, b"accountId") => beside.account = value.word(),
+                (Part::Resources, b"ACS::KMS::Key") => {
+                    if let Value::Nested(list) = value {
+                        elements(list, |element| {
+                            self.references_several |= !self.referenced_key.is_empty();
+                            self.referenced_key = element.text();
+                        });
+                    }
+                }
+                _ => {}
+            }
+            Next::More
+        })
+    }
+}
+
+/// What stands in an event and says something if a member of its own does not.
+#[derive(Debug, Default)]
+struct BesideEvent<'a> {
+    account: Raw<'a>,
+    region: Raw<'a>,
+}
+
+/// Objects inside an event of which some members are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Request,
+    Response,
+    Identity,
+    Resources,
+}
+
+impl Part {
+    fn named(name: &[u8]) -> Option<Part> {
+        match (name.len(), name) {
+            (17, b"requestParameters") => Some(Part::Request),
+            (16, b"responseElements") => Some(Part::Response),
+            (12, b"userIdentity") => Some(Part::Identity),
+            (19, b"referencedResources") => Some(Part::Resources),
+            _ => None,
+        }
+    }
+}
+
+/// How an object ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// Where the bytes do: it is alone in them.
+    WithBytes,
+    /// Where its bracket is closed: others follow.
+    WithBracket,
+}
+
+/// Reads the object whose `{` stands at `at`, and gives where it ends.
+///
+/// # Errors
+/// It is no JSON, as far as it was looked at: of other services' events only so much is.
+pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Broken> {
+    let (mut event, mut beside) = (Event::default(), BesideEvent::default());
+    let (mut around, mut in_text) = (None, None);
+    let mut is_of_key = true;
+    let mut at = behind_blanks(bytes, at + 1);
+    let end = loop {
+        if bytes.get(at) == Some(&b'}') {
+            break at + 1;
+        }
+        let (name, start) = name(bytes, at)?;
+        let part = if bytes.get(start) == Some(&b'{') && !is_other(&event) { Part::named(name) } else { None };
+        at = match part {
+            Some(part) => event.take_nested(part, bytes, start, &mut beside)?,
+            None => {
+                let (value, end) = value(bytes, start)?;
+                match value {
+                    Value::Nested(nested) => {
+                        let is_around = matches!(name, b"Records" | b"Events" | b"event" | b"records" | b"events");
+                        around = if is_around { Some(nested) } else { around };
+                    }
+                    Value::Text(text) if name.len() == 5 && name == b"event" => in_text = Some(text),
+                    Value::Text(text) if name.len() == 12 && name == b"resourceType" => {
+                        is_of_key = text.is_empty() || text.bytes == b"ACS::KMS::Key";
+                    }
+                    value => event.take(name, value),
+                }
+                end
+            }
+        };
+        // Of another service, only when and where it was called says anything: that there was somebody who listened.
+        if is_other(&event) && !event.time.is_empty() && !event.region.is_empty() && !event.account.is_empty() {
+            let end = match ends {
+                Ends::WithBracket => nested_end(bytes, at, 1).ok_or(Broken::CutOff)?,
+                Ends::WithBytes => bytes.len(),
+            };
+            return Ok((Seen::Other(event), end));
+        }
+        at = behind_blanks(bytes, at);
+        match bytes.get(at) {
+            Some(b',') => at = behind_blanks(bytes, at + 1),
+            Some(b'}') => {}
+            _ => return Err(broken(bytes, at)),
+        }
+    };
+    if event.service.is_empty() && event.operation.is_empty() {
+        let text = in_text.map_or(Seen::Nothing, Seen::InText);
+        return Ok((around.map_or(text, Seen::Around), end));
+    }
+    if event.account.is_empty() {
+        event.account = beside.account;
+    }
+    if event.region.is_empty() {
+        event.region = beside.region;
+    }
+    if !is_of_key {
+        event.resource = Raw::default();
+    }
+    let is_kms = event.service.bytes == KMS;
+    Ok((if is_kms { Seen::Kms(event) } else { Seen::Other(event) }, end))
+}
+
+#[inline]
+fn is_other(event: &Event<'_>) -> bool {
+    !matches!(event.service.bytes, b"" | b"Kms")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"eventId":"3f0d6a1e","eventVersion":"1","eventTime":"2026-11-18T03:12:45Z","eventName":"Decrypt",
+        "eventType":"ApiCall","serviceName":"Kms","acsRegion":"cn-hangzhou","vpcId":"vpc-bp1example",
+        "requestParameters":{"RegionId":"cn-beijing","KeyId":"alias\/orders"},"requestParameterJson":"{\"KeyId\":\"no\"}",
+        "referencedResources":{"ACS::KMS::Key":["0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01"]},
+        "resourceType":"ACS::KMS::Key","resourceName":"0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01","errorCode":"",
+        "userIdentity":{"type":"assumed-role","accountId":"1234567890123456","userName":"orders-role:orders"}}"#;
+
+    fn kms(text: &str) -> Event<'_> {
+        match read(text.as_bytes(), 0, Ends::WithBytes).unwrap().0 {
+            Seen::Kms(event) => event,
+            seen => panic!("{seen:?}"),
+        }
+    }
+
+    #[test]
+    fn the_fields_of_an_event_are_read_at_their_own_depth() {
+        let event = kms(EVENT);
+        assert_eq!(event.requested_key.text(), "alias/orders");
+        assert_eq!(event.referenced_key.text(), "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01");
+        assert_eq!((event.account.text().as_ref(), event.region.text().as_ref()), ("1234567890123456", "cn-hangzhou"));
+        assert!(!event.failed && event.user.text() == "orders-role:orders");
+    }
+
+    #[test]
+    fn objects_around_events_are_known() {
+        let seen = |text: &'static str| read(text.as_bytes(), 0, Ends::WithBytes).unwrap().0;
+        assert!(matches!(seen(r#"{"Records":[{}]}"#), Seen::Around(b"[{}]")));
+        assert!(matches!(seen(r#"{"RequestId":"x","Events":[],"NextToken":"y"}"#), Seen::Around(b"[]")));
+        assert!(matches!(
+            seen(r#"{"__topic__":"actiontrail_audit_event","event":{"eventName":"x"}}"#),
+            Seen::Around(_)
+        ));
+        assert!(matches!(seen(r#"{"__topic__":"x","event":"{\"eventName\":1}"}"#), Seen::InText(_)));
+        assert!(matches!(seen(r#"{"a":1}"#), Seen::Nothing));
+    }
+
+    #[test]
+    fn others_are_left_as_soon_as_enough_is_known() {
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","broken":}} {"#;
+        assert!(matches!(read(text.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), end)) if end == text.len()));
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","b":["}"]},{"#;
+        let (_, end) = read(text.as_bytes(), 0, Ends::WithBracket).unwrap();
+        assert_eq!(&text[end..], ",{");
+    }
+}

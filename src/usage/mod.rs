@@ -1,0 +1,26 @@
+//! Audit logs to usage evidence: which operations were called with which key, by whom, in which language, from where and
+//! when; and what no key is known of.
+//!
+//! ```text
+//! input ──► event ──► collect ──► result
+//! blocks    fields    tallies     JSON Lines, mergeable
+//! ```
+//!
+//! [`input`] cuts logs into blocks of whole events; [`event`] reads the needed fields of one, over [`scan`], which steps
+//! over the rest; [`collect`] counts on any number of threads into [`tally`]
+//! and [`coverage`]; [`agent`] and [`network`] tell what made a
+//! call and from where, [`mod@time`] when; [`result`] says what was counted, in order, and [`merge`]
+//! reads it again and puts it together.
+
+pub mod agent;
+pub mod collect;
+pub mod coverage;
+pub mod event;
+pub mod input;
+pub mod merge;
+pub mod network;
+pub mod result;
+pub mod scan;
+mod seen;
+pub mod tally;
+pub mod time;

@@ -1,0 +1,340 @@
+//! What was counted, as JSON Lines that can be merged: one line about the logs, one for each account and region, one for
+//! each key, and one for each kind of call that no key is known of. The same events give the same bytes, however they are
+//! divided.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::agent::Caller;
+use super::collect::{Counted, Entry, From};
+use super::coverage::Coverage;
+use super::tally::{Account, ApplicationCalls, OperationCalls, Place, Span, Unattributed};
+use super::time::{HOUR, show};
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "record", rename_all = "snake_case")]
+#[schemars(transform = describe_record)]
+pub enum Line {
+    /// About all logs; the first line.
+    Usage(Head),
+    /// The hours of an account and region in which there was any event, of whatever service.
+    Coverage(CoverageLine),
+    /// The calls of one key.
+    Key(KeyLine),
+    /// Calls that no key is known of.
+    Unattributed(UnattributedLine),
+}
+
+/// The member that tells the kinds of lines apart has no field, and so no comment, of its own.
+fn describe_record(schema: &mut schemars::Schema) {
+    let kinds = schema.get_mut("oneOf").and_then(serde_json::Value::as_array_mut);
+    for kind in kinds.into_iter().flatten() {
+        if let Some(record) = kind.pointer_mut("/properties/record").and_then(serde_json::Value::as_object_mut) {
+            record.insert("description".to_owned(), "What the line is about.".into());
+        }
+    }
+}
+
+/// About all logs.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+
+pub struct Head {
+    /// The version of the format.
+    pub version: u32,
+    /// Events that were read.
+    pub events: u64,
+    /// Events of KMS that count.
+    pub kms: u64,
+    /// Events of other services.
+    pub other_services: u64,
+    /// Deliveries of events that were delivered before.
+    pub duplicates: u64,
+    /// Events that could not be read.
+    pub broken: u64,
+    /// Events of KMS that name no key at all.
+    pub no_key: u64,
+    /// The sum of the hashes of all events that count, in hexadecimal digits: results of the same events have the same.
+    pub digest: String,
+}
+
+/// The hours with events of an account and region.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+
+pub struct CoverageLine {
+    /// The account; empty if the events do not say.
+    pub account_id: String,
+    /// The region; empty if the events do not say.
+    pub region: String,
+    /// The first event, in UTC.
+    pub first: String,
+    /// The last event, in UTC.
+    pub last: String,
+    /// Hours between them without any event.
+    pub silent_hours: u64,
+    /// Runs of hours with events.
+    pub hours: Vec<Run>,
+}
+
+/// Hours behind each other.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// When the first of them begins, in UTC.
+    pub first: String,
+    /// How many.
+    pub hours: u64,
+}
+
+/// How many calls.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub struct Count(pub u64);
+
+/// Calls in one hour of the week.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub struct HourCalls {
+    /// The hour, in UTC: 0 is Monday, 00 to 01.
+    pub hour: u8,
+    /// How many calls.
+    pub calls: u64,
+}
+
+/// How many calls.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+
+pub struct CallCounts {
+    /// All, with those that failed.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+}
+
+/// The calls of one application: a principal, without its sessions, with a language or tool.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+
+pub struct ApplicationLine {
+    /// Who: `role/orders-svc`, `user/alice`, `root`.
+    pub principal: String,
+    /// The language of the SDK, or the tool, as `userAgent` tells it.
+    pub caller: String,
+    /// How many calls.
+    pub calls: u64,
+    /// The last of them, in UTC.
+    pub last: String,
+}
+
+/// The calls of one key.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+
+pub struct KeyLine {
+    /// The id, or the alias by which it was called.
+    pub key_id: String,
+    /// The account; empty if the events do not say.
+    pub account_id: String,
+    /// The region; empty if the events do not say.
+    pub region: String,
+    /// All calls, with those that failed.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// The first call, in UTC.
+    pub first: String,
+    /// The last call, in UTC.
+    pub last: String,
+    /// By operation.
+    pub operations: BTreeMap<String, CallCounts>,
+    /// By application; the most calls first.
+    pub applications: Vec<ApplicationLine>,
+    /// By place: `vpc`, `private`, `internal`, `public`, `unknown`.
+    pub places: BTreeMap<String, Count>,
+    /// By the user's own networks.
+    pub networks: BTreeMap<String, Count>,
+    /// The VPCs.
+    pub vpcs: Vec<String>,
+    /// By hour of the week, those with calls.
+    pub hours: Vec<HourCalls>,
+    /// Calls per second in the busiest hour of the week, on average.
+    pub busiest_per_second: f64,
+}
+
+/// Calls of one operation by one application that no key is known of.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+
+pub struct UnattributedLine {
+    /// The account; empty if the events do not say.
+    pub account_id: String,
+    /// The region; empty if the events do not say.
+    pub region: String,
+    /// The operation.
+    pub operation: String,
+    /// `all` if no key is known at all; `source` if only the one is known under which `ReEncrypt` writes.
+    pub side: String,
+    /// Who.
+    pub principal: String,
+    /// The language or tool.
+    pub caller: String,
+    /// All calls, with those that failed.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// The first, in UTC.
+    pub first: String,
+    /// The last, in UTC.
+    pub last: String,
+}
+
+/// Hours of a week, as often as there were weeks: what a busiest hour is divided by.
+fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
+    const SECONDS_OF_WEEK: f64 = 7.0 * 86_400.0;
+    let whole = coverage.and_then(|coverage| coverage.span).unwrap_or(span);
+    (((whole.last - whole.first) as f64) / SECONDS_OF_WEEK).max(1.0)
+}
+
+/// Everything that was counted, in order.
+pub struct Written<'c> {
+    counted: &'c Counted,
+}
+
+impl<'c> Written<'c> {
+    /// What was counted.
+    pub fn new(counted: &'c Counted) -> Written<'c> {
+        Written { counted }
+    }
+
+    /// The first line.
+    pub fn head(&self) -> Head {
+        let Account { events, kms, others, duplicates, broken, no_key } = self.counted.rest.account;
+        let digest = format!("{:016x}", self.counted.rest.digest);
+        Head { version: VERSION, events, kms, other_services: others, duplicates, broken, no_key, digest }
+    }
+
+    /// The hours with events, in order.
+    pub fn coverage(&self) -> Vec<CoverageLine> {
+        let names = &self.counted.names;
+        let line = |((account, region), coverage): (&(u32, u32), &Coverage)| {
+            let span = coverage.span?;
+            let runs = coverage
+                .runs()
+                .into_iter()
+                .map(|(first, count)| Run { first: show(first * HOUR), hours: count as u64 });
+            Some(CoverageLine {
+                account_id: names.accounts.text(*account).to_owned(),
+                region: names.regions.text(*region).to_owned(),
+                first: show(span.first),
+                last: show(span.last),
+                silent_hours: coverage.silent_hours(),
+                hours: runs.collect(),
+            })
+        };
+        let mut lines: Vec<CoverageLine> = self.counted.rest.coverage.iter().filter_map(line).collect();
+        lines.sort_by(|a, b| (&a.account_id, &a.region).cmp(&(&b.account_id, &b.region)));
+        lines
+    }
+
+    /// The keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = KeyLine> {
+        let names = &self.counted.names;
+        let by = |entry: &'c Entry| (&*entry.key, names.accounts.text(entry.account), names.regions.text(entry.region));
+        let mut entries: Vec<&'c Entry> = self.counted.keys.iter().collect();
+        entries.sort_unstable_by(|a, b| by(a).cmp(&by(b)));
+        entries.into_iter().map(|entry| self.key(entry))
+    }
+
+    fn key(&self, entry: &Entry) -> KeyLine {
+        let (names, tally) = (&self.counted.names, &entry.tally);
+        let mut operations = BTreeMap::new();
+        for OperationCalls { operation, calls, failed } in &tally.operations {
+            let counts = CallCounts { calls: *calls, failed: u64::from(*failed) };
+            operations.insert(names.operations.text(u32::from(*operation)).to_owned(), counts);
+        }
+        let mut sums: BTreeMap<(&str, Caller), (u64, u32)> = BTreeMap::new();
+        for ApplicationCalls { application, calls, last } in &tally.applications {
+            let sum = sums.entry((names.principals.text(application.principal()), application.caller())).or_default();
+            *sum = (sum.0 + calls, sum.1.max(*last));
+        }
+        let mut applications: Vec<_> = sums.into_iter().collect();
+        applications.sort_by_key(|(application, (calls, _))| (std::cmp::Reverse(*calls), *application));
+        let applications = applications.into_iter().map(|((principal, caller), (calls, last))| ApplicationLine {
+            principal: principal.to_owned(),
+            caller: caller.name().to_owned(),
+            calls,
+            last: show(i64::from(last)),
+        });
+        let places = Place::ALL.iter().zip(tally.places).filter(|(_, calls)| *calls > 0);
+        let mut vpcs: Vec<String> = tally.vpcs.iter().map(|vpc| names.vpcs.text(*vpc).to_owned()).collect();
+        vpcs.sort_unstable();
+        let hours: Vec<HourCalls> = tally.hours.iter().map(|(hour, calls)| HourCalls { hour, calls }).collect();
+        let coverage = self.counted.rest.coverage.get(&(entry.account, entry.region));
+        let busiest = hours.iter().map(|hour| hour.calls).max().unwrap_or(0) as f64;
+        let per_second = busiest / weeks(coverage, tally.span) / HOUR as f64;
+        let network = |(number, calls): &(u16, u64)| (self.counted.networks.name(*number).to_owned(), Count(*calls));
+        KeyLine {
+            key_id: entry.key.to_string(),
+            account_id: names.accounts.text(entry.account).to_owned(),
+            region: names.regions.text(entry.region).to_owned(),
+            calls: tally.calls.calls,
+            failed: tally.calls.failed,
+            first: show(tally.span.first),
+            last: show(tally.span.last),
+            operations,
+            applications: applications.collect(),
+            places: places.map(|(place, calls)| (place.name().to_owned(), Count(calls))).collect(),
+            networks: tally.networks.iter().map(network).collect(),
+            vpcs,
+            hours,
+            busiest_per_second: (per_second * 1e6).round() / 1e6,
+        }
+    }
+
+    /// The calls that no key is known of, in order.
+    pub fn unattributed(&self) -> Vec<UnattributedLine> {
+        let names = &self.counted.names;
+        let line = |(from, calls): (&From, &Unattributed)| UnattributedLine {
+            account_id: names.accounts.text(from.account).to_owned(),
+            region: names.regions.text(from.region).to_owned(),
+            operation: names.operations.text(u32::from(from.operation)).to_owned(),
+            side: from.side.name().to_owned(),
+            principal: names.principals.text(from.principal).to_owned(),
+            caller: from.caller.name().to_owned(),
+            calls: calls.calls.calls,
+            failed: calls.calls.failed,
+            first: show(calls.span.first),
+            last: show(calls.span.last),
+        };
+        let mut lines: Vec<UnattributedLine> = self.counted.rest.unattributed.iter().map(line).collect();
+        let by = |line: &UnattributedLine| {
+            let UnattributedLine { account_id, region, operation, side, principal, caller, .. } = line.clone();
+            (account_id, region, operation, side, principal, caller)
+        };
+        lines.sort_by_cached_key(by);
+        lines
+    }
+}
+
+impl KeyLine {
+    /// Adds the calls of the same key under another account or region.
+    pub fn merge(&mut self, other: KeyLine) {
+        self.calls += other.calls;
+        self.failed += other.failed;
+        // Times are written so that their order is that of the letters.
+        self.first = self.first.clone().min(other.first);
+        self.last = self.last.clone().max(other.last);
+        for (operation, counts) in other.operations {
+            let known = self.operations.entry(operation).or_insert(CallCounts { calls: 0, failed: 0 });
+            known.calls += counts.calls;
+            known.failed += counts.failed;
+        }
+        self.applications.extend(other.applications);
+        self.vpcs.extend(other.vpcs);
+        self.vpcs.sort_unstable();
+        self.vpcs.dedup();
+        let mut hours: BTreeMap<u8, u64> = BTreeMap::new();
+        let both = self.hours.iter().chain(&other.hours);
+        both.for_each(|hour| *hours.entry(hour.hour).or_default() += hour.calls);
+        self.hours = hours.into_iter().map(|(hour, calls)| HourCalls { hour, calls }).collect();
+    }
+}
