@@ -174,7 +174,7 @@ fn the_summary_of_the_sample() {
 }
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "",
     "diagnose",
     "exchange",
@@ -187,6 +187,8 @@ const COMMANDS: [&str; 12] = [
     "rules show",
     "schema",
     "sources",
+    "usage",
+    "usage merge",
 ];
 
 fn help(command: &str) -> String {
@@ -235,6 +237,8 @@ fn help_of_the_program() {
                  EKMS is enabled?
       exchange   Are these ServiceNow key exchange requests valid, and what must be done to complete
                  them?
+      usage      Audit logs of ActionTrail to usage evidence: which operations, languages and networks
+                 use each key
       rules      The rulebook: list, show, check or start a card
       sources    The documents that the rulebook rests on, and their age
       schema     JSON Schemas of what is read and written as JSON; without a name, which there are
@@ -696,6 +700,140 @@ fn help_of_rules_show() {
 
       -V, --version
               Print version
+    ");
+}
+
+#[test]
+fn help_of_usage() {
+    assert_snapshot!(help("usage"), @r"
+    Audit logs of ActionTrail to usage evidence: which operations, languages and networks use each key
+
+    Usage: cmkdiag usage [OPTIONS] <EVENTS>...
+           cmkdiag usage <COMMAND>
+
+    Commands:
+      merge  Put results of `usage` together, as if their logs had been read at once
+      help   Print this message or the help of the given subcommand(s)
+
+    Arguments:
+      <EVENTS>...
+              Files or folders with events of ActionTrail: JSON arrays, JSON Lines, replies, exports of
+              a log store; plain, gzip or zstd; `-` is standard input
+
+    Options:
+          --networks <FILE>
+              Your own networks: lines of RANGE,NAME, such as 203.0.113.0/24,office
+
+          --max-input <SIZE>
+              Read at most so much of each input, after inflating it, such as 500MB or 2GiB
+              
+              [default: 1TiB]
+
+          --allow-rejects
+              Events that cannot be read do not change the exit code
+
+          --jobs <N>
+              Threads to use [default: as many as there are cores]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Output:
+          --format <FORMAT>
+              Output format: everything, mergeable, or one row for each key
+
+              Possible values:
+              - jsonl: JSON Lines, as `usage merge` and `diagnose` read them
+              - csv:   A table
+              
+              [default: jsonl]
+
+      -o, --output <FILE>
+              Write to a file, which appears only once it is complete
+
+    Messages:
+      -q, --quiet
+              Say nothing but errors
+
+          --no-progress
+              Show no progress
+
+          --color <COLOR>
+              Colour
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+    Examples:
+      cmkdiag usage trail/ -o usage.jsonl
+      zcat trail/*.gz | cmkdiag usage -
+      cmkdiag usage trail/ --networks networks.csv --format csv
+      cmkdiag usage merge hangzhou.jsonl shanghai.jsonl -o usage.jsonl
+
+    Exit codes:
+      0  done
+      1  done, and a --fail-on gate matched
+      2  wrong usage
+      3  done, but some records were rejected (the results of the others are written; --allow-rejects
+      makes it 0)
+      4  could not do it (reading, writing, or no usable record)
+    ");
+}
+
+#[test]
+fn help_of_usage_merge() {
+    assert_snapshot!(help("usage merge"), @r"
+    Put results of `usage` together, as if their logs had been read at once
+
+    Usage: cmkdiag usage merge [OPTIONS] <RESULT>...
+
+    Arguments:
+      <RESULT>...
+              Results of `usage`, or folders with such; plain, gzip or zstd; `-` is standard input
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Output:
+          --format <FORMAT>
+              Output format: everything, mergeable, or one row for each key
+
+              Possible values:
+              - jsonl: JSON Lines, as `usage merge` and `diagnose` read them
+              - csv:   A table
+              
+              [default: jsonl]
+
+      -o, --output <FILE>
+              Write to a file, which appears only once it is complete
+
+    Messages:
+      -q, --quiet
+              Say nothing but errors
+
+          --no-progress
+              Show no progress
+
+          --color <COLOR>
+              Colour
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
     ");
 }
 

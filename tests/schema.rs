@@ -5,13 +5,13 @@
 
 mod program;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;
 use program::{command, document, end, expect, folder, put, run};
 use serde_json::{Value, json};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "inventory",
     "pairs",
     "instances",
@@ -22,6 +22,7 @@ const NAMES: [&str; 12] = [
     "preflight-line",
     "exchange",
     "exchange-line",
+    "usage-line",
     "rules",
     "sources",
 ];
@@ -534,4 +535,14 @@ fn a_member_that_is_added_is_valid_but_found_to_be_undescribed() {
     schema.undescribed(&[&schema.schema], &document, "", &mut missing);
     missing.sort();
     assert_eq!(missing, ["/keys/findings/severity", "/summary/records/lost"]);
+}
+
+#[test]
+fn what_usage_prints_is_as_described() {
+    let line = schema("usage-line");
+    let printed = expect(0, &["usage", "samples/usage", "--quiet"]).out;
+    let lines: Vec<Value> = printed.lines().map(document).collect();
+    let kinds: BTreeSet<&str> = lines.iter().map(|line| line["record"].as_str().unwrap()).collect();
+    assert_eq!(kinds, BTreeSet::from(["usage", "coverage", "key", "unattributed"]));
+    lines.iter().for_each(|printed| line.demand(printed, "usage"));
 }

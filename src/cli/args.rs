@@ -7,6 +7,7 @@ use encoding_rs::Encoding;
 
 use super::case_args::{Beside, BesidePairs, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
+use super::usage_args::{USAGE_EXAMPLES, Usage};
 use crate::read::text;
 use crate::rulebook::compile::nearest;
 
@@ -34,6 +35,9 @@ pub enum Command {
     /// Are these ServiceNow key exchange requests valid, and what must be done to complete them?
     #[command(after_help = format!("{EXCHANGE_EXAMPLES}\n\n{}", exit::TABLE))]
     Exchange(Exchange),
+    /// Audit logs of ActionTrail to usage evidence: which operations, languages and networks use each key
+    #[command(after_help = format!("{USAGE_EXAMPLES}\n\n{}", exit::TABLE))]
+    Usage(Usage),
     /// The rulebook: list, show, check or start a card
     Rules(Rules),
     /// The documents that the rulebook rests on, and their age
@@ -143,7 +147,7 @@ fn encoding(label: &str) -> Result<&'static Encoding, String> {
 }
 
 /// The bytes of `500MB`, `2GiB` or `4096`.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let expected = || "expected a number of bytes, such as 500MB, 2GiB or 4096".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);

@@ -13,6 +13,8 @@ pub mod progress;
 mod rulebooks;
 pub mod run;
 mod schemas;
+mod usage;
+pub mod usage_args;
 
 use std::process::ExitCode;
 

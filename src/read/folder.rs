@@ -22,9 +22,9 @@ const NAMED: usize = 5;
 
 /// Adds the files of a folder and of those inside it, in alphabetical order, and what was left out. What cannot be
 /// read is an input, too: opening it says why, and does not stop the others.
-pub(super) fn list(folder: &Path, inputs: &mut Vec<Input>) {
+pub(super) fn list(folder: &Path, inputs: &mut Vec<Input>, takes: fn(&str) -> bool) {
     let before = inputs.len();
-    let mut listing = Listing { folder, visited: BTreeSet::new(), left_out: LeftOut::default(), inputs };
+    let mut listing = Listing { folder, takes, visited: BTreeSet::new(), left_out: LeftOut::default(), inputs };
     listing.enter(folder);
     let left_out = listing.left_out.told();
     let name = || folder.display().to_string();
@@ -38,6 +38,8 @@ pub(super) fn list(folder: &Path, inputs: &mut Vec<Input>) {
 /// The files of a folder, as far as it was listed.
 struct Listing<'l> {
     folder: &'l Path,
+    /// Whether a file of that name, in lower case, is read.
+    takes: fn(&str) -> bool,
     /// The true names of folders that were entered.
     visited: BTreeSet<PathBuf>,
     left_out: LeftOut,
@@ -73,7 +75,7 @@ impl Listing<'_> {
             Ok(metadata) if metadata.is_dir() => self.enter(entry),
             // Pipes and devices are no part of an inventory, and reading them may never end.
             Ok(metadata) if !metadata.is_file() => self.left_out.add(self.folder, entry, " (no regular file)"),
-            Ok(_) if !has_known_extension(&name) => self.left_out.add(self.folder, entry, ""),
+            Ok(_) if !(self.takes)(&name) => self.left_out.add(self.folder, entry, ""),
             // A link to nowhere cannot be opened, whatever it was meant to lead to.
             Ok(_) | Err(_) => self.inputs.push(Input::file(entry)),
         }
@@ -119,10 +121,22 @@ impl LeftOut {
 }
 
 /// Whether a file of this name, in lower case, is taken for an inventory.
-fn has_known_extension(name: &str) -> bool {
+pub(super) fn is_inventory(name: &str) -> bool {
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
     EXTENSIONS.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
         || name.starts_with(SCOUTSUITE.0) && name.ends_with(SCOUTSUITE.1)
+}
+
+/// Whether a file has the name of a log: a trail delivers `.gz` without any other extension.
+pub(super) fn is_log(name: &str) -> bool {
+    let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
+    let named = stem.unwrap_or(name);
+    let known = ["json", "jsonl", "ndjson", "log", "txt", "csv"];
+    let extension = named.rsplit_once('.').map(|(_, extension)| extension);
+    let is_packed = PACKED.iter().any(|packed| name.ends_with(packed));
+    !is_packed
+        && (extension.is_some_and(|extension| known.contains(&extension))
+            || stem.is_some_and(|stem| !stem.contains('.')))
 }
 
 #[cfg(test)]
@@ -134,10 +148,10 @@ mod tests {
         for name in
             ["keys.csv", "keys.csv.gz", "a.b.jsonl.zst", "x.xlsb", "scoutsuite_results_aliyun-1.js", "t.tfstate"]
         {
-            assert!(has_known_extension(name), "{name}");
+            assert!(is_inventory(name), "{name}");
         }
         for name in ["keys", "csv", "keys.dat", "keys.gz", "keys.csv.bz2", "app.js", "keys.csv.gz.gz", "x.zip"] {
-            assert!(!has_known_extension(name), "{name}");
+            assert!(!is_inventory(name), "{name}");
         }
     }
 

@@ -1,0 +1,277 @@
+//! `usage`: audit logs to usage evidence.
+
+use std::io::BufRead as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::exit::Exit;
+use super::output::{Ink, say, write_to};
+use super::progress::{Progress, Show};
+use super::run::Failure;
+use super::usage_args::{Usage, UsageCommand, UsageFormat, UsageMerge, UsageWrite};
+use crate::cli::job::total_bytes;
+use crate::ordered::ordered;
+use crate::read::source::{self, Input, Origin};
+use crate::usage::collect::{Counted, Shared, Worker};
+use crate::usage::event::Seen;
+use crate::usage::input::{Block, Logs, Take, lines, values};
+use crate::usage::merge::Merged;
+use crate::usage::network::Networks;
+use crate::usage::result::{UnattributedLine, Written};
+use crate::write::usage;
+
+/// So many events that could not be read are told; all are counted.
+const TOLD: usize = 20;
+
+pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
+    super::run::set_colour(command.talk.color);
+    if let Some(UsageCommand::Merge(merge)) = &command.command {
+        return self::merge(merge);
+    }
+    super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
+    let networks = networks(command.networks.as_deref())?;
+    let inputs = source::logs(&command.inputs)?;
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let jobs = command.jobs.map_or_else(cores, usize::from);
+    let show = if command.talk.quiet || command.talk.no_progress { Show::Never } else { Show::OnTerminal };
+    let progress = Progress::new(show, total_bytes(&inputs));
+    let shared = Shared::new(networks);
+    let broken = count(&inputs, &shared, &progress, command.max_input, jobs);
+    progress.finish();
+    let counted = shared.finish();
+    for input in &inputs {
+        if let Origin::LeftOut(told) = &input.origin {
+            say(&format!("note: {}: {told}", input.name));
+        }
+    }
+    let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
+    for broken in &broken {
+        let place = if broken.line == 0 {
+            inputs[broken.file as usize].name.clone()
+        } else {
+            format!("{}:{}", inputs[broken.file as usize].name, broken.line)
+        };
+        match broken.is_file {
+            // A failure of a file names it.
+            true => say(&format!("rejected: {}", broken.why)),
+            false => say(&format!("rejected: {place}: {}", broken.why)),
+        }
+    }
+    if counted.rest.account.events == counted.rest.account.broken {
+        let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
+        return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
+    }
+    write(&counted, &command.write)?;
+    if !command.talk.quiet {
+        tell(&counted);
+    }
+    let is_whole = counted.rest.account.broken == 0 && failed.is_empty();
+    Ok(if is_whole || command.allow_rejects { Exit::Done } else { Exit::Rejects })
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Broken {
+    file: u32,
+    line: u64,
+    is_file: bool,
+    why: String,
+}
+
+/// What one thread takes.
+struct Taker<'s> {
+    worker: Worker<'s>,
+    file: u32,
+    broken: Vec<Broken>,
+    count: u64,
+}
+
+impl Taker<'_> {
+    fn told(&mut self, line: u64, why: String) {
+        self.broken.push(Broken { file: self.file, line, is_file: false, why });
+        // The first are told, whichever thread has met them.
+        if self.broken.len() >= 4 * TOLD {
+            self.broken.sort();
+            self.broken.truncate(TOLD);
+        }
+    }
+}
+
+impl Take for Taker<'_> {
+    fn seen(&mut self, seen: Seen<'_>, line: u64) {
+        self.count += 1;
+        match seen {
+            Seen::Kms(event) => {
+                if let Err(why) = self.worker.kms(&event) {
+                    self.told(line, why);
+                }
+            }
+            Seen::Other(event) => self.worker.other(&event),
+            Seen::Around(_) | Seen::InText(_) | Seen::Nothing => {
+                self.worker.broken();
+                self.told(line, "an object that is no event of ActionTrail".to_owned());
+            }
+        }
+    }
+
+    fn broken(&mut self, line: u64, why: String) {
+        self.worker.broken();
+        self.told(line, why);
+    }
+}
+
+/// Counts all events, and gives what could not be read, by place.
+fn count(inputs: &[Input], shared: &Shared, progress: &Progress, max_input: u64, jobs: usize) -> Vec<Broken> {
+    let mut logs = Logs::new(inputs, &progress.bytes, max_input);
+    let mut all: Vec<Broken> = Vec::new();
+    let taker = || Taker { worker: Worker::new(shared), file: 0, broken: Vec::new(), count: 0 };
+    let outcome: Result<(), std::convert::Infallible> = ordered(
+        jobs,
+        || Ok(logs.next_block()),
+        taker,
+        |taker, block| {
+            take(taker, block, inputs, &progress.bytes, max_input);
+            (std::mem::take(&mut taker.broken), std::mem::take(&mut taker.count))
+        },
+        |(broken, count)| {
+            progress.records(count);
+            all.extend(broken);
+            if all.len() >= 4 * TOLD {
+                shorten(&mut all);
+            }
+            Ok(())
+        },
+    );
+    match outcome {
+        Ok(()) => {}
+    }
+    shorten(&mut all);
+    all
+}
+
+/// Files that failed are all told; of events, the first.
+fn shorten(all: &mut Vec<Broken>) {
+    all.sort();
+    let mut events = 0;
+    all.retain(|broken| {
+        events += usize::from(!broken.is_file);
+        broken.is_file || events <= TOLD
+    });
+}
+
+fn take(taker: &mut Taker<'_>, block: Block, inputs: &[Input], bytes: &Arc<AtomicU64>, max_input: u64) {
+    match block {
+        Block::Lines(piece) => {
+            taker.file = piece.file;
+            lines(&piece, taker);
+        }
+        Block::Elements(piece) => {
+            taker.file = piece.file;
+            values(&piece, taker);
+        }
+        Block::File(file) => {
+            let mut log = Logs::of_file(inputs, file, bytes, max_input);
+            while let Some(block) = log.next_block() {
+                take(taker, block, inputs, bytes, max_input);
+            }
+        }
+        Block::Failed(file, error) => {
+            taker.broken.push(Broken { file, line: 0, is_file: true, why: error.to_string() });
+        }
+    }
+}
+
+fn networks(path: Option<&Path>) -> Result<Networks, Failure> {
+    let Some(path) = path else { return Ok(Networks::default()) };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    Networks::read(&text).map_err(|(line, why)| Failure::Failed(format!("{shown}:{line}: {why}")))
+}
+
+fn write(counted: &Counted, how: &UsageWrite) -> Result<(), Failure> {
+    let written = Written::new(counted);
+    let result = write_to(how.output.as_deref(), Ink::Data, |out| match how.format {
+        UsageFormat::Jsonl => usage::jsonl(&written, out),
+        UsageFormat::Csv => usage::csv(&written, out),
+    });
+    Ok(result?)
+}
+
+/// So many accounts and regions, and calls without a key, are told on standard error; the result has all.
+const SHOWN: usize = 10;
+
+fn tell(counted: &Counted) {
+    let written = Written::new(counted);
+    let head = written.head();
+    say(&format!(
+        "{} events read = {} of KMS ({} without a key) + {} of other services + {} duplicates + {} not understood",
+        head.events, head.kms, head.no_key, head.other_services, head.duplicates, head.broken
+    ));
+    say(&format!("{} key(s)", counted.keys.len()));
+    let coverage = written.coverage();
+    for line in coverage.iter().take(SHOWN) {
+        let silent = match line.silent_hours {
+            0 => "an event in every hour".to_owned(),
+            silent => {
+                let hours = line.hours.iter().map(|run| run.hours).sum::<u64>() + silent;
+                format!("no event at all in {silent} of {hours} hours")
+            }
+        };
+        let (account, region) = (or_unknown(&line.account_id), or_unknown(&line.region));
+        say(&format!("account {account}, {region}: events from {} to {}, {silent}", line.first, line.last));
+    }
+    if coverage.len() > SHOWN {
+        say(&format!("… and {} more accounts and regions", coverage.len() - SHOWN));
+    }
+    let forbidden = |line: &&UnattributedLine| {
+        matches!(line.operation.as_str(), "ReEncrypt" | "ExportDataKey" | "GenerateAndExportDataKey")
+    };
+    let unattributed = written.unattributed();
+    let forbidden: Vec<&UnattributedLine> = unattributed.iter().filter(forbidden).collect();
+    for line in forbidden.iter().take(SHOWN) {
+        let which = if line.side == "source" { "from which key" } else { "with which key" };
+        let (account, region) = (or_unknown(&line.account_id), or_unknown(&line.region));
+        say(&format!(
+            "warning: {} was called {} times by {} in {region} of account {account}, and the log does not say {which}",
+            line.operation, line.calls, line.principal
+        ));
+    }
+    if forbidden.len() > SHOWN {
+        say(&format!("… and {} more callers of such operations", forbidden.len() - SHOWN));
+    }
+}
+
+fn or_unknown(text: &str) -> &str {
+    if text.is_empty() { "(unknown)" } else { text }
+}
+
+fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
+    super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
+    let inputs: Vec<Input> = source::inputs(&command.inputs)?;
+    let mut merged = Merged::default();
+    for input in inputs.iter().filter(|input| !matches!(input.origin, Origin::LeftOut(_))) {
+        let reader = source::open(input, &Arc::default(), u64::MAX)?;
+        merged.begin();
+        for (number, line) in std::io::BufReader::new(reader).lines().enumerate() {
+            let failed = |why: String| Failure::Failed(format!("{}:{}: {why}", input.name, number + 1));
+            let line = line.map_err(|error| failed(error.to_string()))?;
+            if line.contains("\"record\":\"usage\"") && number > 0 {
+                // Results that stand one behind the other.
+                merged.begin();
+            }
+            if !line.trim().is_empty() {
+                merged.add(&line).map_err(failed)?;
+            }
+        }
+    }
+    if merged.repeated > 0 && !command.talk.quiet {
+        say(&format!("note: {} result(s) are of the same events as one before, and were left out", merged.repeated));
+    }
+    let counted = merged.finish();
+    write(&counted, &command.write)?;
+    if !command.talk.quiet {
+        tell(&counted);
+    }
+    Ok(Exit::Done)
+}
