@@ -1,0 +1,59 @@
+//! Any bytes as a log, in lines and in values: no panic, no endless loop, and every count adds up. What is printed of it can
+//! be read again, and says the same.
+#![no_main]
+
+use cmkdiag::usage::collect::{Shared, Worker};
+use cmkdiag::usage::event::Seen;
+use cmkdiag::usage::input::{Piece, Take, lines, values};
+use cmkdiag::usage::merge::Merged;
+use cmkdiag::usage::network::Networks;
+use cmkdiag::usage::result::Written;
+use cmkdiag::write::usage::{csv, jsonl};
+use libfuzzer_sys::fuzz_target;
+
+struct Taker<'s>(Worker<'s>);
+
+impl Take for Taker<'_> {
+    fn seen(&mut self, seen: Seen<'_>, _line: u64) {
+        match seen {
+            Seen::Kms(event) => drop(self.0.kms(&event)),
+            Seen::Other(event) => self.0.other(&event),
+            _ => self.0.broken(),
+        }
+    }
+
+    fn broken(&mut self, _line: u64, _why: String) {
+        self.0.broken();
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let piece = Piece { file: 0, line: 1, bytes: bytes.to_vec() };
+    for read in [lines, values] {
+        let shared = Shared::new(Networks::default());
+        let mut taker = Taker(Worker::new(&shared));
+        read(&piece, &mut taker);
+        drop(taker);
+        let counted = shared.finish();
+        let account = counted.rest.account;
+        assert_eq!(account.events, account.kms + account.others + account.duplicates + account.broken);
+        let mut printed = Vec::new();
+        jsonl(&Written::new(&counted), &mut printed).expect("memory takes everything");
+        csv(&Written::new(&counted), &mut Vec::new()).expect("memory takes everything");
+        let text = String::from_utf8(printed).expect("it is text");
+        let mut merged = Merged::default();
+        merged.begin();
+        for line in text.lines() {
+            merged.add(line).expect("it reads what it writes");
+        }
+        let mut again = Vec::new();
+        jsonl(&Written::new(&merged.finish()), &mut again).expect("memory takes everything");
+        assert_eq!(text.as_bytes(), again);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let mut merged = Merged::default();
+        merged.begin();
+        let _ = text.lines().try_for_each(|line| merged.add(line));
+        let _ = Networks::read(text);
+    }
+});
