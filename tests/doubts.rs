@@ -209,3 +209,26 @@ fn many_dates_of_one_key_are_compared_in_time() {
     }
     assert_eq!(class_beside(&[("other.csv", content)]).0, "undetermined");
 }
+
+#[test]
+fn a_date_that_is_none_hides_no_other() {
+    for none in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        for content in [
+            format!("key_id,created,last_rotation\nID,{none},\nID,2021-05-20,\nID,,2024-05-20\n"),
+            format!("key_id,created,last_rotation\nID,2021-05-20,{none}\nID,,2024-05-20\n"),
+        ] {
+            assert_eq!(class_beside(&[("other.csv", content.clone())]).0, "undetermined", "{content}");
+        }
+        let alone = format!("key_id,created,last_rotation\nID,{none},{none}\n");
+        assert_eq!(class_beside(&[("other.csv", alone)]), ("migratable".to_owned(), 0));
+    }
+}
+
+/// Which other objects there are must not matter for one.
+#[test]
+fn numbered_members_mean_the_same_whatever_stands_before_them() {
+    let numbered = r#"{"key_id":"ID","Language2":"PHP"}"#;
+    let alone = class_beside(&[("other.json", format!("[{numbered}]"))]).0;
+    let behind = class_beside(&[("other.json", format!("[{{\"key_id\":\"k\",\"language\":\"Go\"}},{numbered}]"))]).0;
+    assert_eq!(alone, behind);
+}

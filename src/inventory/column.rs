@@ -87,8 +87,8 @@ pub struct Column {
 }
 
 impl Column {
-    fn new(name: &str, has_base: impl Fn(Field) -> bool, shared: &Shared, rules: &Rules) -> Column {
-        let field = Field::from_header(name).or_else(|| numbered(name, has_base));
+    fn new(name: &str, bases: &[Field], shared: &Shared, rules: &Rules) -> Column {
+        let field = Field::from_header(name).or_else(|| numbered(name, bases));
         let asks = |(_, test): &(usize, &ColumnTest)| same_column(&test.column, name, field);
         let tests: Vec<usize> = rules.tests.iter().enumerate().filter(asks).map(|(index, _)| index).collect();
         let (cells, elements) = (Recent::default(), Recent::default());
@@ -320,14 +320,15 @@ fn purpose_of(field: Field) -> Purpose {
 }
 
 /// The field of a column that a program has renamed because another has the name already (`operations.1`, `Language2`), or
-/// that holds one element of a list (`operations.0`). Only such count that decide, and where the other column is there.
-fn numbered(name: &str, has_base: impl Fn(Field) -> bool) -> Option<Field> {
+/// that holds one element of a list (`operations.0`). Only such count that decide, and where the other column is there:
+/// `bases` are the fields of columns by their own names.
+fn numbered(name: &str, bases: &[Field]) -> Option<Field> {
     let is_mark = |c: char| matches!(c, '.' | '_' | ' ' | '-' | '/' | ':' | '#' | '[' | ']' | '(' | ')' | '（' | '）');
     let inner = name.trim().trim_end_matches(is_mark);
     let base = inner.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = &inner[base.len()..];
     let field = Field::from_header(base.trim_end_matches(is_mark)).filter(|field| field.spec().fact.is_some())?;
-    (number == "0" || !number.is_empty() && has_base(field)).then_some(field)
+    (number == "0" || !number.is_empty() && bases.contains(&field)).then_some(field)
 }
 
 fn same_column(wanted: &str, name: &str, field: Option<Field>) -> bool {
@@ -359,12 +360,15 @@ impl Columns {
             self.source = Some(names.source());
             self.columns.clear();
         }
+        // Of objects, nobody knows which further members others have, and it must not matter for this one.
+        let is_table = matches!(cells, Cells::Table(_));
+        let headers = names.as_slice().iter().filter(|_| is_table);
+        let bases: Vec<Field> = headers.filter_map(|name| Field::from_header(name)).collect();
         for name in &names.as_slice()[self.columns.len()..] {
             self.keys_as_names.extend(key_ids_in(name));
-            let has_base = |field: Field| names.as_slice().iter().any(|other| Field::from_header(other) == Some(field));
             let column = match names.are_of_system() && Field::from_header(name).is_none() {
                 true => Column::of_system(name, rules),
-                false => Column::new(name, has_base, shared, rules),
+                false => Column::new(name, &bases, shared, rules),
             };
             self.columns.push(column);
         }

@@ -11,10 +11,10 @@ use super::clock::{Order, Unclear, WhyUnclear, is_never, parse_time, time_in};
 /// Rotation intervals are at least 7 days (KMS API, `UpdateRotationPolicy`), so times that differ by less than two mean
 /// the same moment in other time zones, and by six or more another.
 const SAME: jiff::SignedDuration = jiff::SignedDuration::from_hours(2 * 24);
+const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
+
 /// There was no KMS then: an earlier date is how programs write that there is none (year 1, or the first second of 1970).
 const BEFORE_KMS: jiff::Timestamp = jiff::Timestamp::constant(1_262_304_000, 0);
-
-const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(6 * 24);
 
 /// The dates of creation and last rotation of a key, as inventories write them, and what decides how much they tell.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ impl Dates<'_> {
         if is_never(self.last) {
             return Ok(0);
         }
-        let tells = |(created, last)| self.counted(evidence_between(created, last));
+        let tells = |(created, last)| counted(evidence_between(created, last), self.spec, self.has_primary);
         if let Some(times) = parse_time(self.created).zip(parse_time(self.last)) {
             return Ok(tells(times));
         }
@@ -57,23 +57,23 @@ impl Dates<'_> {
             false => Err(Unclear { field: Field::LastRotation, why: WhyUnclear::Order }),
         }
     }
+}
 
-    /// What of the evidence counts.
-    fn counted(&self, evidence: Bits) -> Bits {
-        // Only symmetric keys have a primary version, and only they rotate.
-        let is_symmetric = self.spec & SYMMETRIC != 0 || self.spec == 0 && self.has_primary;
-        let is_asymmetric = self.spec & !SYMMETRIC != 0;
-        match evidence {
-            // What is green needs more than what is not.
-            NOT_ROTATED if !is_symmetric => 0,
-            _ if is_asymmetric => 0,
-            evidence => evidence,
-        }
+/// What of the evidence counts.
+fn counted(evidence: Bits, spec: Bits, has_primary: bool) -> Bits {
+    // Only symmetric keys have a primary version, and only they rotate.
+    let is_symmetric = spec & SYMMETRIC != 0 || spec == 0 && has_primary;
+    let is_asymmetric = spec & !SYMMETRIC != 0;
+    match evidence {
+        // What is green needs more than what is not.
+        NOT_ROTATED if !is_symmetric => 0,
+        _ if is_asymmetric => 0,
+        evidence => evidence,
     }
 }
 
 /// What the dates of creation and last rotation tell that different records of one key give: the first creation and the
-/// last rotation count.
+/// last rotation count, of those that are any.
 ///
 /// # Errors
 /// One of them says too little.
@@ -83,21 +83,23 @@ pub fn evidence_apart(
     spec: Bits,
     has_primary: bool,
 ) -> Result<Bits, Unclear> {
-    let last: Vec<&str> = last.iter().copied().filter(|last| !is_never(last)).collect();
+    let last: BTreeSet<&str> = last.iter().copied().filter(|last| !is_never(last)).collect();
     if created.is_empty() || last.is_empty() {
         return Ok(0);
     }
-    let unclear = |field, why| Unclear { field, why };
-    let tells = |order: Order| {
-        let first = created.iter().map(|text| time_in(text, order)).collect::<Option<Vec<_>>>()?.into_iter().min()?;
-        let last = last.iter().map(|text| time_in(text, order)).collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        Some(Dates { created: "", last: "", spec, has_primary }.counted(evidence_between(first, last)))
+    // Each is a time in this order of day and month, or nothing follows from the order.
+    let times = |texts: &BTreeSet<&str>, order| {
+        let times = texts.iter().map(|text| time_in(text, order)).collect::<Option<Vec<_>>>();
+        times.map(|times| times.into_iter().filter(|time| *time >= BEFORE_KMS).collect::<Vec<_>>())
     };
-    match Order::BOTH.map(tells) {
-        [Some(one), Some(other)] if one != other => Err(unclear(Field::LastRotation, WhyUnclear::Order)),
-        [Some(evidence), _] | [None, Some(evidence)] => Ok(evidence),
-        [None, None] => Err(unclear(Field::LastRotation, WhyUnclear::NoTime)),
-    }
+    let mut told = Order::BOTH.into_iter().filter_map(|order| {
+        let (created, last) = (times(created, order)?, times(&last, order)?);
+        let extremes = created.into_iter().min().zip(last.into_iter().max());
+        Some(extremes.map_or(0, |(created, last)| counted(evidence_between(created, last), spec, has_primary)))
+    });
+    let unclear = |why| Unclear { field: Field::LastRotation, why };
+    let evidence = told.next().ok_or(unclear(WhyUnclear::NoTime))?;
+    if told.all(|other| other == evidence) { Ok(evidence) } else { Err(unclear(WhyUnclear::Order)) }
 }
 
 /// Whether a text is a time in one order of day and month or the other.

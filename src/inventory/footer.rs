@@ -90,7 +90,7 @@ pub fn is_alone(row: Row<'_>) -> bool {
 
 /// Whether a text in the place of an id stands for the one above it.
 pub fn is_ditto(text: &str) -> bool {
-    const MARKS: &[char] = &['"', '\'', '〃', '"', '“', '”', '″', '↑', '^', '-', '–', '—', '…', '.', '同', '上'];
+    const MARKS: &[char] = &['"', '\'', '〃', '“', '”', '″', '↑', '^', '-', '–', '—', '…', '.', '同', '上'];
     let word = plain(text);
     text.chars().all(|c| MARKS.contains(&c))
         || matches!(

@@ -75,13 +75,19 @@ fn tells(text: &str) -> bool {
     }
 }
 
-fn has_mention(value: &Value) -> bool {
+/// Whether a value names an operation that blocks the migration: in its texts, or by a member that does not say no.
+pub fn has_mention(value: &Value) -> bool {
     match value {
         Value::String(text) => mentions_forbidden(text),
         Value::Array(elements) => elements.iter().any(has_mention),
-        Value::Object(members) => members.values().any(has_mention),
+        Value::Object(members) => members.iter().any(|(name, value)| is_affirmed(name, value) || has_mention(value)),
         _ => false,
     }
+}
+
+/// Whether a member is called like such an operation, and does not say no.
+pub fn is_affirmed(name: &str, value: &Value) -> bool {
+    mentions_forbidden(name) && !denies(value)
 }
 
 /// The name of a member inside an object, or inside the objects of a list, that decides what becomes of a key. What is
@@ -102,8 +108,7 @@ pub fn field_inside(cell: Cell<'_>) -> Option<String> {
 fn deciding_name(value: &Value) -> Option<String> {
     match value {
         Value::Object(members) => members.iter().find_map(|(name, value)| {
-            let is_called = || mentions_forbidden(name) && !denies(value);
-            let decides = Field::from_header(name).is_some_and(|field| says(field, value)) || is_called();
+            let decides = Field::from_header(name).is_some_and(|field| says(field, value)) || is_affirmed(name, value);
             if decides { Some(name.clone()) } else { deciding_name(value) }
         }),
         Value::Array(elements) => elements.iter().find_map(deciding_name),
@@ -112,7 +117,7 @@ fn deciding_name(value: &Value) -> Option<String> {
 }
 
 /// Whether a value says that something is not there.
-pub fn denies(value: &Value) -> bool {
+fn denies(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::Bool(true) => false,

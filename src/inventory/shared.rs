@@ -1,5 +1,6 @@
 //! What all workers number together, so that each key keeps small numbers only.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -81,13 +82,16 @@ impl<T> Default for Numbering<T> {
 
 impl<T: Hash + Eq + Clone> Numbering<T> {
     /// The number of a thing.
-    pub fn number(&mut self, thing: &T) -> u32 {
+    pub fn number<Q: Hash + Eq + ToOwned<Owned = T> + ?Sized>(&mut self, thing: &Q) -> u32
+    where
+        T: Borrow<Q>,
+    {
         if let Some(known) = self.numbers.get(thing) {
             return *known;
         }
-        let number = self.things.len() as u32;
+        let (number, thing) = (self.things.len() as u32, thing.to_owned());
         self.things.push(thing.clone());
-        self.numbers.insert(thing.clone(), number);
+        self.numbers.insert(thing, number);
         number
     }
 }
@@ -124,12 +128,12 @@ impl Shared {
 
     /// The number of an account.
     pub fn account(&self, account_id: &str) -> u32 {
-        lock(&self.accounts).number(&account_id.to_owned())
+        lock(&self.accounts).number(account_id)
     }
 
     /// The number of a region.
     pub fn region(&self, region: &str) -> u32 {
-        lock(&self.regions).number(&region.to_owned())
+        lock(&self.regions).number(region)
     }
 
     /// The number of a column that no field takes; nothing if there are too many to keep it.

@@ -285,11 +285,8 @@ fn lists_several(store: &Store, group: &Group) -> bool {
 fn evidence_of_dates(store: &Store, group: &Group, facts: &Facts) -> Result<Bits, Unclear> {
     let created: BTreeSet<&str> = texts(store, group, &[Field::Created]).collect();
     let last: BTreeSet<&str> = texts(store, group, &[Field::LastRotation]).collect();
-    let has_primary = || texts(store, group, &[Field::PrimaryVersion]).next().is_some();
-    if created.is_empty() || last.is_empty() {
-        return Ok(0);
-    }
-    evidence_apart(&created, &last, facts.get(KEY_SPEC), has_primary())
+    let has_primary = texts(store, group, &[Field::PrimaryVersion]).next().is_some();
+    evidence_apart(&created, &last, facts.get(KEY_SPEC), has_primary)
 }
 
 /// What the records of a key say in some fields.

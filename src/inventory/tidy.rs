@@ -381,7 +381,8 @@ pub fn keys_named_in(text: &str) -> impl Iterator<Item = String> {
 
 /// A masked id of which enough is left to tell it from words, in its one spelling.
 fn masked_key_id(word: &str) -> Option<String> {
-    let id = key_id(word).ok().filter(|id| is_masked(id) && !is_nothing_but_mask(id))?;
+    let may_be = |id: &Cow<'_, str>| id.len() <= LONGEST_MASKED && is_masked(id) && !is_nothing_but_mask(id);
+    let id = key_id(word).ok().filter(may_be)?;
     id.bytes().any(|byte| byte.is_ascii_digit()).then(|| id.into_owned())
 }
 
@@ -389,6 +390,9 @@ fn masked_key_id(word: &str) -> Option<String> {
 pub fn is_given_by_kms(id: &str) -> bool {
     is_uuid(id) || is_new_id(id) && id.len() >= SHORTEST_NEW && !is_masked(id)
 }
+
+/// No longer word is taken for a masked id where it stands among others.
+const LONGEST_MASKED: usize = 64;
 
 /// No shorter word is taken for a key id where it stands among others.
 const SHORTEST_NAMED: usize = 12;

@@ -10,9 +10,8 @@ use serde_json::value::RawValue;
 
 use super::members::{Pairs, named_keys, offset_of};
 use crate::domains::cmk::fields::Field;
-use crate::domains::cmk::operations::mentions_forbidden;
 use crate::domains::spelling::{is_unknown, plain};
-use crate::inventory::mentions::{Watch, denies};
+use crate::inventory::mentions::{has_mention, is_affirmed};
 use crate::inventory::tidy::{is_new_id, is_uuid, key_ids_in, keys_named_in};
 
 /// What stands beside the lists of a wrapper, with an empty list for each that was cut out.
@@ -151,8 +150,8 @@ pub(super) fn read(text: &[u8], is_field: fn(&str) -> bool) -> Result<Beside, St
     let Pairs(pairs) = serde_json::from_str(text).map_err(|error| broken(&error))?;
     let mut beside = Beside::default();
     for (name, raw) in pairs {
-        let mut member = Member { is_metadata: is_metadata(&name), ..Member::default() };
-        member.key_ids.extend(key_ids_in(&name));
+        let mut member = Member { is_metadata: is_metadata(&name), name, ..Member::default() };
+        member.key_ids.extend(key_ids_in(&member.name));
         if raw.get().starts_with('[') {
             let take = |element: &str| member.element(text, element, &mut beside.records);
             serde_json::Deserializer::from_str(raw.get())
@@ -161,7 +160,7 @@ pub(super) fn read(text: &[u8], is_field: fn(&str) -> bool) -> Result<Beside, St
         } else {
             member.value(raw.get()).map_err(|error| broken(&error))?;
         }
-        beside.take(name, member, is_field);
+        beside.take(member, is_field);
     }
     Ok(beside)
 }
@@ -191,14 +190,13 @@ impl<'de, F: FnMut(&'de str) -> serde_json::Result<()>> Visitor<'de> for Each<F>
 /// What a member says of which no record was made.
 #[derive(Default)]
 struct Member {
+    name: String,
     is_metadata: bool,
     says_something: bool,
     /// Whether it has objects or lists inside.
     is_nested: bool,
     /// Whether it says that it is about keys.
     names_resource: bool,
-    /// Whether it says anything but no.
-    affirms: bool,
     /// Whether it names an operation that blocks the migration.
     names_operation: bool,
     key_ids: Vec<String>,
@@ -240,8 +238,7 @@ impl Member {
             return;
         }
         self.says_something = true;
-        self.affirms |= !denies(value);
-        self.names_operation |= !self.is_metadata && mentions(value);
+        self.names_operation |= !self.is_metadata && (has_mention(value) || is_affirmed(&self.name, value));
         self.is_nested |= value.is_object() || value.is_array();
         if may_name {
             find_keys(value, self.is_metadata, &mut self.key_ids);
@@ -251,33 +248,20 @@ impl Member {
 
 impl Beside {
     /// Takes a member, without the records in it.
-    fn take(&mut self, name: String, mut member: Member, is_field: fn(&str) -> bool) {
+    fn take(&mut self, mut member: Member, is_field: fn(&str) -> bool) {
         let names_keys = !member.key_ids.is_empty();
         if !member.says_something {
             return;
         }
-        let is_field = is_field(&name);
-        let names_operation = member.names_operation || mentions_forbidden(&name) && member.affirms;
-        let is_about_all = !names_keys && (is_field && is_statement(&name, &member) || names_operation);
+        let is_field = is_field(&member.name);
+        let is_about_all = !names_keys && (is_field && is_statement(&member) || member.names_operation);
         self.is_about_all |= is_about_all;
         self.key_ids.append(&mut member.key_ids);
-        if is_about_all || names_keys || names_operation {
-            self.lost.push(name);
+        if is_about_all || names_keys || member.names_operation {
+            self.lost.push(member.name);
         } else if is_field {
-            self.idle.push(name);
+            self.idle.push(member.name);
         }
-    }
-}
-
-/// Whether a text inside a value names an operation that blocks the migration.
-fn mentions(value: &Value) -> bool {
-    match value {
-        Value::String(text) => Watch::Texts.mentions(text),
-        Value::Array(elements) => elements.iter().any(mentions),
-        Value::Object(members) => {
-            members.iter().any(|(name, value)| mentions_forbidden(name) && !denies(value) || mentions(value))
-        }
-        _ => false,
     }
 }
 
@@ -343,8 +327,8 @@ fn is_call(name: &str) -> bool {
 
 /// Whether a field that is said once may decide about every key of the lists. Names, dates and places do not; nor does
 /// the state, by which many interfaces say that they have answered.
-fn is_statement(name: &str, member: &Member) -> bool {
-    match Field::from_header(name) {
+fn is_statement(member: &Member) -> bool {
+    match Field::from_header(&member.name) {
         Some(Field::Resource) => !member.names_resource,
         // What is nested may say more than its name does.
         Some(Field::Services | Field::Applications | Field::Owner | Field::State) => member.is_nested,

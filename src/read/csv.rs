@@ -82,7 +82,7 @@ impl Splitter {
         let mut tainted = Tainted::default();
         let reject = |above: Above| {
             above.key_ids.iter().for_each(|key_id| tainted.add(key_id));
-            above_header(Place { file: input.file, line: above.line }, &above.says, line)
+            above_header(Place { file: input.file, line: above.line }, &above.says, line, &above.key_ids)
         };
         let rejects = above.into_iter().map(reject).collect();
         let line = 1 + count_lines(&input.start[..end]);
@@ -167,10 +167,11 @@ impl Splitter {
     }
 }
 
-/// The reject of a row above the header line that names keys.
-pub(super) fn above_header(place: Place, says: &str, line: u64) -> Reject {
+/// The reject of a row above the header line that names keys, or operations that block the migration.
+pub(super) fn above_header(place: Place, says: &str, line: u64, key_ids: &[String]) -> Reject {
+    let names = if key_ids.is_empty() { "an operation that blocks the migration" } else { "a key" };
     let reason = format!(
-        "stands above the header line (line {line}), and so is no record, but names a key: `{says}`; write it below the header line, or into the cells of that key, or remove it"
+        "stands above the header line (line {line}), and so is no record, but names {names}: `{says}`; write it below the header line, or into the cells of that key, or remove it"
     );
     Reject::whole(place, reason)
 }

@@ -7,8 +7,8 @@ use super::detect::fill;
 use crate::inventory::rejects::Tainted;
 use crate::inventory::tidy::keys_named_in;
 
-/// No id is longer, in bytes.
-const LONGEST_ID: usize = 64;
+/// No id is longer, and hardly an alias, in bytes.
+const LONGEST_ID: usize = 512;
 
 /// What looks like a key id from a line on, as far as anything can be read; of text in any encoding that has one byte for
 /// each letter of English, or two. 0 and 1 stand for the beginning.
@@ -35,7 +35,7 @@ pub fn key_ids(mut reader: impl Read, from_line: u64) -> Tainted {
         }
         // What is cut off by the end of the buffer is looked at once more with what follows.
         let whole = if ended { buffer.len() } else { buffer.len().saturating_sub(2 * LONGEST_ID) };
-        let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        let is_of_word = |byte: &u8| byte.is_ascii_graphic() && !b",;\"'()[]{}=".contains(byte) || !byte.is_ascii();
         let cut = (whole.saturating_sub(LONGEST_ID)..whole).rev().find(|at| !is_of_word(&buffer[*at]));
         let end = if ended { buffer.len() } else { cut.unwrap_or(whole) };
         keys_named_in(&String::from_utf8_lossy(&buffer[..end])).for_each(|key| found.add(&key));

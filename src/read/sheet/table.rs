@@ -58,14 +58,14 @@ impl Sheet {
             if row.number >= header_line {
                 break;
             }
-            let mut key_ids = row.key_ids().peekable();
+            let key_ids: Vec<String> = row.key_ids().collect();
             let says_more = (0..row.len()).any(|column| mentions_forbidden(row.cell(column)));
-            if says_more || key_ids.peek().is_some() {
+            if says_more || !key_ids.is_empty() {
                 let cells = (0..row.len()).map(|column| row.cell(column).trim()).filter(|cell| !cell.is_empty());
                 let says = shortened(&cells.collect::<Vec<_>>().join(", "), MAX_QUOTED);
                 let place = Place { file, line: u64::from(row.number) };
-                rejects.push(above_header(place, &says, u64::from(header_line)));
-                key_ids.for_each(|key_id| tainted.add(&key_id));
+                rejects.push(above_header(place, &says, u64::from(header_line), &key_ids));
+                key_ids.iter().for_each(|key_id| tainted.add(key_id));
             }
         }
         let merged = grid.merged().map_err(refused)?;
