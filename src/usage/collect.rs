@@ -15,9 +15,10 @@ use super::event::Event;
 use super::network::Networks;
 use super::scan::Raw;
 use super::seen::Seen;
-use super::tally::{Account, Application, Call, Calls, KeyTally, Side, Span, Texts, Unattributed};
+use super::tally::{Account, Application, Call, Calls, KeyTally, Side, Span, Unattributed};
 use super::time::{hour, seconds};
 use crate::inventory::identity::parse_arn;
+use crate::inventory::shared::Numbering;
 
 /// Tables are shared by their parts, so that threads seldom wait for each other.
 const PARTS: usize = 64;
@@ -52,7 +53,7 @@ pub struct From {
     /// The region, by number.
     pub region: u32,
     /// The operation, by number.
-    pub operation: u16,
+    pub operation: u32,
     /// The principal, by number.
     pub principal: u32,
     /// The language or tool.
@@ -61,19 +62,24 @@ pub struct From {
     pub side: Side,
 }
 
+/// The text of a number.
+pub fn text(texts: &Numbering<String>, number: u32) -> &str {
+    texts.things.get(number as usize).map_or("", String::as_str)
+}
+
 /// The texts that tallies name by number.
 #[derive(Debug, Default)]
 pub struct Names {
     /// Accounts.
-    pub accounts: Texts,
+    pub accounts: Numbering<String>,
     /// Regions.
-    pub regions: Texts,
+    pub regions: Numbering<String>,
     /// Operations.
-    pub operations: Texts,
+    pub operations: Numbering<String>,
     /// Principals.
-    pub principals: Texts,
+    pub principals: Numbering<String>,
     /// VPCs.
-    pub vpcs: Texts,
+    pub vpcs: Numbering<String>,
 }
 
 /// What all threads count into.
@@ -310,7 +316,6 @@ impl<'s> Worker<'s> {
             caller = Caller::Service;
         }
         let (place, network) = self.shared.networks.place(event);
-        let operation = u16::try_from(operation).unwrap_or(u16::MAX);
         Call {
             time,
             failed: event.failed,
@@ -336,7 +341,7 @@ impl<'s> Worker<'s> {
         let word = KINDS.get(kind).map_or("other", |(_, word)| word);
         let is_service = text.to_ascii_lowercase().starts_with("aliyunservicerolefor");
         let shown = if text.is_empty() { word.to_owned() } else { format!("{word}/{text}") };
-        let number = lock(&self.shared.names).principals.number(&shown);
+        let number = lock(&self.shared.names).principals.number(shown.as_str());
         if self.principals[kind].len() >= REMEMBERED {
             self.principals[kind].clear();
         }
@@ -353,7 +358,7 @@ impl<'s> Worker<'s> {
             Some(scope) => scope,
             None => {
                 let mut names = lock(&self.shared.names);
-                let numbers = (names.accounts.number(&account.text()), names.regions.number(&region.text()));
+                let numbers = (names.accounts.number(&*account.text()), names.regions.number(&*region.text()));
                 drop(names);
                 let texts = (account.bytes.into(), region.bytes.into());
                 let scope = Scope { texts, numbers, span: Span::of(time), hours: [i64::MIN; 4] };

@@ -3,7 +3,7 @@
 //! Field names and shapes: ActionTrail, "Management event structure"; KMS, "Use ActionTrail to query KMS events". Most
 //! fields are optional.
 
-use super::scan::{Broken, Next, Raw, Value, behind_blanks, broken, elements, members, name, nested_end, value};
+use super::scan::{Broken, Raw, Value, behind_blanks, broken, elements, members, name, nested_end, value};
 
 /// The name of the service in its events (KMS, "Use ActionTrail …": the filter is exactly this).
 const KMS: &[u8] = b"Kms";
@@ -51,7 +51,7 @@ pub struct Event<'a> {
     pub resource: Raw<'a>,
     /// `requestParameters.DestinationKeyId`: the key under which `ReEncrypt` writes.
     pub destination_key: Raw<'a>,
-    /// The destination in the answer of `ReEncrypt`.
+    /// `responseElements.SourceKeyId`: the key under which `ReEncrypt` reads.
     pub source_key: Raw<'a>,
 }
 
@@ -98,28 +98,25 @@ impl<'a> Event<'a> {
         at: usize,
         beside: &mut BesideEvent<'a>,
     ) -> Result<usize, Broken> {
-        members(bytes, at, |name, value| {
-            match (part, name) {
-                (Part::Request, b"KeyId") => self.requested_key = value.text(),
-                (Part::Request, b"DestinationKeyId") => self.destination_key = value.text(),
-                (Part::Request, b"RegionId") => beside.region = value.text(),
-                (Part::Response, b"KeyId") => self.answered_key = value.text(),
-                (Part::Response, b"SourceKeyId") => self.source_key = value.text(),
-                (Part::Identity, b"type") => self.identity = value.text(),
-                (Part::Identity, b"userName") => self.user = value.text(),
-                (Part::Identity, b"principalId") => self.principal = value.word(),
-                (Part::Identity, b"accountId") => beside.account = value.word(),
-                (Part::Resources, b"ACS::KMS::Key") => {
-                    if let Value::Nested(list) = value {
-                        elements(list, |element| {
-                            self.references_several |= !self.referenced_key.is_empty();
-                            self.referenced_key = element.text();
-                        });
-                    }
+        members(bytes, at, |name, value| match (part, name) {
+            (Part::Request, b"KeyId") => self.requested_key = value.text(),
+            (Part::Request, b"DestinationKeyId") => self.destination_key = value.text(),
+            (Part::Request, b"RegionId") => beside.region = value.text(),
+            (Part::Response, b"KeyId") => self.answered_key = value.text(),
+            (Part::Response, b"SourceKeyId") => self.source_key = value.text(),
+            (Part::Identity, b"type") => self.identity = value.text(),
+            (Part::Identity, b"userName") => self.user = value.text(),
+            (Part::Identity, b"principalId") => self.principal = value.word(),
+            (Part::Identity, b"accountId") => beside.account = value.word(),
+            (Part::Resources, b"ACS::KMS::Key") => {
+                if let Value::Nested(list) = value {
+                    elements(list, |element| {
+                        self.references_several |= !self.referenced_key.is_empty();
+                        self.referenced_key = element.text();
+                    });
                 }
-                _ => {}
             }
-            Next::More
+            _ => {}
         })
     }
 }

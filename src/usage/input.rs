@@ -31,8 +31,6 @@ enum Layout {
     Lines,
     /// Values one behind the other, in lists and objects or not.
     Elements,
-    /// A table, of which this column holds events.
-    Table,
 }
 
 /// Some of a log.
@@ -176,15 +174,15 @@ impl Log {
         })?;
         let reader = Box::new(Cells { reader, column, record: csv::ByteRecord::new(), rest: Vec::new(), at: 0 });
         let (file, name) = (log.file, log.name);
-        Ok(Log { file, name, reader, buffer: Vec::new(), ended: false, layout: Layout::Table, line: 2, scanned: 0 })
+        Ok(Log { file, name, reader, buffer: Vec::new(), ended: false, layout: Layout::Lines, line: 2, scanned: 0 })
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
             let boundary = match self.layout {
                 _ if self.ended => self.buffer.len(),
-                Layout::Lines | Layout::Table if self.buffer.len() < BLOCK => 0,
-                Layout::Lines | Layout::Table => memchr::memrchr(b'\n', &self.buffer).map_or(0, |end| end + 1),
+                Layout::Lines if self.buffer.len() < BLOCK => 0,
+                Layout::Lines => memchr::memrchr(b'\n', &self.buffer).map_or(0, |end| end + 1),
                 Layout::Elements if self.buffer.len() < BLOCK => 0,
                 Layout::Elements => self.last_element(),
             };

@@ -127,11 +127,11 @@ impl Merged {
         tally.span = span;
         tally.calls = Calls { calls: line.calls, failed: line.failed };
         for (name, counts) in &line.operations {
-            let operation = operation(&mut self.names, name)?;
+            let operation = self.names.operations.number(name.as_str());
             tally.add_operation(operation, Calls { calls: counts.calls, failed: counts.failed });
         }
         for line_of in &line.applications {
-            let principal = self.names.principals.number(&line_of.principal);
+            let principal = self.names.principals.number(line_of.principal.as_str());
             let last =
                 u32::try_from(time(&line_of.last)?).map_err(|_| "a time before 1970 or after 2106".to_owned())?;
             let application = Application::new(principal, caller(&line_of.caller)?);
@@ -146,7 +146,7 @@ impl Merged {
             tally.add_network(number, *calls);
         }
         for vpc in &line.vpcs {
-            let number = self.names.vpcs.number(vpc);
+            let number = self.names.vpcs.number(vpc.as_str());
             tally.add_vpc(number);
         }
         for HourCalls { hour, calls } in &line.hours {
@@ -168,8 +168,8 @@ impl Merged {
         let (account, region) = self.scope(&line.account_id, &line.region);
         let side = [Side::All, Side::Source].into_iter().find(|side| side.name() == line.side);
         let side = side.ok_or_else(|| format!("there is no side `{}`", line.side))?;
-        let operation = operation(&mut self.names, &line.operation)?;
-        let principal = self.names.principals.number(&line.principal);
+        let operation = self.names.operations.number(line.operation.as_str());
+        let principal = self.names.principals.number(line.principal.as_str());
         let from = From { account, region, operation, principal, caller: caller(&line.caller)?, side };
         let span = span(&line.first, &line.last)?;
         let known = self.rest.unattributed.entry(from).or_insert(Unattributed { calls: Calls::default(), span });
@@ -189,8 +189,4 @@ fn span(first: &str, last: &str) -> Result<Span, String> {
 
 fn caller(name: &str) -> Result<Caller, String> {
     Caller::named(name).ok_or_else(|| format!("there is no caller `{name}`"))
-}
-
-fn operation(names: &mut Names, name: &str) -> Result<u16, String> {
-    u16::try_from(names.operations.number(name)).map_err(|_| "more than 65,535 operations".to_owned())
 }

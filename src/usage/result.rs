@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Caller;
-use super::collect::{Counted, Entry, From};
+use super::collect::{Counted, Entry, From, text};
 use super::coverage::Coverage;
 use super::tally::{Account, ApplicationCalls, OperationCalls, Place, Span, Unattributed};
 use super::time::{HOUR, show};
@@ -222,8 +222,8 @@ impl<'c> Written<'c> {
                 .into_iter()
                 .map(|(first, count)| Run { first: show(first * HOUR), hours: count as u64 });
             Some(CoverageLine {
-                account_id: names.accounts.text(*account).to_owned(),
-                region: names.regions.text(*region).to_owned(),
+                account_id: text(&names.accounts, *account).to_owned(),
+                region: text(&names.regions, *region).to_owned(),
                 first: show(span.first),
                 last: show(span.last),
                 silent_hours: coverage.silent_hours(),
@@ -238,7 +238,8 @@ impl<'c> Written<'c> {
     /// The keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = KeyLine> {
         let names = &self.counted.names;
-        let by = |entry: &'c Entry| (&*entry.key, names.accounts.text(entry.account), names.regions.text(entry.region));
+        let by =
+            |entry: &'c Entry| (&*entry.key, text(&names.accounts, entry.account), text(&names.regions, entry.region));
         let mut entries: Vec<&'c Entry> = self.counted.keys.iter().collect();
         entries.sort_unstable_by(|a, b| by(a).cmp(&by(b)));
         entries.into_iter().map(|entry| self.key(entry))
@@ -249,11 +250,11 @@ impl<'c> Written<'c> {
         let mut operations = BTreeMap::new();
         for OperationCalls { operation, calls, failed } in &tally.operations {
             let counts = CallCounts { calls: *calls, failed: u64::from(*failed) };
-            operations.insert(names.operations.text(u32::from(*operation)).to_owned(), counts);
+            operations.insert(text(&names.operations, *operation).to_owned(), counts);
         }
         let mut sums: BTreeMap<(&str, Caller), (u64, u32)> = BTreeMap::new();
         for ApplicationCalls { application, calls, last } in &tally.applications {
-            let sum = sums.entry((names.principals.text(application.principal()), application.caller())).or_default();
+            let sum = sums.entry((text(&names.principals, application.principal()), application.caller())).or_default();
             *sum = (sum.0 + calls, sum.1.max(*last));
         }
         let mut applications: Vec<_> = sums.into_iter().collect();
@@ -265,7 +266,7 @@ impl<'c> Written<'c> {
             last: show(i64::from(last)),
         });
         let places = Place::ALL.iter().zip(tally.places).filter(|(_, calls)| *calls > 0);
-        let mut vpcs: Vec<String> = tally.vpcs.iter().map(|vpc| names.vpcs.text(*vpc).to_owned()).collect();
+        let mut vpcs: Vec<String> = tally.vpcs.iter().map(|vpc| text(&names.vpcs, *vpc).to_owned()).collect();
         vpcs.sort_unstable();
         let hours: Vec<HourCalls> = tally.hours.iter().map(|(hour, calls)| HourCalls { hour, calls }).collect();
         let coverage = self.counted.rest.coverage.get(&(entry.account, entry.region));
@@ -274,8 +275,8 @@ impl<'c> Written<'c> {
         let network = |(number, calls): &(u16, u64)| (self.counted.networks.name(*number).to_owned(), Count(*calls));
         KeyLine {
             key_id: entry.key.to_string(),
-            account_id: names.accounts.text(entry.account).to_owned(),
-            region: names.regions.text(entry.region).to_owned(),
+            account_id: text(&names.accounts, entry.account).to_owned(),
+            region: text(&names.regions, entry.region).to_owned(),
             calls: tally.calls.calls,
             failed: tally.calls.failed,
             first: show(tally.span.first),
@@ -294,11 +295,11 @@ impl<'c> Written<'c> {
     pub fn unattributed(&self) -> Vec<UnattributedLine> {
         let names = &self.counted.names;
         let line = |(from, calls): (&From, &Unattributed)| UnattributedLine {
-            account_id: names.accounts.text(from.account).to_owned(),
-            region: names.regions.text(from.region).to_owned(),
-            operation: names.operations.text(u32::from(from.operation)).to_owned(),
+            account_id: text(&names.accounts, from.account).to_owned(),
+            region: text(&names.regions, from.region).to_owned(),
+            operation: text(&names.operations, from.operation).to_owned(),
             side: from.side.name().to_owned(),
-            principal: names.principals.text(from.principal).to_owned(),
+            principal: text(&names.principals, from.principal).to_owned(),
             caller: from.caller.name().to_owned(),
             calls: calls.calls.calls,
             failed: calls.calls.failed,

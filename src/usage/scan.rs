@@ -150,15 +150,6 @@ pub fn behind_blanks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// What somebody makes of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// The next member is wanted.
-    More,
-    /// No other member is.
-    Enough,
-}
-
 /// What is wrong with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
@@ -168,17 +159,12 @@ pub enum Broken {
     At(usize),
 }
 
-/// Goes through the members of the object whose `{` stands at `at`, and gives where it ends: behind its `}`, or, once
-/// enough was seen, behind the last member that was.
+/// Goes through the members of the object whose `{` stands at `at`, and gives where it ends.
 ///
 /// # Errors
 /// It is no JSON, as far as it was looked at.
 #[inline]
-pub fn members<'a>(
-    bytes: &'a [u8],
-    at: usize,
-    mut take: impl FnMut(&'a [u8], Value<'a>) -> Next,
-) -> Result<usize, Broken> {
+pub fn members<'a>(bytes: &'a [u8], at: usize, mut take: impl FnMut(&'a [u8], Value<'a>)) -> Result<usize, Broken> {
     let mut at = behind_blanks(bytes, at + 1);
     if bytes.get(at) == Some(&b'}') {
         return Ok(at + 1);
@@ -186,9 +172,7 @@ pub fn members<'a>(
     loop {
         let (name, start) = name(bytes, at)?;
         let (value, end) = value(bytes, start)?;
-        if take(name, value) == Next::Enough {
-            return Ok(end);
-        }
+        take(name, value);
         at = behind_blanks(bytes, end);
         match bytes.get(at) {
             Some(b',') => at = behind_blanks(bytes, at + 1),
@@ -268,7 +252,6 @@ mod tests {
         let mut names = Vec::new();
         members(text.as_bytes(), 0, |name, _| {
             names.push(String::from_utf8_lossy(name).into_owned());
-            Next::More
         })?;
         Ok(names)
     }
@@ -297,7 +280,6 @@ mod tests {
             let mut seen = Vec::new();
             let end = members(text.as_bytes(), 0, |name, value| {
                 seen.push((name.to_vec(), value));
-                Next::More
             });
             prop_assert_eq!(end, Ok(length));
             prop_assert_eq!(nested_end(text.as_bytes(), 1, 1), Some(length));
@@ -306,7 +288,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::sample::select(b"{}[]\",:\\ a1".to_vec()), 0..60)) {
-            let _ = members(&bytes, 0, |_, _| Next::More);
+            let _ = members(&bytes, 0, |_, _| {});
             elements(&bytes, |_| {});
         }
     }

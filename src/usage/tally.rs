@@ -140,7 +140,7 @@ pub struct OperationCalls {
     /// Those that failed, or more than can be counted.
     pub failed: u32,
     /// The operation, by number.
-    pub operation: u16,
+    pub operation: u32,
 }
 
 /// From where calls came.
@@ -204,7 +204,7 @@ pub struct Call {
     /// Whether it failed.
     pub failed: bool,
     /// The operation, by number.
-    pub operation: u16,
+    pub operation: u32,
     /// By whom.
     pub application: Application,
     /// From where.
@@ -252,7 +252,7 @@ impl KeyTally {
     }
 
     /// Adds calls of an operation.
-    pub fn add_operation(&mut self, operation: u16, calls: Calls) {
+    pub fn add_operation(&mut self, operation: u32, calls: Calls) {
         let failed = u32::try_from(calls.failed).unwrap_or(u32::MAX);
         match self.operations.iter_mut().find(|known| known.operation == operation) {
             Some(known) => {
@@ -339,31 +339,6 @@ pub struct Unattributed {
     pub calls: Calls,
     /// The first and the last.
     pub span: Span,
-}
-
-/// The distinct texts of a kind, by number.
-#[derive(Debug, Default)]
-pub struct Texts {
-    numbers: std::collections::HashMap<Box<str>, u32, foldhash::fast::FixedState>,
-    texts: Vec<Box<str>>,
-}
-
-impl Texts {
-    /// The number of a text.
-    pub fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = self.texts.len() as u32;
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), number);
-        number
-    }
-
-    /// The text of a number.
-    pub fn text(&self, number: u32) -> &str {
-        self.texts.get(number as usize).map_or("", |text| text)
-    }
 }
 
 /// Counts that are not of any key.

@@ -1,9 +1,12 @@
 //! Times of events: seconds since 1970, their hours, and hours of the week.
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
 
 /// Seconds of an hour.
 pub const HOUR: i64 = 3600;
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// Hours of a week.
 pub const WEEK: usize = 168;
@@ -19,28 +22,16 @@ fn plain(time: &[u8]) -> Option<i64> {
     let digit = |at: usize| time[at].wrapping_sub(b'0');
     let two = |at: usize| {
         let (tens, ones) = (digit(at), digit(at + 1));
-        (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
+        (tens < 10 && ones < 10).then(|| i8::try_from(tens * 10 + ones).ok()).flatten()
     };
     let is_written_so = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
     if is_written_so.iter().any(|(at, byte)| time[*at] != *byte) {
         return None;
     }
-    let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
-    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    Some(((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
-}
-
-/// The days since 1970 of a date of the Gregorian calendar.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that a leap day is the last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, month) = (year.div_euclid(400), (month + 9) % 12);
-    let of_era = year - era * 400;
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let date = Date::new(year, two(5)?, two(8)?).ok()?;
+    let time = Time::new(two(11)?, two(14)?, two(17)?, 0).ok()?;
+    Some(date.to_datetime(time).duration_since(EPOCH).as_secs())
 }
 
 /// The hour since 1970.
@@ -81,9 +72,15 @@ mod tests {
     fn other_spellings_of_times_are_read_and_others_refused() {
         assert_eq!(seconds(b"2026-11-18T11:12:45+08:00"), seconds(b"2026-11-18T03:12:45Z"));
         assert_eq!(seconds(b"2026-11-18T03:12:45.123Z"), seconds(b"2026-11-18T03:12:45Z"));
-        for time in
-            ["", "yesterday", "2026-13-18T03:12:45Z", "2026-11-18 03:12:45", "2026-11-18T24:12:45Z", "1621492461"]
-        {
+        for time in [
+            "",
+            "yesterday",
+            "2026-13-18T03:12:45Z",
+            "2026-02-30T03:12:45Z",
+            "2026-11-18 03:12:45",
+            "2026-11-18T24:12:45Z",
+            "1621492461",
+        ] {
             assert_eq!(seconds(time.as_bytes()), None, "{time}");
         }
     }
