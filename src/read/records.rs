@@ -188,13 +188,12 @@ fn hand_over<'h>(
     let (line, content) = (place.line, header.content.hash_one(raw));
     let row = |table| Row { line, content, kind: RecordKind::Plain, cells: Cells::Table(table) };
     let reject = |(column, value, reason): Refusal<'_>| refuse(place, last_line, column, &value, &reason);
-    let is_long = last_line > line;
-    let fitting = match refusal.map_or_else(|| fit(header, table), Err) {
-        Ok(Some(_)) if is_long && let Some(why) = swallows(header, table, raw) => {
-            Err((None, String::new(), why.to_owned()))
-        }
-        fitting => fitting,
-    };
+    let why = |table| if last_line > line { swallows(header, table, raw) } else { None };
+    let fitting = refusal.map_or_else(|| fit(header, table), Err).and_then(|fitting| {
+        // Blank records of several lines have swallowed nothing.
+        let refused = fitting.and_then(|_| why(table));
+        refused.map_or(Ok(fitting), |why| Err((None, String::new(), why.to_owned())))
+    });
     match fitting {
         Ok(None) => {}
         Ok(Some(table)) => sink.row(&header.names, row(table)),
