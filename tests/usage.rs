@@ -101,6 +101,12 @@ fn keys(out: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
+/// A number of the first line of a result.
+fn head(out: &str, member: &str) -> u64 {
+    let line: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    line[member].as_u64().unwrap()
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(bytes).unwrap();
@@ -225,6 +231,21 @@ fn broken_events_are_counted_and_told_and_stop_nothing() {
     for nothing in ["", "[]", "{}", "key_id,alias\nk,a\n", "nonsense"] {
         assert_eq!(usage(&[&put(&folder, "nothing", nothing)]).code, 4, "{nothing}");
     }
+    // Parts of logs may have nothing: with --allow-rejects there is a result, which can be merged.
+    for (part, broken) in [("{\"Records\":[]}\nnonsense\n", 1), ("[]", 0), ("{\"Events\":[]}\n", 0)] {
+        let ran = usage(&[&put(&folder, "part", part), "--allow-rejects"]);
+        assert_eq!(ran.code, 0, "{part}: {}", ran.err);
+        assert_eq!((head(&ran.out, "events"), head(&ran.out, "broken")), (broken, broken), "{part}");
+        let part = put(&folder, "part.jsonl", ran.out);
+        let whole = put(&folder, "whole.jsonl", usage(&[&path]).out);
+        let merged = usage(&["merge", &part, &whole]).out;
+        assert_eq!(merged.lines().skip(1).collect::<Vec<_>>(), usage(&[&path]).out.lines().skip(1).collect::<Vec<_>>());
+    }
+    assert_eq!(usage(&[&put(&folder, "nothing", "nonsense"), "--allow-rejects"]).code, 4);
+    let several =
+        put(&folder, "several.jsonl", format!("{{\"Records\":[{good} {good}]}}\n[{good},!,{good}]\n{good}\n"));
+    let ran = usage(&[&several]);
+    assert_eq!((ran.code, head(&ran.out, "broken"), head(&ran.out, "events")), (3, 2, 5), "{}", ran.err);
     let cut = put(&folder, "cut.json", format!("[{good},{}", &good.to_string()[..40]));
     let ran = usage(&[&cut]);
     assert_eq!((ran.code, keys(&ran.out).len()), (3, 1), "{}", ran.err);

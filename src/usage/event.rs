@@ -100,7 +100,8 @@ impl<'a> Event<'a> {
 
     /// Takes `referencedResources` as older events have it: `[{"resourceType":"ACS::KMS::Key","resourceName":"…"}]`.
     fn refer_all(&mut self, list: &'a [u8]) {
-        elements(list, |element| {
+        // Keys before the place where a list is broken are named all the same.
+        let _ = elements(list, |element| {
             let (mut kind, mut key) = (Raw::default(), Raw::default());
             if let Value::Nested(object) = element {
                 let read = members(object, 0, |name, value| match name {
@@ -135,7 +136,7 @@ impl<'a> Event<'a> {
             (Part::Identity, b"accountId") => beside.account = value.word(),
             (Part::Resources, b"ACS::KMS::Key") => {
                 if let Value::Nested(list) = value {
-                    elements(list, |element| self.refer(element.text()));
+                    let _ = elements(list, |element| self.refer(element.text()));
                 }
             }
             _ => {}

@@ -349,11 +349,16 @@ fn hand_over(seen: Seen<'_>, line: u64, depth: u32, take: &mut dyn Take) {
     };
     match seen {
         _ if depth > DEEPEST => take.broken(line, "events stand too deep inside other objects".to_owned()),
-        Seen::Around(list) if list.first() == Some(&b'[') => elements(list, |element| match element {
-            Value::Nested(nested) if nested.first() == Some(&b'{') => inner(nested),
-            Value::Text(text) => in_text(text, &mut inner),
-            _ => {}
-        }),
+        Seen::Around(list) if list.first() == Some(&b'[') => {
+            let read = elements(list, |element| match element {
+                Value::Nested(nested) if nested.first() == Some(&b'{') => inner(nested),
+                Value::Text(text) => in_text(text, &mut inner),
+                _ => {}
+            });
+            if let Err(error) = read {
+                take.broken(line, why(error));
+            }
+        }
         Seen::Around(object) => inner(object),
         Seen::InText(text) => in_text(text, &mut inner),
         seen => take.seen(seen, line),
