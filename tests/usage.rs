@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
 mod program;
+use program::logs::{self, gzip};
 use program::{Ran, command, end, folder, put, run};
 
 const KEYS: [&str; 3] =
@@ -85,7 +85,11 @@ fn event(number: usize, call: &Call) -> Value {
 }
 
 fn lines(events: &[Value]) -> String {
-    events.iter().map(|event| format!("{event}\n")).collect()
+    logs::lines(&texts(events))
+}
+
+fn texts(events: &[Value]) -> Vec<String> {
+    events.iter().map(Value::to_string).collect()
 }
 
 fn usage(arguments: &[&str]) -> Ran {
@@ -107,12 +111,6 @@ fn head(out: &str, member: &str) -> u64 {
     line[member].as_u64().unwrap()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
 
@@ -122,7 +120,7 @@ proptest! {
     fn any_division_of_a_log_gives_the_truth(
         calls in prop::collection::vec(call(), 1..120),
         cut in 0..120_usize,
-        layout in 0..7_usize,
+        layout in 0..logs::LAYOUTS,
         shuffled in any::<bool>(),
     ) {
         let mut events: Vec<Value> = calls.iter().enumerate().map(|(number, call)| event(number, call)).collect();
@@ -160,23 +158,7 @@ proptest! {
         }
         let (one, other) = events.split_at(cut.min(events.len()));
         let parts: Vec<String> = [one, other].iter().enumerate().filter(|(_, part)| !part.is_empty()).map(|(number, part)| {
-            let (name, content) = match layout {
-                0 => ("jsonl", lines(part).into_bytes()),
-                1 => ("json", json!(part).to_string().into_bytes()),
-                2 => ("json", serde_json::to_string_pretty(part).unwrap().into_bytes()),
-                3 => ("json", json!({"RequestId": "x", "Events": part, "NextToken": "y"}).to_string().into_bytes()),
-                4 => ("gz", gzip(json!({"Records": part}).to_string().as_bytes())),
-                5 => {
-                    let rows = part.iter().map(|event| json!({"__topic__": "actiontrail_audit_event", "event": event.to_string()}));
-                    ("jsonl", lines(&rows.collect::<Vec<_>>()).into_bytes())
-                }
-                _ => {
-                    let mut writer = csv::Writer::from_writer(Vec::new());
-                    writer.write_record(["__time__", "event"]).unwrap();
-                    part.iter().for_each(|event| writer.write_record(["1", &serde_json::to_string_pretty(event).unwrap()]).unwrap());
-                    ("csv", writer.into_inner().unwrap())
-                }
-            };
+            let (name, content) = logs::log(layout, &texts(part));
             let path = folder.path().join(format!("part-{number}.{name}"));
             std::fs::write(&path, content).unwrap();
             path.to_str().unwrap().to_owned()
@@ -203,6 +185,18 @@ fn an_event_that_is_delivered_twice_counts_once() {
         let ran = end(command().args(["usage", "-", "--jobs", jobs]).write_stdin(lines(&events)));
         assert_eq!(keys(&ran.out)[KEYS[0]]["calls"], 150);
         assert!(ran.err.contains("150 duplicates"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn of_a_list_that_is_longer_than_a_block_every_event_is_read() {
+    let call = Call { key: 0, operation: "Decrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
+    let events = texts(&(0..4000).map(|number| event(number, &call)).collect::<Vec<_>>());
+    let folder = folder();
+    for layout in 0..logs::LAYOUTS {
+        let (extension, bytes) = logs::log(layout, &events);
+        let ran = usage(&[&put(&folder, &format!("long.{extension}"), bytes)]);
+        assert_eq!((ran.code, head(&ran.out, "kms")), (0, 4000), "layout {layout}: {}", ran.err);
     }
 }
 

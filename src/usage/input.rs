@@ -152,7 +152,9 @@ impl Log {
                 let end = nested_end(&log.buffer[..line], first + 1, 1);
                 if end.is_none() && !(log.buffer.len() < SAMPLE && line == log.buffer.len()) {
                     log.layout = Layout::Elements;
-                    log.scanned = list_inside(&log.buffer, first).unwrap_or(0);
+                    // A block has not the end of the object around the list, and so must not have its beginning.
+                    let list = list_inside(&log.buffer, first).filter(|_| !log.ended);
+                    log.buffer.drain(..list.unwrap_or(0));
                 }
             }
             Some(b'[') => (log.layout, log.scanned) = (Layout::Elements, first + 1),
