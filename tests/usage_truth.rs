@@ -392,7 +392,7 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
         format!(r#""sourceIpAddress":"{address}","additionalEventData":{{"Scheme":"https","vpcId":["}}"]}}"#),
     ]);
     // Some events have no id, and each counts.
-    if number % 500 > 0 {
+    if !number.is_multiple_of(500) {
         members.push(format!(r#""eventId":"3f0d6a1e-0b0c-4c8e-9f67-{number:012x}""#));
     }
     if !failure.is_empty() {
@@ -443,7 +443,7 @@ fn deliveries() -> (Vec<(usize, String)>, Truth) {
     let (mut dice, mut truth) = (Dice(20_260_105), Truth::default());
     let mut events: Vec<(usize, String)> =
         (0..EVENTS).map(|number| (number, event(number, &mut dice, &mut truth))).collect();
-    for number in (0..EVENTS).step_by(37).filter(|number| number % 500 > 0) {
+    for number in (0..EVENTS).step_by(37).filter(|number| !number.is_multiple_of(500)) {
         let text = events[number].1.clone();
         truth.count("events");
         truth.count(match text {
