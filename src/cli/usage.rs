@@ -15,10 +15,11 @@ use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
 use crate::usage::collect::{Counted, Shared, Worker};
 use crate::usage::event::Seen;
-use crate::usage::input::{Block, Logs, Take, lines, values};
+use crate::usage::input::{Block, Buffers, Logs, Take, lines, values};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
 use crate::usage::result::{UnattributedLine, Written};
+use crate::usage::shape::Shapes;
 use crate::write::usage;
 
 /// So many events that could not be read are told; all are counted.
@@ -47,15 +48,12 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
     }
     let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
     for broken in &broken {
-        let place = if broken.line == 0 {
-            inputs[broken.file as usize].name.clone()
-        } else {
-            format!("{}:{}", inputs[broken.file as usize].name, broken.line)
-        };
-        match broken.is_file {
+        let name = inputs.get(broken.file as usize).map_or("", |input| &input.name);
+        match (broken.is_file, broken.line) {
             // A failure of a file names it.
-            true => say(&format!("rejected: {}", broken.why)),
-            false => say(&format!("rejected: {place}: {}", broken.why)),
+            (true, 0) => say(&format!("rejected: {}", broken.why)),
+            (false, 0) => say(&format!("rejected: {name}: {}", broken.why)),
+            (_, line) => say(&format!("rejected: {name}:{line}: {}", broken.why)),
         }
     }
     // A part of a log may well have no event that can be read: its result is that of nothing, which can be merged.
@@ -85,12 +83,15 @@ struct Broken {
 struct Taker<'s> {
     worker: Worker<'s>,
     file: u32,
+    /// How many lines stand before those of the block, as far as it is known; nothing where lines do not matter.
+    before: Option<u64>,
     broken: Vec<Broken>,
     count: u64,
 }
 
 impl Taker<'_> {
     fn told(&mut self, line: u64, why: String) {
+        let line = self.before.map_or(0, |before| before + line + 1);
         self.broken.push(Broken { file: self.file, line, is_file: false, why });
         // The first are told, whichever thread has met them.
         if self.broken.len() >= 4 * TOLD {
@@ -123,21 +124,50 @@ impl Take for Taker<'_> {
     }
 }
 
+/// What one thread needs.
+struct Thread<'s> {
+    taker: Taker<'s>,
+    shapes: Shapes,
+    buffers: Buffers,
+}
+
+/// What became of a block.
+struct Done {
+    broken: Vec<Broken>,
+    count: u64,
+    /// The log whose block it was, and how many lines end in it.
+    lines: Option<(u32, u64)>,
+}
+
 /// Counts all events, and gives what could not be read, by place.
 fn count(inputs: &[Input], shared: &Shared, progress: &Progress, max_input: u64, jobs: usize) -> Vec<Broken> {
     let mut logs = Logs::new(inputs, &progress.bytes, max_input);
     let mut all: Vec<Broken> = Vec::new();
-    let taker = || Taker { worker: Worker::new(shared), file: 0, broken: Vec::new(), count: 0 };
+    // Blocks of a log come back in order, and only then it is known on which line each has begun.
+    let mut place = (0, 0);
+    let state = || Thread {
+        taker: Taker { worker: Worker::new(shared), file: 0, before: None, broken: Vec::new(), count: 0 },
+        shapes: Shapes::default(),
+        buffers: Buffers::default(),
+    };
     let outcome: Result<(), std::convert::Infallible> = ordered(
         jobs,
         || Ok(logs.next_block()),
-        taker,
-        |taker, block| {
-            take(taker, block, inputs, &progress.bytes, max_input);
-            (std::mem::take(&mut taker.broken), std::mem::take(&mut taker.count))
+        state,
+        |thread, block| {
+            let lines = take(thread, block, 0, inputs, &progress.bytes, max_input);
+            let broken = std::mem::take(&mut thread.taker.broken);
+            Done { broken, count: std::mem::take(&mut thread.taker.count), lines }
         },
-        |(broken, count)| {
+        |Done { mut broken, count, lines }| {
             progress.records(count);
+            if let Some((file, lines)) = lines {
+                if place.0 != file {
+                    place = (file, 0);
+                }
+                broken.iter_mut().filter(|broken| broken.line > 0).for_each(|broken| broken.line += place.1);
+                place.1 += lines;
+            }
             all.extend(broken);
             if all.len() >= 4 * TOLD {
                 shorten(&mut all);
@@ -162,24 +192,42 @@ fn shorten(all: &mut Vec<Broken>) {
     });
 }
 
-fn take(taker: &mut Taker<'_>, block: Block, inputs: &[Input], bytes: &Arc<AtomicU64>, max_input: u64) {
+/// Takes a block, before which so many lines of its log stand, and gives whose it was and how many lines end in it, unless it
+/// was a whole file.
+fn take(
+    thread: &mut Thread<'_>,
+    block: Block,
+    before: u64,
+    inputs: &[Input],
+    bytes: &Arc<AtomicU64>,
+    max_input: u64,
+) -> Option<(u32, u64)> {
+    let Thread { taker, shapes, buffers } = thread;
     match block {
         Block::Lines(piece) => {
-            taker.file = piece.file;
-            lines(&piece, taker);
+            (taker.file, taker.before) = (piece.file, Some(before));
+            Some((piece.file, lines(&piece, shapes, taker)))
         }
         Block::Elements(piece) => {
-            taker.file = piece.file;
-            values(&piece, taker);
+            (taker.file, taker.before) = (piece.file, None);
+            Some((piece.file, values(&piece, shapes, taker)))
         }
         Block::File(file) => {
-            let mut log = Logs::of_file(inputs, file, bytes, max_input);
+            let mut log = Logs::of_file(inputs, file, bytes, max_input, &buffers.clone());
+            let mut before = 0;
             while let Some(block) = log.next_block() {
-                take(taker, block, inputs, bytes, max_input);
+                before += take(thread, block, before, inputs, bytes, max_input).map_or(0, |(_, lines)| lines);
             }
+            None
         }
         Block::Failed(file, error) => {
             taker.broken.push(Broken { file, line: 0, is_file: true, why: error.to_string() });
+            None
+        }
+        Block::TooLong(file) => {
+            let why = "an event, or a line, of more than 16 MiB; nothing from here on was read".to_owned();
+            taker.broken.push(Broken { file, line: before + 1, is_file: true, why });
+            Some((file, 0))
         }
     }
 }

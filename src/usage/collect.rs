@@ -2,29 +2,21 @@
 //!
 //! Nothing is kept for an event but its id, for some time, so that one which is delivered twice counts once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::BuildHasher as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::agent::Caller;
-use super::coverage::Coverage;
 use super::event::Event;
-use super::network::Networks;
 use super::scan::Raw;
-use super::seen::Seen;
-use super::tally::{Account, Application, Call, Calls, KeyTally, Side, Span, Unattributed};
-use super::time::{hour, seconds};
+pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
+use super::table::{OfKey, PARTS, SEEN_PARTS, hash_of, lock};
+use super::tally::{Account, Application, Call, Calls, Side, Span, Unattributed};
+use super::time::{Clock, hour};
 use crate::inventory::identity::arn_parts;
-use crate::inventory::shared::Numbering;
-
-/// Tables are shared by their parts, so that threads seldom wait for each other.
-const PARTS: usize = 64;
-
-/// Ids of events are remembered in so many parts.
-const SEEN_PARTS: usize = 16;
 
 /// Longer names are no ids of keys.
 const LONGEST_NAME: usize = 1024;
@@ -32,137 +24,12 @@ const LONGEST_NAME: usize = 1024;
 /// So many texts of a kind are remembered by each thread, so that it need not ask for their numbers.
 const REMEMBERED: usize = 1 << 14;
 
-/// The calls of one key.
-#[derive(Debug)]
-pub struct Entry {
-    /// The id, or the alias by which it was called.
-    pub key: Box<str>,
-    /// The account, by number.
-    pub account: u32,
-    /// The region, by number.
-    pub region: u32,
-    /// The calls.
-    pub tally: KeyTally,
-}
+/// So many events are read before they are counted. What is known of their keys and ids lies far from the processor, and
+/// is fetched for many at once.
+const BATCH: usize = 1024;
 
-/// By whom calls were made that no key is known of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct From {
-    /// The account, by number.
-    pub account: u32,
-    /// The region, by number.
-    pub region: u32,
-    /// The operation, by number.
-    pub operation: u32,
-    /// The principal, by number.
-    pub principal: u32,
-    /// The language or tool.
-    pub caller: Caller,
-    /// Which key is not known.
-    pub side: Side,
-}
-
-/// The text of a number.
-pub fn text(texts: &Numbering<String>, number: u32) -> &str {
-    texts.things.get(number as usize).map_or("", String::as_str)
-}
-
-/// The texts that tallies name by number.
-#[derive(Debug, Default)]
-pub struct Names {
-    /// Accounts.
-    pub accounts: Numbering<String>,
-    /// Regions.
-    pub regions: Numbering<String>,
-    /// Operations.
-    pub operations: Numbering<String>,
-    /// Principals.
-    pub principals: Numbering<String>,
-    /// VPCs.
-    pub vpcs: Numbering<String>,
-}
-
-/// What all threads count into.
-#[derive(Debug)]
-pub struct Shared {
-    keys: Vec<Mutex<HashTable<Entry>>>,
-    seen: Vec<Mutex<Seen>>,
-    names: Mutex<Names>,
-    rest: Mutex<Rest>,
-    networks: Networks,
-}
-
-/// What is not of any key.
-#[derive(Debug, Default)]
-pub struct Rest {
-    /// Calls that no key is known of.
-    pub unattributed: BTreeMap<From, Unattributed>,
-    /// The hours with events, by account and region.
-    pub coverage: BTreeMap<(u32, u32), Coverage>,
-    /// Counts.
-    pub account: Account,
-    /// The sum of the hashes of all events that count, which tells whether two results are of the same events.
-    pub digest: u64,
-}
-
-/// Everything that was counted.
-#[derive(Debug)]
-pub struct Counted {
-    /// The keys, in no order.
-    pub keys: Vec<Entry>,
-    /// The texts of their numbers.
-    pub names: Names,
-    /// What is not of any key.
-    pub rest: Rest,
-    /// The user's networks.
-    pub networks: Networks,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    /// Nothing was counted yet; the user's networks have names.
-    pub fn new(networks: Networks) -> Shared {
-        Shared {
-            keys: (0..PARTS).map(|_| Mutex::default()).collect(),
-            seen: (0..SEEN_PARTS).map(|_| Mutex::default()).collect(),
-            names: Mutex::default(),
-            rest: Mutex::default(),
-            networks,
-        }
-    }
-
-    /// Everything that was counted, once all threads are done.
-    pub fn finish(self) -> Counted {
-        let of = |part: Mutex<HashTable<Entry>>| part.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Counted {
-            keys: self.keys.into_iter().flat_map(of).collect(),
-            names: self.names.into_inner().unwrap_or_else(PoisonError::into_inner),
-            rest: self.rest.into_inner().unwrap_or_else(PoisonError::into_inner),
-            networks: self.networks,
-        }
-    }
-
-    fn is_new(&self, hash: u64) -> bool {
-        lock(&self.seen[(hash >> 60) as usize % SEEN_PARTS]).is_new(hash)
-    }
-
-    fn add(&self, key: &str, account: u32, region: u32, call: &Call) {
-        let hash_of = |key: &str, account: u32, region: u32| FixedState::default().hash_one((key, account, region));
-        let hash = hash_of(key, account, region);
-        let mut part = lock(&self.keys[(hash >> 32) as usize % PARTS]);
-        let is_same = |entry: &Entry| entry.account == account && entry.region == region && *entry.key == *key;
-        match part.find_mut(hash, is_same) {
-            Some(entry) => entry.tally.add(call),
-            None => {
-                let entry = Entry { key: key.into(), account, region, tally: KeyTally::of(call) };
-                part.insert_unique(hash, entry, |entry| hash_of(&entry.key, entry.account, entry.region));
-            }
-        }
-    }
-}
+/// So many kinds of calls without a key wait in each thread.
+const UNATTRIBUTED: usize = 1 << 12;
 
 /// Numbers of texts that a thread has asked for before.
 #[derive(Debug, Default)]
@@ -185,16 +52,65 @@ impl Known {
 /// Principals by name: the number, and whether it is a cloud service.
 type Principals = HashMap<Box<[u8]>, (u32, bool), FixedState>;
 
+/// An event that was read and is not counted yet.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    /// The hash of its id; nothing if it has none.
+    id: Option<u64>,
+    /// The hash of what it says, for the digest.
+    hash: u64,
+    /// Its account and region, by their place in the thread's list.
+    scope: u32,
+    call: Call,
+    has_key: bool,
+    /// Which of its keys is not known.
+    side: Option<Side>,
+    is_new: bool,
+}
+
+/// A key that an event which waits names.
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    hash: u64,
+    /// Where its name begins.
+    start: u32,
+    length: u32,
+    account: u32,
+    region: u32,
+    /// The place of the event.
+    event: u32,
+}
+
+/// Events that wait.
+#[derive(Debug, Default)]
+struct Batch {
+    events: Vec<Waiting>,
+    keys: Vec<Named>,
+    /// The names of the keys, one behind the other.
+    names: String,
+    /// Places of events or keys, by the parts of the tables that have them.
+    order: Vec<u32>,
+    /// Where keys were found.
+    found: Vec<Option<u32>>,
+    room: Vec<u64>,
+}
+
 /// One thread.
 #[derive(Debug)]
 pub struct Worker<'s> {
     shared: &'s Shared,
-    scopes: HashTable<Scope>,
+    batch: Batch,
+    scopes: Vec<Scope>,
+    places_of_scopes: HashTable<u32>,
+    accounts: Known,
+    regions: Known,
     operations: Known,
     vpcs: Known,
     /// Principals, by kind.
     principals: [Principals; KINDS.len() + 1],
     agents: HashMap<Box<[u8]>, Caller, FixedState>,
+    clock: Clock,
+    unattributed: HashMap<From, Unattributed, FixedState>,
     account: Account,
     digest: u64,
 }
@@ -204,11 +120,17 @@ impl<'s> Worker<'s> {
     pub fn new(shared: &'s Shared) -> Worker<'s> {
         Worker {
             shared,
-            scopes: HashTable::new(),
+            batch: Batch::default(),
+            scopes: Vec::new(),
+            places_of_scopes: HashTable::new(),
+            accounts: Known::default(),
+            regions: Known::default(),
             operations: Known::default(),
             vpcs: Known::default(),
             principals: Default::default(),
             agents: HashMap::default(),
+            clock: Clock::default(),
+            unattributed: HashMap::default(),
             account: Account::default(),
             digest: 0,
         }
@@ -224,8 +146,9 @@ impl<'s> Worker<'s> {
     pub fn other(&mut self, event: &Event<'_>) {
         self.account.events += 1;
         self.account.others += 1;
-        if let Some(time) = seconds(event.time.bytes) {
-            self.cover(event, time);
+        if let Some(time) = self.clock.seconds(event.time.bytes) {
+            let scope = self.scope(event, time);
+            self.cover(scope, time);
         }
     }
 
@@ -234,7 +157,7 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// It says too little to count; the message says what is missing.
     pub fn kms(&mut self, event: &Event<'_>) -> Result<(), String> {
-        let Some(time) = seconds(event.time.bytes) else {
+        let Some(time) = self.clock.seconds(event.time.bytes) else {
             self.broken();
             return Err(format!("eventTime is `{}`; expected 2026-11-18T03:12:45Z", shortened(&event.time.text())));
         };
@@ -243,64 +166,100 @@ impl<'s> Worker<'s> {
             return Err("eventName is missing".to_owned());
         }
         self.account.events += 1;
-        let hash = stable_hash([event.event_id, event.time, event.operation]);
-        if !event.event_id.is_empty() && !self.shared.is_new(FixedState::default().hash_one(event.event_id.bytes)) {
-            self.account.duplicates += 1;
-            return Ok(());
-        }
-        self.digest = self.digest.wrapping_add(hash);
-        self.account.kms += 1;
-        let (account, region) = self.cover(event, time);
+        let scope = self.scope(event, time);
         let call = self.call(event, time);
-        let mut named = false;
         let is_re_encrypt = event.operation.bytes == b"ReEncrypt";
-        if let Some(key) = key_of(event) {
-            named = true;
-            self.add(&key, account, region, &call);
-            if is_re_encrypt && !event.source_key.is_empty() && event.source_key.text() != key {
-                self.add(&event.source_key.text(), account, region, &call);
-            }
-        } else {
-            self.account.no_key += 1;
-        }
-        let side = match named {
-            false => Some(Side::All),
-            true if is_re_encrypt && event.source_key.is_empty() => Some(Side::Source),
-            true => None,
+        let key = key_of(event);
+        let side = match key {
+            None => Some(Side::All),
+            Some(_) if is_re_encrypt && event.source_key.is_empty() => Some(Side::Source),
+            Some(_) => None,
         };
-        if let Some(side) = side {
-            let (principal, caller) = (call.application.principal(), call.application.caller());
-            let from = From { account, region, operation: call.operation, principal, caller, side };
-            let one = Unattributed { calls: Calls::one(call.failed), span: Span::of(time) };
-            let mut rest = lock(&self.shared.rest);
-            let known = rest.unattributed.entry(from).or_insert(Unattributed { calls: Calls::default(), ..one });
-            known.calls.add(one.calls);
-            known.span.add(one.span);
+        if let Some(key) = &key {
+            self.name_key(key, scope);
+            if is_re_encrypt && !event.source_key.is_empty() && event.source_key.text() != *key {
+                self.name_key(&event.source_key.text(), scope);
+            }
+        }
+        self.batch.events.push(Waiting {
+            id: (!event.event_id.is_empty()).then(|| FixedState::default().hash_one(event.event_id.bytes)),
+            hash: stable_hash([event.event_id, event.time, event.operation]),
+            scope,
+            call,
+            has_key: key.is_some(),
+            side,
+            is_new: true,
+        });
+        if self.batch.events.len() >= BATCH {
+            self.count();
         }
         Ok(())
     }
 
-    /// Counts a call of a key, by its id, ARN or alias.
-    fn add(&mut self, name: &str, account: u32, region: u32, call: &Call) {
+    /// The next event has this key, by its id, ARN or alias.
+    fn name_key(&mut self, name: &str, scope: u32) {
+        let numbers = self.scopes.get(scope as usize).map_or((0, 0), |scope| scope.numbers);
         let named = arn_parts(name).and_then(|(region, account, resource)| {
             let is_alias = resource.starts_with("alias/");
             let key = if is_alias { Some(resource) } else { resource.strip_prefix("key/") };
             Some((region, account, key.filter(|key| !key.is_empty())?))
         });
-        if let Some((of_region, of_account, key)) = named {
-            let mut names = lock(&self.shared.names);
-            let account = if of_account.is_empty() { account } else { names.accounts.number(of_account) };
-            let region = if of_region.is_empty() { region } else { names.regions.number(of_region) };
-            drop(names);
-            return self.shared.add(key, account, region, call);
+        let Some((of_region, of_account, key)) = named else {
+            return self.batch.name(name, numbers.0, numbers.1);
+        };
+        let names = &self.shared.names;
+        let (of_account, of_region) = (Raw::plain(of_account), Raw::plain(of_region));
+        let ask_account = |text: &str| lock(names).accounts.number(text);
+        let ask_region = |text: &str| lock(names).regions.number(text);
+        let account = if of_account.is_empty() { numbers.0 } else { self.accounts.number(of_account, ask_account) };
+        let region = if of_region.is_empty() { numbers.1 } else { self.regions.number(of_region, ask_region) };
+        self.batch.name(key, account, region);
+    }
+
+    /// Counts the events that wait.
+    fn count(&mut self) {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.find_new(self.shared);
+        for event in &batch.events {
+            if !event.is_new {
+                self.account.duplicates += 1;
+                continue;
+            }
+            self.digest = self.digest.wrapping_add(event.hash);
+            self.account.kms += 1;
+            self.account.no_key += u64::from(!event.has_key);
+            self.cover(event.scope, event.call.time);
+            let Some(side) = event.side else { continue };
+            let (account, region) = self.scopes.get(event.scope as usize).map_or((0, 0), |scope| scope.numbers);
+            let Call { application, operation, time, failed, .. } = event.call;
+            let (principal, caller) = (application.principal(), application.caller());
+            let from = From { account, region, operation, principal, caller, side };
+            let one = Unattributed { calls: Calls::one(failed), span: Span::of(time) };
+            self.unattributed.entry(from).and_modify(|known| known.add(one)).or_insert(one);
         }
-        self.shared.add(name, account, region, call);
+        batch.add(self.shared);
+        batch.clear();
+        self.batch = batch;
+        if self.unattributed.len() >= UNATTRIBUTED {
+            self.hand_over_unattributed();
+        }
+    }
+
+    fn hand_over_unattributed(&mut self) {
+        let mut rest = lock(&self.shared.rest);
+        // Sums are the same in any order.
+        self.unattributed.drain().for_each(|(from, calls)| {
+            rest.unattributed.entry(from).and_modify(|known| known.add(calls)).or_insert(calls);
+        });
     }
 
     fn call(&mut self, event: &Event<'_>, time: i64) -> Call {
         let names = &self.shared.names;
         let operation = self.operations.number(event.operation, |text| lock(names).operations.number(text));
-        let vpc = (!event.vpc.is_empty()).then(|| self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)));
+        let vpc = match event.vpc.is_empty() {
+            true => Call::NO_VPC,
+            false => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
+        };
         let mut caller = match self.agents.get(event.agent.bytes) {
             Some(caller) => *caller,
             None => {
@@ -323,7 +282,7 @@ impl<'s> Worker<'s> {
             operation,
             application: Application::new(principal, caller),
             place,
-            network,
+            network: network.unwrap_or(Call::NO_NETWORK),
             vpc,
         }
     }
@@ -350,33 +309,122 @@ impl<'s> Worker<'s> {
         (number, is_service)
     }
 
-    /// Counts the hour of an event, and gives its account and region.
-    fn cover(&mut self, event: &Event<'_>, time: i64) -> (u32, u32) {
+    /// The place of the account and region of an event.
+    fn scope(&mut self, event: &Event<'_>, time: i64) -> u32 {
         let (account, region) = (event.account, event.region);
         let hash = FixedState::default().hash_one((account.bytes, region.bytes));
-        let is_same = |scope: &Scope| *scope.texts.0 == *account.bytes && *scope.texts.1 == *region.bytes;
-        let scope = match self.scopes.find_mut(hash, is_same) {
-            Some(scope) => scope,
-            None => {
-                let mut names = lock(&self.shared.names);
-                let numbers = (names.accounts.number(&*account.text()), names.regions.number(&*region.text()));
-                drop(names);
-                let texts = (account.bytes.into(), region.bytes.into());
-                let scope = Scope { texts, numbers, span: Span::of(time), hours: [i64::MIN; 4] };
-                let rehash = |scope: &Scope| FixedState::default().hash_one((&*scope.texts.0, &*scope.texts.1));
-                self.scopes.insert_unique(hash, scope, rehash).into_mut()
-            }
-        };
-        scope.span.add(Span::of(time));
-        let hour = hour(time);
-        // Events stand nearly in order.
-        if !scope.hours.contains(&hour) {
-            scope.hours.rotate_right(1);
-            scope.hours[0] = hour;
-            lock(&self.shared.rest).coverage.entry(scope.numbers).or_default().add(time);
+        let scopes = &self.scopes;
+        let texts_at = |place: u32| scopes.get(place as usize).map(|scope| (&*scope.texts.0, &*scope.texts.1));
+        let is_same = |place: &u32| texts_at(*place) == Some((account.bytes, region.bytes));
+        if let Some(place) = self.places_of_scopes.find(hash, is_same) {
+            return *place;
         }
-        scope.numbers
+        let place = scopes.len() as u32;
+        let rehash = |place: &u32| FixedState::default().hash_one(texts_at(*place).unwrap_or_default());
+        self.places_of_scopes.insert_unique(hash, place, rehash);
+        let mut names = lock(&self.shared.names);
+        let numbers = (names.accounts.number(&*account.text()), names.regions.number(&*region.text()));
+        drop(names);
+        let texts = (account.bytes.into(), region.bytes.into());
+        self.scopes.push(Scope { texts, numbers, span: Span::of(time), is_covered: false, hours: (0, 0) });
+        place
     }
+
+    /// Counts the hour of an event.
+    fn cover(&mut self, scope: u32, time: i64) {
+        let Some(scope) = self.scopes.get_mut(scope as usize) else { return };
+        if !scope.is_covered {
+            (scope.is_covered, scope.span) = (true, Span::of(time));
+        }
+        scope.span.add(Span::of(time));
+        // Events stand nearly in order.
+        let hour = hour(time);
+        let (word, bit) = (hour.div_euclid(64), 1 << hour.rem_euclid(64));
+        if scope.hours.0 != word {
+            scope.hand_over(&self.shared.rest);
+            scope.hours = (word, 0);
+        }
+        scope.hours.1 |= bit;
+    }
+}
+
+impl Batch {
+    /// The next event has this key.
+    fn name(&mut self, key: &str, account: u32, region: u32) {
+        let start = self.names.len();
+        self.names.push_str(key);
+        let hash = hash_of(&self.names[start..], account, region);
+        let (length, event) = ((self.names.len() - start) as u32, self.events.len() as u32);
+        self.keys.push(Named { hash, start: start as u32, length, account, region, event });
+    }
+
+    /// Finds out which events were delivered before.
+    fn find_new(&mut self, shared: &Shared) {
+        let part_of = |event: &Waiting| event.id.map_or(0, |id| (id >> 60) as usize);
+        let ends = in_parts::<SEEN_PARTS, _>(&self.events, &mut self.order, part_of);
+        let mut start = 0;
+        for (part, end) in ends.into_iter().enumerate() {
+            if start < end {
+                let mut seen = shared.seen(part);
+                for place in &self.order[start..end] {
+                    if let Some(event) = self.events.get_mut(*place as usize) {
+                        event.is_new = event.id.is_none_or(|id| seen.is_new(id));
+                    }
+                }
+            }
+            start = end;
+        }
+    }
+
+    /// Adds the calls of keys.
+    fn add(&mut self, shared: &Shared) {
+        let ends = in_parts::<PARTS, _>(&self.keys, &mut self.order, |key| (key.hash >> 32) as usize % PARTS);
+        let mut start = 0;
+        for (part, end) in ends.into_iter().enumerate() {
+            if start < end {
+                let places = &self.order[start..end];
+                let mut part = shared.part(part);
+                // Each look-up waits for memory, and all together wait not much longer than one.
+                self.found.clear();
+                self.found.extend(places.iter().map(|at| part.find(self.keys.get(*at as usize)?.hash)));
+                for (place, found) in places.iter().zip(&self.found) {
+                    let Some(named) = self.keys.get(*place as usize) else { continue };
+                    let Some(event) = self.events.get(named.event as usize).filter(|event| event.is_new) else {
+                        continue;
+                    };
+                    let key = &self.names[named.start as usize..(named.start + named.length) as usize];
+                    let (account, region, hash) = (named.account, named.region, named.hash);
+                    part.add(&OfKey { key, account, region, hash, call: event.call }, *found, &mut self.room);
+                }
+            }
+            start = end;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.events.clear();
+        self.keys.clear();
+        self.names.clear();
+    }
+}
+
+/// Puts the places of things in the order of the parts to which they belong, and gives where each part ends.
+fn in_parts<const N: usize, T>(things: &[T], order: &mut Vec<u32>, part_of: impl Fn(&T) -> usize) -> [usize; N] {
+    let mut ends = [0; N];
+    things.iter().for_each(|thing| ends[part_of(thing) % N] += 1);
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum - *end;
+    }
+    order.clear();
+    order.resize(things.len(), 0);
+    for (at, thing) in things.iter().enumerate() {
+        let end = &mut ends[part_of(thing) % N];
+        order[*end] = at as u32;
+        *end += 1;
+    }
+    ends
 }
 
 /// What a thread knows of an account and region.
@@ -384,9 +432,20 @@ impl<'s> Worker<'s> {
 struct Scope {
     texts: (Box<[u8]>, Box<[u8]>),
     numbers: (u32, u32),
+    /// From the first event that counts on.
+    is_covered: bool,
     span: Span,
-    /// The last hours that were counted.
-    hours: [i64; 4],
+    /// The last 64 hours in which there were events, as bits: which, and those that are not handed over.
+    hours: (i64, u64),
+}
+
+impl Scope {
+    /// Adds the hours to those that all threads have seen.
+    fn hand_over(&self, rest: &Mutex<Rest>) {
+        if self.hours.1 != 0 {
+            lock(rest).coverage.entry(self.numbers).or_default().add_hours(self.hours.0, self.hours.1);
+        }
+    }
 }
 
 /// `userIdentity.type`, with the word for outputs.
@@ -396,10 +455,13 @@ const KINDS: [(&[u8], &str); 4] =
 impl Drop for Worker<'_> {
     /// What the thread has counted alone is added to what all have.
     fn drop(&mut self) {
+        self.count();
+        self.hand_over_unattributed();
+        self.scopes.iter().for_each(|scope| scope.hand_over(&self.shared.rest));
         let mut rest = lock(&self.shared.rest);
         rest.account.add(self.account);
         rest.digest = rest.digest.wrapping_add(self.digest);
-        for scope in &self.scopes {
+        for scope in self.scopes.iter().filter(|scope| scope.is_covered) {
             rest.coverage.entry(scope.numbers).or_default().add_span(scope.span);
         }
     }

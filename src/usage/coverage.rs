@@ -23,7 +23,12 @@ impl Coverage {
 
     /// There were events in an hour.
     pub fn add_hour(&mut self, hour: i64) {
-        *self.hours.entry(hour.div_euclid(64)).or_default() |= 1 << hour.rem_euclid(64);
+        self.add_hours(hour.div_euclid(64), 1 << hour.rem_euclid(64));
+    }
+
+    /// There were events in some of 64 hours.
+    pub fn add_hours(&mut self, at: i64, bits: u64) {
+        *self.hours.entry(at).or_default() |= bits;
     }
 
     /// There were events from then to then.

@@ -152,8 +152,8 @@ struct BesideEvent<'a> {
 }
 
 /// Objects inside an event of which some members are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Part {
     Request,
     Response,
     Identity,
@@ -161,7 +161,7 @@ enum Part {
 }
 
 impl Part {
-    fn named(name: &[u8]) -> Option<Part> {
+    pub(super) fn named(name: &[u8]) -> Option<Part> {
         match (name.len(), name) {
             (17, b"requestParameters") => Some(Part::Request),
             (16, b"responseElements") => Some(Part::Response),
@@ -203,8 +203,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
                 match value {
                     Value::Nested(nested) if name == b"referencedResources" => event.refer_all(nested),
                     Value::Nested(nested) => {
-                        let is_around = matches!(name, b"Records" | b"Events" | b"event" | b"records" | b"events");
-                        around = if is_around { Some(nested) } else { around };
+                        around = if is_around(name) { Some(nested) } else { around };
                     }
                     Value::Text(text) if name.len() == 5 && name == b"event" => in_text = Some(text),
                     Value::Text(text) if name.len() == 12 && name == b"resourceType" => {
@@ -245,6 +244,11 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     }
     let is_kms = event.service.bytes == KMS;
     Ok((if is_kms { Seen::Kms(event) } else { Seen::Other(event) }, end))
+}
+
+/// Whether what stands inside a member of that name may be events.
+pub(super) fn is_around(name: &[u8]) -> bool {
+    matches!(name, b"Records" | b"Events" | b"event" | b"records" | b"events")
 }
 
 #[inline]

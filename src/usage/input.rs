@@ -3,13 +3,13 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::event::{Ends, Seen, read};
 use super::scan::{Broken, Raw, Value, behind_blanks, elements, nested_end, string_end, value};
+use super::shape::Shapes;
 use crate::read::ReadError;
-use crate::read::detect::fill;
 use crate::read::source::{Input, Origin, open};
 
 /// Blocks have at least so many bytes, as far as there are.
@@ -44,17 +44,48 @@ pub enum Block {
     File(u32),
     /// Nothing can be read from there on.
     Failed(u32, ReadError),
+    /// Nothing is read from there on: an event, or a line, is too long.
+    TooLong(u32),
 }
 
 /// Bytes of a log.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Piece {
     /// The log, by its number.
     pub file: u32,
-    /// The line on which they begin; nothing where lines do not matter.
-    pub line: u64,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// Where the memory goes when nobody needs it any more.
+    pub home: Buffers,
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.home.give(std::mem::take(&mut self.bytes));
+    }
+}
+
+/// Memory that is used again: what is touched for the first time is slow, and so is to write zeros into it.
+#[derive(Debug, Clone, Default)]
+pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Buffers {
+    /// A buffer of this length, with whatever stands in it.
+    fn take(&self, length: usize) -> Vec<u8> {
+        let mut buffer = self.kept().pop().unwrap_or_default();
+        buffer.resize(length, 0);
+        buffer
+    }
+
+    fn give(&self, buffer: Vec<u8>) {
+        if (1..=2 * BLOCK).contains(&buffer.capacity()) {
+            self.kept().push(buffer);
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One log behind the other, in blocks.
@@ -66,6 +97,7 @@ pub struct Logs<'i> {
     max_input: u64,
     /// Whether files are handed on unopened.
     whole_files: bool,
+    buffers: Buffers,
 }
 
 /// A log that is open.
@@ -73,10 +105,13 @@ struct Log {
     file: u32,
     name: String,
     reader: Box<dyn Read + Send>,
+    /// Bytes that were read, and room for more.
     buffer: Vec<u8>,
+    /// How many were read.
+    filled: usize,
     ended: bool,
     layout: Layout,
-    line: u64,
+    buffers: Buffers,
     /// No event ends before, as far as the buffer was looked through.
     scanned: usize,
 }
@@ -86,13 +121,28 @@ impl<'i> Logs<'i> {
     pub fn new(inputs: &'i [Input], count: &Arc<AtomicU64>, max_input: u64) -> Logs<'i> {
         let are_many = inputs.len() >= 4 && inputs.iter().all(is_small);
         let waiting = (0..inputs.len() as u32).collect();
-        Logs { inputs, waiting, at: None, count: Arc::clone(count), max_input, whole_files: are_many }
+        Logs {
+            inputs,
+            waiting,
+            at: None,
+            count: Arc::clone(count),
+            max_input,
+            whole_files: are_many,
+            buffers: Buffers::default(),
+        }
     }
 
     /// One of them alone.
-    pub fn of_file(inputs: &'i [Input], file: u32, count: &Arc<AtomicU64>, max_input: u64) -> Logs<'i> {
+    pub fn of_file(
+        inputs: &'i [Input],
+        file: u32,
+        count: &Arc<AtomicU64>,
+        max_input: u64,
+        buffers: &Buffers,
+    ) -> Logs<'i> {
         let waiting = VecDeque::from([file]);
-        Logs { inputs, waiting, at: None, count: Arc::clone(count), max_input, whole_files: false }
+        let (count, buffers) = (Arc::clone(count), buffers.clone());
+        Logs { inputs, waiting, at: None, count, max_input, whole_files: false, buffers }
     }
 
     /// The next block; nothing at the end.
@@ -100,7 +150,12 @@ impl<'i> Logs<'i> {
         loop {
             if let Some(log) = &mut self.at {
                 match log.next_block() {
-                    Ok(Some(block)) => return Some(block),
+                    Ok(Some(block)) => {
+                        if let Block::TooLong(_) = block {
+                            self.at = None;
+                        }
+                        return Some(block);
+                    }
                     Ok(None) => self.at = None,
                     Err(error) => {
                         let file = log.file;
@@ -117,7 +172,9 @@ impl<'i> Logs<'i> {
             if self.whole_files {
                 return Some(Block::File(file));
             }
-            match open(input, &self.count, self.max_input).and_then(|reader| Log::open(file, &input.name, reader)) {
+            match open(input, &self.count, self.max_input)
+                .and_then(|reader| Log::open(file, &input.name, reader, &self.buffers))
+            {
                 Ok(log) => self.at = Some(log),
                 Err(error) => return Some(Block::Failed(file, error)),
             }
@@ -135,26 +192,36 @@ fn is_small(input: &Input) -> bool {
 }
 
 impl Log {
-    fn open(file: u32, name: &str, mut reader: Box<dyn Read + Send>) -> Result<Log, ReadError> {
-        let failed = |source| ReadError::Io { name: name.to_owned(), source };
-        let mut buffer = Vec::new();
-        let ended = fill(&mut reader, &mut buffer, SAMPLE).map_err(failed)?;
-        if buffer.starts_with(b"\xef\xbb\xbf") {
-            buffer.drain(..3);
+    fn open(file: u32, name: &str, reader: Box<dyn Read + Send>, buffers: &Buffers) -> Result<Log, ReadError> {
+        let mut log = Log {
+            file,
+            name: name.to_owned(),
+            reader,
+            buffer: Vec::new(),
+            filled: 0,
+            ended: false,
+            layout: Layout::Lines,
+            buffers: buffers.clone(),
+            scanned: 0,
+        };
+        log.fill(SAMPLE)?;
+        if log.bytes().starts_with(b"\xef\xbb\xbf") {
+            log.buffer.drain(..3);
+            log.filled -= 3;
         }
-        let mut log =
-            Log { file, name: name.to_owned(), reader, buffer, ended, layout: Layout::Lines, line: 1, scanned: 0 };
-        let first = behind_blanks(&log.buffer, 0);
-        match log.buffer.get(first) {
+        let bytes = log.bytes();
+        let first = behind_blanks(bytes, 0);
+        match bytes.get(first) {
             None => return Err(ReadError::content(name, None, "the log is empty; expected events of ActionTrail")),
             Some(b'{') => {
-                let line = memchr::memchr(b'\n', &log.buffer[first..]).map_or(log.buffer.len(), |end| first + end);
-                let end = nested_end(&log.buffer[..line], first + 1, 1);
-                if end.is_none() && !(log.buffer.len() < SAMPLE && line == log.buffer.len()) {
-                    log.layout = Layout::Elements;
+                let line = memchr::memchr(b'\n', &bytes[first..]).map_or(bytes.len(), |end| first + end);
+                let end = nested_end(&bytes[..line], first + 1, 1);
+                if end.is_none() && !(bytes.len() < SAMPLE && line == bytes.len()) {
                     // A block has not the end of the object around the list, and so must not have its beginning.
-                    let list = list_inside(&log.buffer, first).filter(|_| !log.ended);
-                    log.buffer.drain(..list.unwrap_or(0));
+                    let list = list_inside(bytes, first).filter(|_| !log.ended).unwrap_or(0);
+                    log.buffer.drain(..list);
+                    log.filled -= list;
+                    log.layout = Layout::Elements;
                 }
             }
             Some(b'[') => (log.layout, log.scanned) = (Layout::Elements, first + 1),
@@ -163,10 +230,42 @@ impl Log {
         Ok(log)
     }
 
+    /// What was read.
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    /// Reads until there are so many bytes, or no more. What was read before a failure is kept; it comes again when more is
+    /// asked for.
+    fn fill(&mut self, wanted: usize) -> Result<(), ReadError> {
+        let before = self.filled;
+        if self.buffer.len() < wanted {
+            if self.filled == 0 {
+                self.buffers.give(std::mem::take(&mut self.buffer));
+                self.buffer = self.buffers.take(wanted.max(BLOCK));
+            }
+            self.buffer.resize(self.buffer.len().max(wanted), 0);
+        }
+        while self.filled < wanted {
+            match self.reader.read(&mut self.buffer[self.filled..wanted]) {
+                Ok(0) => {
+                    self.ended = true;
+                    break;
+                }
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) if self.filled > before => break,
+                Err(source) => return Err(ReadError::Io { name: self.name.clone(), source }),
+            }
+        }
+        Ok(())
+    }
+
     /// A table: the cells of the column with events become lines.
-    fn table(log: Log) -> Result<Log, ReadError> {
+    fn table(mut log: Log) -> Result<Log, ReadError> {
         let shown = log.name.clone();
         let refused = |message: &str| ReadError::content(&shown, Some(1), message);
+        log.buffer.truncate(log.filled);
         let chain = std::io::Cursor::new(log.buffer).chain(log.reader);
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(chain);
         let headers = reader.byte_headers().map_err(|error| refused(&error.to_string()))?;
@@ -174,63 +273,57 @@ impl Log {
         let column = headers.iter().position(is_event).ok_or_else(|| {
             refused("no log of ActionTrail: neither JSON nor a table with a column `event`, as a log store exports it")
         })?;
-        let reader = Box::new(Cells { reader, column, record: csv::ByteRecord::new(), rest: Vec::new(), at: 0 });
-        let (file, name) = (log.file, log.name);
-        Ok(Log { file, name, reader, buffer: Vec::new(), ended: false, layout: Layout::Lines, line: 2, scanned: 0 })
+        let cells = Cells { reader, column, record: csv::ByteRecord::new(), rest: vec![b'\n'], at: 0 };
+        Ok(Log { reader: Box::new(cells), buffer: Vec::new(), filled: 0, ended: false, ..log })
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
             let boundary = match self.layout {
-                _ if self.ended => self.buffer.len(),
-                Layout::Lines if self.buffer.len() < BLOCK => 0,
-                Layout::Lines => memchr::memrchr(b'\n', &self.buffer).map_or(0, |end| end + 1),
-                Layout::Elements if self.buffer.len() < BLOCK => 0,
+                _ if self.ended => self.filled,
+                _ if self.filled < BLOCK => 0,
+                Layout::Lines => memchr::memrchr(b'\n', self.bytes()).map_or(0, |end| end + 1),
                 Layout::Elements => self.last_element(),
             };
-            if self.ended && self.buffer.is_empty() {
+            if self.ended && self.filled == 0 {
                 return Ok(None);
             }
             if boundary > 0 {
                 return Ok(Some(self.cut(boundary)));
             }
-            if self.buffer.len() > LONGEST {
-                let message = "an event, or a line, of more than 16 MiB; nothing from here on was read";
-                return Err(ReadError::content(&self.name, Some(self.line), message));
+            if self.filled > LONGEST {
+                return Ok(Some(Block::TooLong(self.file)));
             }
-            let wanted = BLOCK.max(self.buffer.len() / 2);
-            match fill(&mut self.reader, &mut self.buffer, wanted) {
-                Ok(ended) => self.ended = ended,
-                Err(source) => return Err(ReadError::Io { name: self.name.clone(), source }),
-            }
+            self.fill(BLOCK.max(self.filled + self.filled / 2))?;
         }
     }
 
     /// Behind the last whole value in the buffer; 0 if there is none.
     fn last_element(&mut self) -> usize {
-        let mut boundary = 0;
-        while let Some(byte) = self.buffer.get(self.scanned) {
+        let (bytes, mut scanned, mut boundary) = (&self.buffer[..self.filled], self.scanned, 0);
+        while let Some(byte) = bytes.get(scanned) {
             let end = match byte {
-                b'{' => nested_end(&self.buffer, self.scanned + 1, 1),
-                b'"' => string_end(&self.buffer, self.scanned + 1).map(|(end, _)| end + 1),
-                _ => Some(self.scanned + 1),
+                b'{' => nested_end(bytes, scanned + 1, 1),
+                b'"' => string_end(bytes, scanned + 1).map(|(end, _)| end + 1),
+                _ => Some(scanned + 1),
             };
             let Some(end) = end else { break };
-            (self.scanned, boundary) = (end, end);
+            (scanned, boundary) = (end, end);
         }
+        self.scanned = scanned;
         boundary
     }
 
     fn cut(&mut self, at: usize) -> Block {
-        let rest = self.buffer.split_off(at);
-        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let rest = self.filled - at;
+        let mut next = self.buffers.take(BLOCK.max(rest));
+        next[..rest].copy_from_slice(&self.buffer[at..self.filled]);
+        let mut bytes = std::mem::replace(&mut self.buffer, next);
+        bytes.truncate(at);
+        self.filled = rest;
         self.scanned = self.scanned.saturating_sub(at);
-        let piece = Piece { file: self.file, line: self.line, bytes };
-        if self.layout == Layout::Elements {
-            return Block::Elements(piece);
-        }
-        self.line += memchr::memchr_iter(b'\n', &piece.bytes).count() as u64;
-        Block::Lines(piece)
+        let piece = Piece { file: self.file, bytes, home: self.buffers.clone() };
+        if self.layout == Layout::Elements { Block::Elements(piece) } else { Block::Lines(piece) }
     }
 }
 
@@ -285,7 +378,7 @@ impl<R: Read> Read for Cells<R> {
     }
 }
 
-/// Takes events one by one.
+/// Takes events one by one, with the line on which they stand, counted in their piece from 0; 0 where lines do not matter.
 pub trait Take {
     /// An event, or another object of a log.
     fn seen(&mut self, seen: Seen<'_>, line: u64);
@@ -293,15 +386,28 @@ pub trait Take {
     fn broken(&mut self, line: u64, why: String);
 }
 
-/// Hands over the events of lines.
-pub fn lines(piece: &Piece, take: &mut dyn Take) {
-    let (mut at, mut line) = (0, piece.line);
+/// The object whose `{` stands at `at`, and where it ends: as events before were written, or member by member.
+#[inline]
+fn object<'a>(shapes: &mut Shapes, bytes: &'a [u8], at: usize, ends: Ends) -> Result<(Seen<'a>, usize), Broken> {
+    if let Some(known) = shapes.read(bytes, at, ends) {
+        return Ok(known);
+    }
+    let read = read(bytes, at, ends)?;
+    if let Seen::Kms(_) | Seen::Other(_) = read.0 {
+        shapes.learn(bytes, at, matches!(read.0, Seen::Other(_)));
+    }
+    Ok(read)
+}
+
+/// Hands over the events of lines, and tells how many lines end there.
+pub fn lines(piece: &Piece, shapes: &mut Shapes, take: &mut dyn Take) -> u64 {
+    let (mut at, mut line) = (0, 0);
     while at < piece.bytes.len() {
         let end = memchr::memchr(b'\n', &piece.bytes[at..]).map_or(piece.bytes.len(), |end| at + end);
         let text = piece.bytes[at..end].trim_ascii();
         match text.first() {
             None => {}
-            Some(b'{') => match read(text, 0, Ends::WithBytes) {
+            Some(b'{') => match object(shapes, text, 0, Ends::WithBytes) {
                 Ok((seen, end)) if behind_blanks(text, end) == text.len() => hand_over(seen, line, 0, take),
                 Ok((_, end)) => take.broken(line, format!("something stands behind the event, at byte {end}")),
                 Err(error) => take.broken(line, why(error)),
@@ -311,15 +417,16 @@ pub fn lines(piece: &Piece, take: &mut dyn Take) {
         }
         (at, line) = (end + 1, line + 1);
     }
+    line
 }
 
-/// Hands over the events of values that stand one behind the other.
-pub fn values(piece: &Piece, take: &mut dyn Take) {
+/// Hands over the events of values that stand one behind the other; their lines do not matter.
+pub fn values(piece: &Piece, shapes: &mut Shapes, take: &mut dyn Take) -> u64 {
     let bytes = &piece.bytes;
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'{' => match read(bytes, at, Ends::WithBracket) {
+            b'{' => match object(shapes, bytes, at, Ends::WithBracket) {
                 Ok((seen, end)) => {
                     hand_over(seen, 0, 0, take);
                     at = end;
@@ -328,17 +435,21 @@ pub fn values(piece: &Piece, take: &mut dyn Take) {
                     take.broken(0, why(error));
                     match nested_end(bytes, at + 1, 1) {
                         Some(end) => at = end,
-                        None => return,
+                        None => return 0,
                     }
                 }
             },
             b'"' => match string_end(bytes, at + 1) {
                 Some((end, _)) => at = end + 1,
-                None => return take.broken(0, why(Broken::CutOff)),
+                None => {
+                    take.broken(0, why(Broken::CutOff));
+                    return 0;
+                }
             },
             _ => at += 1,
         }
     }
+    0
 }
 
 /// Objects stand around events no deeper than this.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`input`] cuts logs into blocks of whole events; [`event`] reads the needed fields of one, over [`scan`], which steps
-//! over the rest; [`collect`] counts on any number of threads into [`tally`]
+//! over the rest, or as [`shape`] remembers it of events before; [`collect`] counts on any number of threads into [`tally`]
 //! and [`coverage`]; [`agent`] and [`network`] tell what made a
 //! call and from where, [`mod@time`] when; [`result`] says what was counted, in order, and [`merge`]
 //! reads it again and puts it together.
@@ -22,5 +22,7 @@ pub mod network;
 pub mod result;
 pub mod scan;
 mod seen;
+pub mod shape;
+mod table;
 pub mod tally;
 pub mod time;

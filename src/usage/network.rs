@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::event::Event;
-use super::tally::Place;
+use super::tally::{Call, Place};
 
 /// The user's own networks, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Networks {
         if known.is_none() {
             self.names.push(name.to_owned());
         }
-        u16::try_from(number).ok().filter(|_| !name.is_empty())
+        u16::try_from(number).ok().filter(|number| *number != Call::NO_NETWORK && !name.is_empty())
     }
 
     /// The network that results of before name so.
@@ -70,6 +70,9 @@ impl Networks {
 
     /// From where an event came, and from which of the user's networks.
     pub fn place(&self, event: &Event<'_>) -> (Place, Option<u16>) {
+        if self.ranges.is_empty() && !event.vpc.is_empty() {
+            return (Place::Vpc, None);
+        }
         let source = std::str::from_utf8(event.source.bytes).unwrap_or_default();
         let network = if self.ranges.is_empty() { None } else { self.of(source) };
         let place = match source {

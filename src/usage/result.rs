@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Caller;
-use super::collect::{Counted, Entry, From, text};
+use super::collect::{Counted, Entry, From, Names, text};
 use super::coverage::Coverage;
 use super::tally::{Account, ApplicationCalls, OperationCalls, Place, Span, Unattributed};
 use super::time::{HOUR, show};
@@ -237,12 +237,22 @@ impl<'c> Written<'c> {
 
     /// The keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = KeyLine> {
+        self.entries().into_iter().map(|entry| self.key(entry))
+    }
+
+    /// The keys as they were counted, in order.
+    pub fn entries(&self) -> Vec<&'c Entry> {
         let names = &self.counted.names;
         let by =
             |entry: &'c Entry| (&*entry.key, text(&names.accounts, entry.account), text(&names.regions, entry.region));
         let mut entries: Vec<&'c Entry> = self.counted.keys.iter().collect();
         entries.sort_unstable_by(|a, b| by(a).cmp(&by(b)));
-        entries.into_iter().map(|entry| self.key(entry))
+        entries
+    }
+
+    /// The texts of the numbers that [`Written::entries`] have.
+    pub fn names(&self) -> &'c Names {
+        &self.counted.names
     }
 
     fn key(&self, entry: &Entry) -> KeyLine {
@@ -313,29 +323,5 @@ impl<'c> Written<'c> {
         };
         lines.sort_by_cached_key(by);
         lines
-    }
-}
-
-impl KeyLine {
-    /// Adds the calls of the same key under another account or region.
-    pub fn merge(&mut self, other: KeyLine) {
-        self.calls += other.calls;
-        self.failed += other.failed;
-        // Times are written so that their order is that of the letters.
-        self.first = self.first.clone().min(other.first);
-        self.last = self.last.clone().max(other.last);
-        for (operation, counts) in other.operations {
-            let known = self.operations.entry(operation).or_insert(CallCounts { calls: 0, failed: 0 });
-            known.calls += counts.calls;
-            known.failed += counts.failed;
-        }
-        self.applications.extend(other.applications);
-        self.vpcs.extend(other.vpcs);
-        self.vpcs.sort_unstable();
-        self.vpcs.dedup();
-        let mut hours: BTreeMap<u8, u64> = BTreeMap::new();
-        let both = self.hours.iter().chain(&other.hours);
-        both.for_each(|hour| *hours.entry(hour.hour).or_default() += hour.calls);
-        self.hours = hours.into_iter().map(|(hour, calls)| HourCalls { hour, calls }).collect();
     }
 }

@@ -11,14 +11,19 @@ pub struct Raw<'a> {
     pub is_escaped: bool,
 }
 
-impl Raw<'_> {
+impl<'a> Raw<'a> {
+    /// A text without escapes.
+    pub fn plain(text: &'a str) -> Raw<'a> {
+        Raw { bytes: text.as_bytes(), is_escaped: false }
+    }
+
     /// Whether nothing stands there.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// The text without its escapes; what is no text stands as U+FFFD.
-    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+    pub fn text(&self) -> std::borrow::Cow<'a, str> {
         if self.is_escaped {
             let quoted = [b"\"", self.bytes, b"\""].concat();
             if let Ok(text) = serde_json::from_slice::<String>(&quoted) {
@@ -59,29 +64,47 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Which of some bytes are these.
+#[inline]
+fn of_32(bytes: &[u8; 32], is: impl Fn(u8x16) -> u8x16) -> u32 {
+    let (halves, _) = bytes.as_chunks::<16>();
+    halves.iter().rev().fold(0, |bits, half| bits << 16 | is(u8x16::new(*half)).to_bitmask() as u32)
+}
+
+/// Which of 64 bytes are these.
+#[inline]
+fn of_64(bytes: &[u8; 64], is: impl Fn(u8x16) -> u8x16) -> u64 {
+    let (quarters, _) = bytes.as_chunks::<16>();
+    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | is(u8x16::new(*quarter)).to_bitmask() as u64)
+}
+
+#[inline]
+fn is_byte(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
+}
+
 /// Where the string ends whose first byte stands at `at`, and whether it has escapes.
 #[inline]
 pub fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
-    let (quote, backslash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
     let mut is_escaped = false;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        let chunk = u8x16::new(*chunk);
-        let found = (chunk.simd_eq(quote) | chunk.simd_eq(backslash)).to_bitmask();
-        let mut left = found;
-        let mut next = at + 16;
-        while left != 0 {
-            let offset = left.trailing_zeros() as usize;
-            if bytes[at + offset] == b'"' {
-                return Some((at + offset, is_escaped));
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
+        let quotes = of_32(chunk, |bytes| is_byte(bytes, b'"'));
+        let slashes = of_32(chunk, |bytes| is_byte(bytes, b'\\'));
+        if slashes & quotes.wrapping_sub(1) & !quotes == 0 {
+            // No backslash stands before the quote.
+            if quotes != 0 {
+                return Some((at + quotes.trailing_zeros() as usize, is_escaped));
             }
-            is_escaped = true;
-            // What stands behind a backslash has no meaning of its own.
-            if offset == 15 {
-                next += 1;
-            }
-            left &= !(0b11 << offset);
+            at += 32;
+            continue;
         }
-        at = next;
+        is_escaped = true;
+        let (escaped, goes_on) = escaped(u64::from(slashes) << 32);
+        let quotes = quotes & !((escaped >> 32) as u32);
+        if quotes != 0 {
+            return Some((at + quotes.trailing_zeros() as usize, true));
+        }
+        at += 32 + usize::from(goes_on);
     }
     loop {
         match bytes.get(at)? {
@@ -95,35 +118,67 @@ pub fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
     }
 }
 
+/// Which of 64 bytes stand behind a backslash that is not behind one itself, and whether the byte behind them does. The
+/// arithmetic is that of simdjson: a borrow runs along each run of backslashes, and shows by where it comes out whether
+/// their number is odd.
+#[inline]
+fn escaped(slashes: u64) -> (u64, bool) {
+    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+    let runs = ((slashes << 1) | ODD).wrapping_sub(slashes) ^ ODD;
+    (runs ^ slashes, runs & slashes & 1 << 63 != 0)
+}
+
+/// Each bit tells whether the number of bits up to it is odd.
+#[inline]
+fn odd_so_far(bits: u64) -> u64 {
+    [1, 2, 4, 8, 16, 32].iter().fold(bits, |bits, by| bits ^ bits << by)
+}
+
 /// Where the object or list ends whose bracket stands before `at`, with so many open around it; behind its last bracket.
 #[inline]
-pub fn nested_end(bytes: &[u8], mut at: usize, mut depth: u32) -> Option<usize> {
-    let (quote, open, close) = (u8x16::splat(b'"'), u8x16::splat(b'{'), u8x16::splat(b'}'));
-    let letter = u8x16::splat(0x20);
-    'chunks: while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        let whole = u8x16::new(*chunk);
-        // `[` and `]` differ from `{` and `}` in one bit.
-        let small = whole | letter;
-        let mut found = (whole.simd_eq(quote) | small.simd_eq(open) | small.simd_eq(close)).to_bitmask();
-        while found != 0 {
-            let offset = found.trailing_zeros() as usize;
-            match chunk[offset] {
-                b'"' => {
-                    at = string_end(bytes, at + offset + 1)?.0 + 1;
-                    continue 'chunks;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(at + offset + 1);
-                    }
-                }
-                _ => {}
-            }
-            found &= found - 1;
+pub fn nested_end(bytes: &[u8], mut at: usize, depth: u32) -> Option<usize> {
+    // More than there are bytes cannot be closed.
+    let mut depth = i64::from(depth);
+    let mut is_in_string = false;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>) {
+        let slashes = of_64(chunk, |bytes| is_byte(bytes, b'\\'));
+        let mut quotes = of_64(chunk, |bytes| is_byte(bytes, b'"'));
+        let mut skip = 0;
+        if slashes != 0 {
+            let (escaped, goes_on) = escaped(slashes);
+            quotes &= !escaped;
+            skip = usize::from(goes_on);
         }
-        at += 16;
+        let inside = odd_so_far(quotes) ^ if is_in_string { !0 } else { 0 };
+        if slashes & !inside != 0 {
+            // That is no JSON; outside of strings a backslash says nothing of the byte behind it.
+            break;
+        }
+        // `[` and `]` differ from `{` and `}` in one bit.
+        let small = |bytes: u8x16| bytes | u8x16::splat(0x20);
+        let open = of_64(chunk, |bytes| is_byte(small(bytes), b'{')) & !inside;
+        let mut close = of_64(chunk, |bytes| is_byte(small(bytes), b'}')) & !inside;
+        if i64::from(close.count_ones()) >= depth {
+            // Each bracket that is closed leaves those that were opened before it.
+            let mut closed = 0;
+            while close != 0 {
+                closed += 1;
+                let before = open & (close & close.wrapping_neg()).wrapping_sub(1);
+                if depth + i64::from(before.count_ones()) == closed {
+                    return Some(at + close.trailing_zeros() as usize + 1);
+                }
+                close &= close - 1;
+            }
+            depth -= closed;
+        } else {
+            depth -= i64::from(close.count_ones());
+        }
+        depth += i64::from(open.count_ones());
+        is_in_string = inside >> 63 == 1;
+        at += 64 + skip;
+    }
+    if is_in_string {
+        at = string_end(bytes, at)?.0 + 1;
     }
     loop {
         match bytes.get(at)? {
@@ -278,7 +333,52 @@ mod tests {
         assert_eq!(raw.text(), "alias/orders 密");
     }
 
+    /// Where a string ends, byte by byte.
+    fn plain_string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+        let mut is_escaped = false;
+        loop {
+            match bytes.get(at)? {
+                b'"' => return Some((at, is_escaped)),
+                b'\\' => (is_escaped, at) = (true, at + 2),
+                _ => at += 1,
+            }
+        }
+    }
+
+    /// Where brackets are closed, byte by byte.
+    fn plain_nested_end(bytes: &[u8], mut at: usize, mut depth: u32) -> Option<usize> {
+        while depth > 0 {
+            match bytes.get(at)? {
+                b'"' => at = plain_string_end(bytes, at + 1)?.0,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        Some(at)
+    }
+
     proptest! {
+        #[test]
+        fn many_bytes_at_once_say_what_each_says(
+            parts in proptest::collection::vec((proptest::sample::select(b"{}[]\",: a1".to_vec()), 1..20_usize), 0..60),
+            slashes in proptest::collection::vec((0..400_usize, 1..6_usize), 0..6),
+            at in 0..70_usize,
+        ) {
+            let mut bytes: Vec<u8> = parts.into_iter().flat_map(|(byte, count)| {
+                // Quotes and brackets alone, letters in rows.
+                std::iter::repeat_n(byte, if byte.is_ascii_alphanumeric() { count } else { 1 })
+            }).collect();
+            for (place, count) in slashes {
+                let place = place.min(bytes.len());
+                bytes.splice(place..place, std::iter::repeat_n(b'\\', count));
+            }
+            prop_assert_eq!(string_end(&bytes, at), plain_string_end(&bytes, at));
+            prop_assert_eq!(nested_end(&bytes, at, 1), plain_nested_end(&bytes, at, 1));
+            prop_assert_eq!(nested_end(&bytes, at, 3), plain_nested_end(&bytes, at, 3));
+        }
+
         #[test]
         fn what_serde_reads_is_skimmed(value in json(4), behind in "[ ,}\\]]{0,40}") {
             let text = format!("{}{behind}", serde_json::json!({"k": value}));

@@ -47,12 +47,14 @@ impl Span {
     }
 }
 
-/// Calls by the hour of the week in which they were made, in UTC. Most keys are used in few of the 168.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Calls by the hour of the week in which they were made, in UTC. Most keys are used seldom, or in few of the 168.
+#[derive(Debug, Clone)]
 pub enum Hours {
-    /// The hour in the upper 8 bits, the calls in the others; by hour.
+    /// Of few hours: the hour in the upper 8 bits, the calls in the others; by hour.
     Few(Vec<u32>),
-    /// All of them.
+    /// Of all of them, few calls in each.
+    Small(Box<[u8; WEEK]>),
+    /// Of all of them.
     All(Box<[u64; WEEK]>),
 }
 
@@ -65,33 +67,52 @@ impl Default for Hours {
 impl Hours {
     const COUNT: u32 = (1 << 24) - 1;
 
+    /// More hours take less room as a list of all.
+    const FEW: usize = 40;
+
     /// Adds calls of one hour of the week.
     pub fn add(&mut self, hour: u8, calls: u64) {
         match self {
             Hours::All(all) => all[usize::from(hour)] += calls,
+            Hours::Small(all) => match u8::try_from(u64::from(all[usize::from(hour)]).saturating_add(calls)) {
+                Ok(sum) => all[usize::from(hour)] = sum,
+                Err(_) => self.add_to_all(hour, calls),
+            },
             Hours::Few(few) => match few.binary_search_by_key(&hour, |entry| (entry >> 24) as u8) {
-                Ok(at) if u64::from(few[at] & Hours::COUNT) + calls <= u64::from(Hours::COUNT) => {
+                Ok(at) if u64::from(few[at] & Hours::COUNT).saturating_add(calls) <= u64::from(Hours::COUNT) => {
                     few[at] += calls as u32
                 }
-                Err(at) if calls <= u64::from(Hours::COUNT) => few.insert(at, u32::from(hour) << 24 | calls as u32),
-                _ => {
-                    let mut all = Box::new([0; WEEK]);
-                    few.iter().for_each(|entry| all[(entry >> 24) as usize] = u64::from(entry & Hours::COUNT));
-                    all[usize::from(hour)] += calls;
-                    *self = Hours::All(all);
+                Err(at) if calls <= u64::from(Hours::COUNT) && few.len() < Hours::FEW => {
+                    insert(few, at, u32::from(hour) << 24 | calls as u32)
                 }
+                _ => self.add_to_all(hour, calls),
             },
         }
     }
 
+    /// Adds calls for which there is no room, and makes some.
+    fn add_to_all(&mut self, hour: u8, calls: u64) {
+        let mut all = Box::new([0; WEEK]);
+        self.iter().for_each(|(hour, calls)| all[usize::from(hour)] = calls);
+        all[usize::from(hour)] += calls;
+        let mut small = Box::new([0; WEEK]);
+        let fit = small
+            .iter_mut()
+            .zip(all.iter())
+            .all(|(small, calls)| u8::try_from(*calls).map(|calls| *small = calls).is_ok());
+        *self = if fit { Hours::Small(small) } else { Hours::All(all) };
+    }
+
     /// The hours in which there were calls, with how many.
     pub fn iter(&self) -> impl Iterator<Item = (u8, u64)> {
-        let (few, all) = match self {
-            Hours::Few(few) => (&few[..], &[][..]),
-            Hours::All(all) => (&[][..], &all[..]),
+        let (few, small, all) = match self {
+            Hours::Few(few) => (&few[..], &[][..], &[][..]),
+            Hours::Small(small) => (&[][..], &small[..], &[][..]),
+            Hours::All(all) => (&[][..], &[][..], &all[..]),
         };
         let few = few.iter().map(|entry| ((entry >> 24) as u8, u64::from(entry & Hours::COUNT)));
-        few.chain((0..).zip(all.iter().copied()).filter(|(_, calls)| *calls > 0))
+        let all = small.iter().map(|calls| u64::from(*calls)).chain(all.iter().copied());
+        few.chain((0..).zip(all).filter(|(_, calls)| *calls > 0))
     }
 
     /// Adds others.
@@ -176,7 +197,7 @@ impl Place {
 }
 
 /// All calls with one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct KeyTally {
     /// All of them.
     pub calls: Calls,
@@ -201,28 +222,28 @@ pub struct KeyTally {
 pub struct Call {
     /// When, in seconds since 1970.
     pub time: i64,
-    /// Whether it failed.
-    pub failed: bool,
     /// The operation, by number.
     pub operation: u32,
     /// By whom.
     pub application: Application,
+    /// Through which VPC, by number, or [`Call::NO_VPC`].
+    pub vpc: u32,
+    /// From which of the user's own networks, by number, or [`Call::NO_NETWORK`].
+    pub network: u16,
     /// From where.
     pub place: Place,
-    /// From which of the user's own networks, by number.
-    pub network: Option<u16>,
-    /// Through which VPC, by number.
-    pub vpc: Option<u32>,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
+impl Call {
+    /// Through no VPC.
+    pub const NO_VPC: u32 = u32::MAX;
+    /// From none of the user's networks.
+    pub const NO_NETWORK: u16 = u16::MAX;
 }
 
 impl KeyTally {
-    /// One call.
-    pub fn of(call: &Call) -> KeyTally {
-        let mut tally = KeyTally::empty(call.time);
-        tally.add(call);
-        tally
-    }
-
     /// No calls yet, of which the first will be at this time.
     pub fn empty(time: i64) -> KeyTally {
         KeyTally {
@@ -237,18 +258,49 @@ impl KeyTally {
         }
     }
 
-    /// Adds one call.
-    pub fn add(&mut self, call: &Call) {
-        let one = Calls::one(call.failed);
-        self.calls.add(one);
-        self.span.add(Span::of(call.time));
-        self.add_operation(call.operation, one);
-        let last = u32::try_from(call.time.max(0)).unwrap_or(u32::MAX);
-        self.add_application(ApplicationCalls { application: call.application, calls: 1, last });
-        self.places[call.place as usize] += 1;
-        call.network.into_iter().for_each(|network| self.add_network(network, 1));
-        call.vpc.into_iter().for_each(|vpc| self.add_vpc(vpc));
-        self.hours.add(hour_of_week(hour(call.time)), 1);
+    /// Adds calls. Of one key they come seldom, and what is known of it lies far from the processor: several at once wait for
+    /// that once. `room` is for their applications.
+    pub fn add(&mut self, calls: &[Call], room: &mut Vec<u64>) {
+        room.clear();
+        for call in calls {
+            let one = Calls::one(call.failed);
+            self.calls.add(one);
+            self.span.add(Span::of(call.time));
+            self.add_operation(call.operation, one);
+            let last = u32::try_from(call.time.max(0)).unwrap_or(u32::MAX);
+            room.push(u64::from(call.application.0) << 32 | u64::from(last));
+            self.places[call.place as usize] += 1;
+            if call.network != Call::NO_NETWORK {
+                self.add_network(call.network, 1);
+            }
+            if call.vpc != Call::NO_VPC {
+                self.add_vpc(call.vpc);
+            }
+            self.hours.add(hour_of_week(hour(call.time)), 1);
+        }
+        room.sort_unstable();
+        self.add_applications(room);
+    }
+
+    /// Adds calls of applications: the application in the upper half, the time in the lower, in order.
+    fn add_applications(&mut self, calls: &[u64]) {
+        let known = self.applications.len();
+        for run in calls.chunk_by(|one, next| one >> 32 == next >> 32) {
+            let Some(last) = run.last() else { continue };
+            let (application, last) = (Application((last >> 32) as u32), *last as u32);
+            match self.applications[..known].binary_search_by_key(&application, |known| known.application) {
+                Ok(at) => {
+                    let known = &mut self.applications[at];
+                    known.calls += run.len() as u64;
+                    known.last = known.last.max(last);
+                }
+                Err(_) => push(&mut self.applications, ApplicationCalls { application, calls: run.len() as u64, last }),
+            }
+        }
+        // Those that are new stand behind the others, in order, and the standard library merges runs.
+        if self.applications.len() > known && known > 0 {
+            self.applications.sort_by_key(|known| known.application);
+        }
     }
 
     /// Adds calls of an operation.
@@ -259,7 +311,7 @@ impl KeyTally {
                 known.calls += calls.calls;
                 known.failed = known.failed.saturating_add(failed);
             }
-            None => insert(&mut self.operations, 0, OperationCalls { calls: calls.calls, failed, operation }),
+            None => push(&mut self.operations, OperationCalls { calls: calls.calls, failed, operation }),
         }
     }
 
@@ -286,7 +338,7 @@ impl KeyTally {
     /// Adds a VPC.
     pub fn add_vpc(&mut self, vpc: u32) {
         if let Err(at) = self.vpcs.binary_search(&vpc) {
-            self.vpcs.insert(at, vpc);
+            insert(&mut self.vpcs, at, vpc);
         }
     }
 
@@ -307,14 +359,24 @@ impl KeyTally {
 
 /// Inserts an element. Lists are many, and shall not take twice the room that they need.
 fn insert<T>(list: &mut Vec<T>, at: usize, element: T) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(list.len() / 4 + 2);
-    }
+    make_room(list);
     list.insert(at, element);
 }
 
+/// Adds an element at the end.
+fn push<T>(list: &mut Vec<T>, element: T) {
+    make_room(list);
+    list.push(element);
+}
+
+fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len() / 4 + 2);
+    }
+}
+
 /// Why a call is attributed to no key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// The event names no key at all.
     All,
@@ -339,6 +401,14 @@ pub struct Unattributed {
     pub calls: Calls,
     /// The first and the last.
     pub span: Span,
+}
+
+impl Unattributed {
+    /// Adds others.
+    pub fn add(&mut self, other: Unattributed) {
+        self.calls.add(other.calls);
+        self.span.add(other.span);
+    }
 }
 
 /// Counts that are not of any key.

@@ -5,7 +5,10 @@ use std::io::{self, Write};
 
 use super::safe::{csv_cell, json_lines};
 use crate::usage::agent::Caller;
-use crate::usage::result::{KeyLine, Line, Written};
+use crate::usage::collect::{Entry, Names, text};
+use crate::usage::result::{Line, Written};
+use crate::usage::tally::Calls;
+use crate::usage::time::{WEEK, show};
 
 /// All lines.
 ///
@@ -30,62 +33,106 @@ pub fn jsonl(counted: &Written<'_>, out: &mut (dyn Write + Send)) -> io::Result<
 /// The writer fails.
 pub fn csv(counted: &Written<'_>, out: &mut (dyn Write + Send)) -> io::Result<()> {
     writeln!(out, "key_id,events,errors,first,last,operations,languages,vpcs,hours")?;
-    let mut keys = counted.keys().peekable();
-    while let Some(mut key) = keys.next() {
-        while let Some(more) = keys.next_if(|next| next.key_id == key.key_id) {
-            key.merge(more);
-        }
-        row(&key, out)?;
+    let (mut row, mut cell) = (Vec::new(), String::new());
+    for entries in counted.entries().chunk_by(|one, next| one.key == next.key) {
+        row.clear();
+        write_row(entries, counted.names(), &mut row, &mut cell);
+        out.write_all(&row)?;
     }
     Ok(())
 }
 
 /// The language of a caller, in the words of the table.
-fn language(caller: &str) -> &'static str {
-    match Caller::named(caller) {
-        Some(Caller::Java) => "java",
-        Some(Caller::Python) => "python",
-        Some(Caller::Go) => "go",
-        Some(Caller::NodeJs) => "nodejs",
-        Some(Caller::Php) => "php",
-        Some(Caller::DotNet) => "dotnet",
-        Some(Caller::Browser | Caller::Console) => "console",
+fn language(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Java => "java",
+        Caller::Python => "python",
+        Caller::Go => "go",
+        Caller::NodeJs => "nodejs",
+        Caller::Php => "php",
+        Caller::DotNet => "dotnet",
+        Caller::Browser | Caller::Console => "console",
         _ => "other",
     }
 }
 
-fn row(key: &KeyLine, out: &mut (dyn Write + Send)) -> io::Result<()> {
+/// The row of a key, of which each account and region has an entry. `cell` is room for one.
+fn write_row(entries: &[&Entry], names: &Names, row: &mut Vec<u8>, cell: &mut String) {
+    let Some(first) = entries.first() else { return };
+    let (mut calls, mut span) = (Calls::default(), first.tally.span);
+    let mut operations: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut callers = [0; Caller::ALL.len()];
+    let mut vpcs: Vec<&str> = Vec::new();
+    let mut hours = [0; WEEK];
+    for Entry { tally, .. } in entries {
+        calls.add(tally.calls);
+        span.add(tally.span);
+        for of in &tally.operations {
+            *operations.entry(text(&names.operations, of.operation)).or_default() += of.calls;
+        }
+        tally.applications.iter().for_each(|of| callers[of.application.caller() as usize] += of.calls);
+        vpcs.extend(tally.vpcs.iter().map(|vpc| text(&names.vpcs, *vpc)));
+        tally.hours.iter().for_each(|(hour, calls)| hours[usize::from(hour)] += calls);
+    }
     let mut languages: BTreeMap<&str, u64> = BTreeMap::new();
-    for application in &key.applications {
-        *languages.entry(language(&application.caller)).or_default() += application.calls;
+    for (caller, calls) in Caller::ALL.into_iter().zip(callers).filter(|(_, calls)| *calls > 0) {
+        *languages.entry(language(caller)).or_default() += calls;
     }
-    let join = |parts: Vec<String>| parts.join(";");
-    let pairs = |pairs: &mut dyn Iterator<Item = (String, u64)>| {
-        join(pairs.map(|(name, count)| format!("{name}:{count}")).collect())
-    };
-    let cells = [
-        key.key_id.clone(),
-        key.calls.to_string(),
-        key.failed.to_string(),
-        key.first.clone(),
-        key.last.clone(),
-        pairs(&mut key.operations.iter().map(|(name, counts)| (name.clone(), counts.calls))),
-        pairs(&mut languages.into_iter().map(|(name, calls)| (name.to_owned(), calls))),
-        join(key.vpcs.clone()),
-        pairs(&mut key.hours.iter().map(|hour| (hour.hour.to_string(), hour.calls))),
-    ];
-    let mut row = Vec::new();
-    for (at, cell) in cells.iter().enumerate() {
-        if at > 0 {
-            row.push(b',');
-        }
-        // Lists need no quotes for the semicolons between their parts.
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:;./".contains(&byte);
-        match cell.bytes().all(is_plain) && !cell.starts_with('-') {
-            true => row.extend_from_slice(cell.as_bytes()),
-            false => csv_cell(cell, &mut row),
-        }
+    vpcs.sort_unstable();
+    vpcs.dedup();
+    let mut number = itoa::Buffer::new();
+    add_cell(&first.key, row);
+    row.push(b',');
+    add_cell(number.format(calls.calls), row);
+    row.push(b',');
+    add_cell(number.format(calls.failed), row);
+    row.push(b',');
+    add_cell(&show(span.first), row);
+    row.push(b',');
+    add_cell(&show(span.last), row);
+    row.push(b',');
+    add_pairs(operations, row, cell);
+    row.push(b',');
+    add_pairs(languages, row, cell);
+    row.push(b',');
+    cell.clear();
+    for (at, vpc) in vpcs.into_iter().enumerate() {
+        cell.push_str(if at > 0 { ";" } else { "" });
+        cell.push_str(vpc);
     }
+    add_cell(cell, row);
+    row.push(b',');
+    let mut hour = itoa::Buffer::new();
+    cell.clear();
+    for (at, calls) in hours.into_iter().enumerate().filter(|(_, calls)| *calls > 0) {
+        add_pair(hour.format(at), number.format(calls), cell);
+    }
+    add_cell(cell, row);
     row.push(b'\n');
-    out.write_all(&row)
+}
+
+/// A cell of names with their calls.
+fn add_pairs(pairs: BTreeMap<&str, u64>, row: &mut Vec<u8>, cell: &mut String) {
+    let mut number = itoa::Buffer::new();
+    cell.clear();
+    pairs.into_iter().for_each(|(name, calls)| add_pair(name, number.format(calls), cell));
+    add_cell(cell, row);
+}
+
+fn add_pair(name: &str, calls: &str, cell: &mut String) {
+    if !cell.is_empty() {
+        cell.push(';');
+    }
+    cell.push_str(name);
+    cell.push(':');
+    cell.push_str(calls);
+}
+
+fn add_cell(cell: &str, row: &mut Vec<u8>) {
+    // Lists need no quotes for the semicolons between their parts.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:;./".contains(&byte);
+    match cell.bytes().all(is_plain) && !cell.starts_with('-') {
+        true => row.extend_from_slice(cell.as_bytes()),
+        false => csv_cell(cell, row),
+    }
 }

@@ -1,0 +1,503 @@
+//! Shapes of events. The events of a log are written alike: the same names stand between values in the same order. What
+//! stands between two values of an event that was read member by member is remembered, with the member behind it; in further
+//! events it is compared as a whole, and only the values are looked through.
+//!
+//! An event that goes on otherwise than any before is read member by member again, so that both give the same.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use super::event::{Ends, Event, Part, Seen, is_around};
+use super::scan::{Raw, behind_blanks, name, nested_end, string_end, value};
+
+/// So many members are remembered, and so many ways from one to another.
+const MEMBERS: usize = 512;
+
+/// So many ways lead on from one member.
+const WAYS: usize = 8;
+
+/// What is longer than so many pieces of 16 bytes is not remembered.
+const LONGEST: usize = 64;
+
+/// After so many events that are unlike those before, nothing more is learned.
+const LESSONS: u32 = 4096;
+
+/// So many events tell which values are usual.
+const FIRST: u32 = 32;
+
+/// Longer values are not usual, in bytes.
+const USUAL: usize = 64;
+
+/// The member of `referencedResources` that has keys.
+const KEYS: &[u8] = b"ACS::KMS::Key";
+
+/// No way.
+const NONE: u32 = u32::MAX;
+
+/// What kind of value a way leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A string.
+    Text,
+    /// A number.
+    Number,
+    /// An object or a list of which nothing is wanted.
+    Nested,
+    /// None: the event ends.
+    End,
+}
+
+impl Kind {
+    /// Whether a value of this kind begins there, as far as what stands before it does not say so.
+    #[inline]
+    fn begins(self, bytes: &[u8], at: usize) -> bool {
+        match self {
+            Kind::Text | Kind::End => true,
+            Kind::Number => bytes.get(at).is_some_and(|byte| *byte == b'-' || byte.is_ascii_digit()),
+            Kind::Nested => matches!(bytes.get(at), Some(b'{' | b'[')),
+        }
+    }
+}
+
+/// Where a member stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Within {
+    Event,
+    Part(Part),
+    /// In the list of keys of `referencedResources`.
+    Keys,
+}
+
+/// Members that are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Field {
+    Other,
+    EventId,
+    Operation,
+    Time,
+    Agent,
+    Region,
+    EventType,
+    Vpc,
+    Service,
+    Resource,
+    Source,
+    Account,
+    ErrorCode,
+    ErrorMessage,
+    ResourceType,
+    RequestedKey,
+    DestinationKey,
+    RequestedRegion,
+    AnsweredKey,
+    SourceKey,
+    Identity,
+    User,
+    Principal,
+    CallerAccount,
+    ReferencedKey,
+}
+
+/// Places for values, of which the first is for those that are not wanted.
+const FIELDS: usize = Field::ReferencedKey as usize + 1;
+
+impl Field {
+    fn of(within: Within, name: &[u8]) -> Field {
+        match (within, name) {
+            (Within::Event, b"eventId") => Field::EventId,
+            (Within::Event, b"eventName") => Field::Operation,
+            (Within::Event, b"eventTime") => Field::Time,
+            (Within::Event, b"userAgent") => Field::Agent,
+            (Within::Event, b"acsRegion") => Field::Region,
+            (Within::Event, b"eventType") => Field::EventType,
+            (Within::Event, b"vpcId") => Field::Vpc,
+            (Within::Event, b"serviceName") => Field::Service,
+            (Within::Event, b"resourceName") => Field::Resource,
+            (Within::Event, b"sourceIpAddress") => Field::Source,
+            (Within::Event, b"recipientAccountId") => Field::Account,
+            (Within::Event, b"errorCode") => Field::ErrorCode,
+            (Within::Event, b"errorMessage") => Field::ErrorMessage,
+            (Within::Event, b"resourceType") => Field::ResourceType,
+            (Within::Part(Part::Request), b"KeyId") => Field::RequestedKey,
+            (Within::Part(Part::Request), b"DestinationKeyId") => Field::DestinationKey,
+            (Within::Part(Part::Request), b"RegionId") => Field::RequestedRegion,
+            (Within::Part(Part::Response), b"KeyId") => Field::AnsweredKey,
+            (Within::Part(Part::Response), b"SourceKeyId") => Field::SourceKey,
+            (Within::Part(Part::Identity), b"type") => Field::Identity,
+            (Within::Part(Part::Identity), b"userName") => Field::User,
+            (Within::Part(Part::Identity), b"principalId") => Field::Principal,
+            (Within::Part(Part::Identity), b"accountId") => Field::CallerAccount,
+            (Within::Keys, _) => Field::ReferencedKey,
+            _ => Field::Other,
+        }
+    }
+
+    /// Whether it may be a number, as programs write ids.
+    fn is_word(self) -> bool {
+        matches!(
+            self,
+            Field::Account | Field::ErrorCode | Field::ErrorMessage | Field::Principal | Field::CallerAccount
+        )
+    }
+
+    /// Fields that are given, as bits; what is not wanted may be given as often as anybody likes.
+    const fn bit(self) -> u32 {
+        match self {
+            Field::Other => 0,
+            field => 1 << field as u8,
+        }
+    }
+}
+
+/// Of another service's event, no more is wanted.
+const ENOUGH: u32 = Field::Service.bit() | Field::Time.bit() | Field::Region.bit() | Field::Account.bit();
+
+/// A way from the end of a value to the beginning of the next.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// The bytes of the last piece that count.
+    mask: u128,
+    /// The first of its pieces.
+    piece: u32,
+    /// How many whole pieces come before the last.
+    whole: u16,
+    length: u16,
+    /// The fields that are given on the way, or by the value behind it.
+    given: u32,
+    /// The member whose value comes next.
+    to: u32,
+    /// The way to try if it is not this one.
+    else_way: u32,
+    kind: Kind,
+    field: Field,
+}
+
+/// A member, as events have it.
+#[derive(Debug)]
+struct Member {
+    /// The way to try first from the end of its value.
+    first: u32,
+    /// A value that it often has.
+    usual: Vec<u8>,
+    /// How many events more had it than had another.
+    lead: u32,
+}
+
+/// What a thread has learned of the shapes of events.
+#[derive(Debug)]
+pub struct Shapes {
+    numbers: HashMap<(Within, Box<[u8]>), u32, FixedState>,
+    members: Vec<Member>,
+    ways: Vec<Way>,
+    /// What stands on the ways, in pieces of 16 bytes.
+    pieces: Vec<u128>,
+    lessons: u32,
+    /// How many events were read along known ways.
+    pub known: u64,
+}
+
+impl Default for Shapes {
+    fn default() -> Shapes {
+        // An event begins behind a member that has no name.
+        let start = Member { first: NONE, usual: Vec::new(), lead: 0 };
+        let (numbers, ways, pieces) = (HashMap::default(), Vec::new(), Vec::new());
+        Shapes { numbers, members: vec![start], ways, pieces, lessons: 0, known: 0 }
+    }
+}
+
+impl Shapes {
+    /// The event whose `{` stands at `at`, and where it ends; nothing if it is unlike those before, or no event.
+    #[inline]
+    pub fn read<'a>(&mut self, bytes: &'a [u8], at: usize, ends: Ends) -> Option<(Seen<'a>, usize)> {
+        let mut at = at;
+        u32::try_from(bytes.len()).ok()?;
+        let mut values = [Raw::default(); FIELDS];
+        let (mut given, mut again) = (0, 0);
+        let mut member = 0;
+        if self.lessons < FIRST {
+            return None;
+        }
+        loop {
+            let way = self.way(member, bytes, at)?;
+            at += usize::from(way.length);
+            again |= given & way.given;
+            given |= way.given;
+            let end = match way.kind {
+                Kind::Text => {
+                    let (end, is_escaped) = string_end(bytes, at)?;
+                    values[way.field as usize] = Raw { bytes: &bytes[at..end], is_escaped };
+                    end
+                }
+                Kind::Number => {
+                    let (_, end) = value(bytes, at).ok()?;
+                    values[way.field as usize] = Raw { bytes: &bytes[at..end], is_escaped: false };
+                    end
+                }
+                Kind::Nested => nested_end(bytes, at + 1, 1)?,
+                Kind::End => break,
+            };
+            at = end;
+            if way.given & ENOUGH != 0 && given & ENOUGH == ENOUGH && is_enough(&values) {
+                let behind = at + usize::from(way.kind == Kind::Text);
+                let end = match ends {
+                    Ends::WithBracket => nested_end(bytes, behind, 1)?,
+                    Ends::WithBytes => bytes.len(),
+                };
+                self.known += u64::from(again == 0);
+                return (again == 0).then(|| (Seen::Other(event(&values)), end));
+            }
+            member = way.to;
+        }
+        // What is given twice, or of another service and yet not left, is rare.
+        let is_kms = again == 0 && values[Field::Service as usize].bytes == b"Kms";
+        self.known += u64::from(is_kms);
+        is_kms.then(|| (Seen::Kms(event(&values)), at))
+    }
+
+    /// The way on from a member whose value ends at `at`.
+    #[inline]
+    fn way(&self, member: u32, bytes: &[u8], at: usize) -> Option<&Way> {
+        let mut way = self.ways.get(self.members.get(member as usize)?.first as usize)?;
+        while !(way.is_here(&self.pieces, bytes, at) && way.kind.begins(bytes, at + usize::from(way.length))) {
+            way = self.ways.get(way.else_way as usize)?;
+        }
+        Some(way)
+    }
+
+    /// Learns from an event that was read member by member.
+    pub fn learn(&mut self, bytes: &[u8], at: usize, is_other: bool) {
+        if self.lessons < LESSONS {
+            self.lessons += 1;
+            let _ = self.follow(bytes, at, is_other);
+            if self.lessons == FIRST {
+                // It is known now which values are usual: they are compared with the names around them.
+                self.ways.clear();
+                self.pieces.clear();
+                self.members.iter_mut().for_each(|member| member.first = NONE);
+            }
+        }
+    }
+
+    /// Goes through an event, as far as it is written as JSON is.
+    fn follow(&mut self, bytes: &[u8], start: usize, is_other: bool) -> Option<()> {
+        let (mut within, mut member, mut given, mut all) = (Within::Event, 0, 0, 0);
+        // Where the last value has ended, and where to read on.
+        let (mut from, mut at) = (start, behind_blanks(bytes, start + 1));
+        loop {
+            let (name, begin) = match within {
+                Within::Keys => (&b""[..], at),
+                _ => name(bytes, at).ok()?,
+            };
+            if within == Within::Event && is_around(name) {
+                return None;
+            }
+            let field = Field::of(within, name);
+            let byte = *bytes.get(begin)?;
+            let part = if within == Within::Event { Part::named(name) } else { None };
+            let inner = match (byte, part, within) {
+                (b'{', Some(part), _) => Some(Within::Part(part)),
+                (b'[', _, Within::Part(Part::Resources)) if name == KEYS => Some(Within::Keys),
+                // Older events have a list of resources; let it be read as it always was.
+                (b'[', Some(Part::Resources), _) => return None,
+                // Nobody writes so either.
+                (b'{', _, Within::Part(Part::Resources)) if name == KEYS => return None,
+                _ => None,
+            };
+            if let Some(inner) = inner {
+                within = inner;
+                at = behind_blanks(bytes, begin + 1);
+                if !matches!(bytes.get(at)?, b'}' | b']') {
+                    continue;
+                }
+            } else {
+                given |= field.bit();
+                let (kind, end) = match byte {
+                    b'"' => (Some(Kind::Text), string_end(bytes, begin + 1)?.0),
+                    b'{' | b'[' => (Some(Kind::Nested), nested_end(bytes, begin + 1, 1)?),
+                    _ => {
+                        let (_, end) = value(bytes, begin).ok()?;
+                        let is_number = byte == b'-' || byte.is_ascii_digit();
+                        let is_empty = &bytes[begin..end] == b"null" || !field.is_word();
+                        match (is_number, &bytes[begin..end]) {
+                            (true, _) => (Some(Kind::Number), end),
+                            // These stand between values, as names do.
+                            (false, b"null" | b"true" | b"false") if is_empty => (None, end),
+                            _ => return None,
+                        }
+                    }
+                };
+                let is_text = kind == Some(Kind::Text);
+                let is_usual = field == Field::Other && self.is_usual(within, name, &bytes[begin..end])?;
+                if is_usual {
+                    at = end + usize::from(is_text);
+                } else if let Some(kind) = kind {
+                    let is_wanted = kind == Kind::Text || kind == Kind::Number && field.is_word();
+                    let field = if is_wanted { field } else { Field::Other };
+                    let to = self.member(within, name)?;
+                    self.add(member, &bytes[from..begin + usize::from(is_text)], kind, field, given, to)?;
+                    (member, from, all) = (to, end, all | given);
+                    given = 0;
+                    if is_other && all & ENOUGH == ENOUGH {
+                        return Some(());
+                    }
+                    at = end + usize::from(is_text);
+                } else {
+                    at = end;
+                }
+            }
+            loop {
+                at = behind_blanks(bytes, at);
+                match (bytes.get(at)?, within) {
+                    (b',', _) => break,
+                    (b'}', Within::Event) => {
+                        return self.add(member, &bytes[from..=at], Kind::End, Field::Other, given, 0);
+                    }
+                    (b'}', Within::Part(_)) => within = Within::Event,
+                    (b']', Within::Keys) => within = Within::Part(Part::Resources),
+                    _ => return None,
+                }
+                at += 1;
+            }
+            at = behind_blanks(bytes, at + 1);
+        }
+    }
+
+    /// The number of a member.
+    fn member(&mut self, within: Within, name: &[u8]) -> Option<u32> {
+        let key = (within, Box::from(name));
+        if let Some(known) = self.numbers.get(&key) {
+            return Some(*known);
+        }
+        let number = self.members.len();
+        (number < MEMBERS).then(|| {
+            self.members.push(Member { first: NONE, usual: Vec::new(), lead: 0 });
+            self.numbers.insert(key, number as u32);
+            number as u32
+        })
+    }
+
+    /// Whether a member has the value that it mostly has; the first events tell which that is.
+    fn is_usual(&mut self, within: Within, name: &[u8], value: &[u8]) -> Option<bool> {
+        let number = self.member(within, name)?;
+        let member = self.members.get_mut(number as usize)?;
+        if self.lessons > FIRST {
+            return Some(member.lead >= FIRST / 2 && member.usual == value);
+        }
+        match member.usual == value {
+            true => member.lead += 1,
+            false if member.lead > 0 => member.lead -= 1,
+            false if value.len() <= USUAL => (member.usual, member.lead) = (value.to_vec(), 1),
+            false => {}
+        }
+        Some(false)
+    }
+
+    /// Adds a way, unless it is known.
+    fn add(&mut self, from: u32, text: &[u8], kind: Kind, field: Field, given: u32, to: u32) -> Option<()> {
+        // Longer ways come first, as a shorter one may be the beginning of a longer.
+        let (mut before, mut count) = (NONE, 0);
+        let mut next = self.members.get(from as usize)?.first;
+        while let Some(way) = self.ways.get(next as usize) {
+            let length = usize::from(way.length);
+            if way.kind == kind && length == text.len() && way.is_here(&self.pieces, text, 0) {
+                return Some(());
+            }
+            if length > text.len() {
+                before = next;
+            }
+            next = way.else_way;
+            count += 1;
+        }
+        let (whole, rest) = text.as_chunks::<16>();
+        if count == WAYS || whole.len() >= LONGEST || self.ways.len() >= MEMBERS * WAYS {
+            return None;
+        }
+        let way = Way {
+            mask: (1 << (8 * rest.len())) - 1,
+            piece: self.pieces.len() as u32,
+            whole: whole.len() as u16,
+            length: text.len() as u16,
+            given,
+            to,
+            else_way: NONE,
+            kind,
+            field,
+        };
+        let mut last = [0; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        self.pieces.extend(whole.iter().chain([&last]).map(|piece| u128::from_le_bytes(*piece)));
+        let number = self.ways.len() as u32;
+        self.ways.push(way);
+        let place = match self.ways.get_mut(before as usize) {
+            Some(before) => &mut before.else_way,
+            None => &mut self.members.get_mut(from as usize)?.first,
+        };
+        let behind = std::mem::replace(place, number);
+        self.ways.last_mut()?.else_way = behind;
+        Some(())
+    }
+}
+
+impl Way {
+    /// Whether it leads on from `at`.
+    #[inline]
+    fn is_here(&self, pieces: &[u128], bytes: &[u8], at: usize) -> bool {
+        let (here, whole) = (bytes.get(at..).unwrap_or_default(), usize::from(self.whole));
+        let Some(pieces) = pieces.get(self.piece as usize..self.piece as usize + whole + 1) else { return false };
+        let (chunks, _) = here.as_chunks::<16>();
+        let Some(chunks) = chunks.get(..=whole) else {
+            // At the end of a log.
+            let piece_at = |at: usize| pieces[at / 16].to_le_bytes()[at % 16];
+            let length = usize::from(self.length);
+            return here.len() >= length && (0..length).all(|at| here[at] == piece_at(at));
+        };
+        for at in 0..whole {
+            if u128::from_le_bytes(chunks[at]) != pieces[at] {
+                return false;
+            }
+        }
+        u128::from_le_bytes(chunks[whole]) & self.mask == pieces[whole]
+    }
+}
+
+/// Whether an event is one of another service, and says when and where it was.
+fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
+    let of = |field: Field| values[field as usize];
+    !matches!(of(Field::Service).bytes, b"" | b"Kms")
+        && !of(Field::Time).is_empty()
+        && !of(Field::Region).is_empty()
+        && !of(Field::Account).is_empty()
+}
+
+/// The event of these values.
+#[inline]
+fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
+    let of = |field: Field| values[field as usize];
+    let either = |one: Raw<'a>, other: Raw<'a>| if one.is_empty() { other } else { one };
+    let is_of_key = matches!(of(Field::ResourceType).bytes, b"" | b"ACS::KMS::Key");
+    Event {
+        event_id: of(Field::EventId),
+        operation: of(Field::Operation),
+        time: of(Field::Time),
+        service: of(Field::Service),
+        event_type: of(Field::EventType),
+        agent: of(Field::Agent),
+        vpc: of(Field::Vpc),
+        source: of(Field::Source),
+        region: either(of(Field::Region), of(Field::RequestedRegion)),
+        account: either(of(Field::Account), of(Field::CallerAccount)),
+        failed: !of(Field::ErrorCode).is_empty() || !of(Field::ErrorMessage).is_empty(),
+        identity: of(Field::Identity),
+        user: of(Field::User),
+        principal: of(Field::Principal),
+        requested_key: of(Field::RequestedKey),
+        answered_key: of(Field::AnsweredKey),
+        referenced_key: of(Field::ReferencedKey),
+        references_several: false,
+        resource: if is_of_key { of(Field::Resource) } else { Raw::default() },
+        destination_key: of(Field::DestinationKey),
+        source_key: of(Field::SourceKey),
+    }
+}
