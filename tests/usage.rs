@@ -321,3 +321,51 @@ fn results_that_are_none_are_refused() {
         assert!(ran.err.contains("r.jsonl:1") && ran.err.contains(why), "{}", ran.err);
     }
 }
+
+#[test]
+fn an_event_may_be_longer_than_a_block_and_has_its_bound() {
+    let call = Call { key: 0, operation: "Encrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
+    let mut long = event(0, &call);
+    long["requestParameters"]["Text"] = json!("\\\"{[x ".repeat(300_000));
+    let events: Vec<Value> = (1..2000).map(|number| event(number, &call)).chain([long]).collect();
+    let folder = folder();
+    for text in [lines(&events), json!(events).to_string(), json!({"Records": events}).to_string()] {
+        for jobs in ["1", "2"] {
+            let ran = usage(&[&put(&folder, "log", &text), "--jobs", jobs]);
+            assert_eq!((ran.code, keys(&ran.out)[KEYS[0]]["calls"].as_u64()), (0, Some(2000)), "{}", ran.err);
+        }
+    }
+    let endless = format!("{}{{\"eventId\":\"{}", lines(&events[..1500]), "x".repeat(40 << 20));
+    let ran = usage(&[&put(&folder, "endless.jsonl", endless), "--jobs", "2"]);
+    assert_eq!((ran.code, keys(&ran.out)[KEYS[0]]["calls"].as_u64()), (3, Some(1500)), "{}", ran.err);
+    assert!(ran.err.contains("endless.jsonl:1501: an event, or a line, of more than 16 MiB"), "{}", ran.err);
+}
+
+#[test]
+fn lines_are_counted_over_all_blocks() {
+    let call = Call { key: 0, operation: "Encrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
+    let mut text = String::new();
+    let mut expected = Vec::new();
+    for line in 1..=20_000 {
+        match line % 1700 {
+            0 => {
+                text += "nonsense\n";
+                expected.push(line);
+            }
+            1 => text += "\n",
+            _ => text += &lines(&[event(line, &call)]),
+        }
+    }
+    let folder = folder();
+    let first = put(&folder, "first.jsonl", lines(&[event(0, &call)]));
+    let log = put(&folder, "log.jsonl", &text);
+    let table = put(&folder, "table.csv", "a,event\n1,{}\n1,{}\n1,x\n");
+    for jobs in ["1", "2", "5"] {
+        let ran = usage(&[&first, &log, &table, "--jobs", jobs]);
+        for line in &expected {
+            assert!(ran.err.contains(&format!("log.jsonl:{line}: not JSON")), "{line}: {}", ran.err);
+        }
+        assert!(ran.err.contains("table.csv:2: an object that is no event"), "{}", ran.err);
+        assert!(ran.err.contains("table.csv:4: not JSON"), "{}", ran.err);
+    }
+}

@@ -15,10 +15,10 @@ use libfuzzer_sys::fuzz_target;
 struct Taker<'s>(Worker<'s>);
 
 impl Take for Taker<'_> {
-    fn seen(&mut self, seen: Seen<'_>, _line: u64) {
+    fn seen(&mut self, seen: &Seen<'_>, _line: u64) {
         match seen {
-            Seen::Kms(event) => drop(self.0.kms(&event)),
-            Seen::Other(event) => self.0.other(&event),
+            Seen::Kms(event) => drop(self.0.kms(event)),
+            Seen::Other(event) => self.0.other(event),
             _ => self.0.broken(),
         }
     }

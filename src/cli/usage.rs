@@ -102,15 +102,15 @@ impl Taker<'_> {
 }
 
 impl Take for Taker<'_> {
-    fn seen(&mut self, seen: Seen<'_>, line: u64) {
+    fn seen(&mut self, seen: &Seen<'_>, line: u64) {
         self.count += 1;
         match seen {
             Seen::Kms(event) => {
-                if let Err(why) = self.worker.kms(&event) {
+                if let Err(why) = self.worker.kms(event) {
                     self.told(line, why);
                 }
             }
-            Seen::Other(event) => self.worker.other(&event),
+            Seen::Other(event) => self.worker.other(event),
             Seen::Around(_) | Seen::InText(_) | Seen::Nothing => {
                 self.worker.broken();
                 self.told(line, "an object that is no event of ActionTrail".to_owned());

@@ -494,3 +494,67 @@ fn stable_hash(texts: [Raw<'_>; 3]) -> u64 {
 fn shortened(text: &str) -> String {
     text.chars().take(60).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::network::Networks;
+    use super::*;
+
+    /// How much is kept after so many events of 20 keys, by 3 roles whose sessions and agents are all different.
+    fn kept(events: usize) -> [usize; 8] {
+        let shared = Shared::new(Networks::default());
+        let mut worker = Worker::new(&shared);
+        for number in 0..events {
+            let texts = [
+                format!("id-{number}"),
+                format!("2026-11-{:02}T{:02}:00:00Z", number % 28 + 1, number / 28 % 24),
+                format!("Golang/1.{number}"),
+                format!("role-{}:session-{number}", number % 3),
+                format!("key-{}", number % 20),
+                format!("vpc-{}", number % 7),
+            ];
+            let [id, time, agent, user, key, vpc] = texts.each_ref().map(|text| Raw::plain(text));
+            let (operation, identity, account) = (Raw::plain("Decrypt"), Raw::plain("assumed-role"), Raw::plain("1"));
+            let event = Event {
+                event_id: id,
+                time,
+                agent,
+                user,
+                vpc,
+                operation,
+                identity,
+                account,
+                requested_key: if number % 10 == 0 { Raw::default() } else { key },
+                ..Event::default()
+            };
+            worker.kms(&event).unwrap();
+        }
+        let of_worker = [worker.batch.events.capacity(), worker.agents.len(), worker.vpcs.0.len(), worker.scopes.len()];
+        assert!(of_worker[0] <= 2 * BATCH && of_worker[1] <= REMEMBERED, "{of_worker:?}");
+        drop(worker);
+        let counted = shared.finish();
+        assert_eq!(counted.rest.account.kms, events as u64);
+        let applications = counted.keys.iter().map(|entry| entry.tally.applications.len()).sum();
+        let hours = counted.keys.iter().map(|entry| entry.tally.hours.iter().count()).max();
+        let others = [counted.keys.len(), applications, hours.unwrap_or(0), counted.rest.unattributed.len()];
+        let [_, _, vpcs, scopes] = of_worker;
+        let [keys, applications, hours, unattributed] = others;
+        [
+            keys,
+            applications,
+            hours,
+            unattributed,
+            vpcs,
+            scopes,
+            counted.names.principals.things.len(),
+            counted.names.vpcs.things.len(),
+        ]
+    }
+
+    #[test]
+    fn what_is_kept_does_not_grow_with_the_events() {
+        let few = kept(40_000);
+        assert_eq!(few[0], 18, "keys");
+        assert_eq!(kept(160_000), few);
+    }
+}

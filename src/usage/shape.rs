@@ -17,8 +17,8 @@ const MEMBERS: usize = 512;
 /// So many ways lead on from one member.
 const WAYS: usize = 8;
 
-/// What is longer than so many pieces of 16 bytes is not remembered.
-const LONGEST: usize = 64;
+/// What is longer than so many bytes is not remembered.
+const LONGEST: usize = 1024;
 
 /// After so many events that are unlike those before, nothing more is learned.
 const LESSONS: u32 = 4096;
@@ -157,12 +157,12 @@ const ENOUGH: u32 = Field::Service.bit() | Field::Time.bit() | Field::Region.bit
 /// A way from the end of a value to the beginning of the next.
 #[derive(Debug, Clone, Copy)]
 struct Way {
-    /// The bytes of the last piece that count.
-    mask: u128,
-    /// The first of its pieces.
-    piece: u32,
-    /// How many whole pieces come before the last.
-    whole: u16,
+    /// The first 32 bytes that stand there.
+    start: [u128; 2],
+    /// Which of them count.
+    masks: [u128; 2],
+    /// Where the further ones begin.
+    more: u32,
     length: u16,
     /// The fields that are given on the way, or by the value behind it.
     given: u32,
@@ -191,8 +191,8 @@ pub struct Shapes {
     numbers: HashMap<(Within, Box<[u8]>), u32, FixedState>,
     members: Vec<Member>,
     ways: Vec<Way>,
-    /// What stands on the ways, in pieces of 16 bytes.
-    pieces: Vec<u128>,
+    /// What stands on the ways, behind their first bytes.
+    texts: Vec<u8>,
     lessons: u32,
     /// How many events were read along known ways.
     pub known: u64,
@@ -202,8 +202,8 @@ impl Default for Shapes {
     fn default() -> Shapes {
         // An event begins behind a member that has no name.
         let start = Member { first: NONE, usual: Vec::new(), lead: 0 };
-        let (numbers, ways, pieces) = (HashMap::default(), Vec::new(), Vec::new());
-        Shapes { numbers, members: vec![start], ways, pieces, lessons: 0, known: 0 }
+        let (numbers, ways, texts) = (HashMap::default(), Vec::new(), Vec::new());
+        Shapes { numbers, members: vec![start], ways, texts, lessons: 0, known: 0 }
     }
 }
 
@@ -260,7 +260,7 @@ impl Shapes {
     #[inline]
     fn way(&self, member: u32, bytes: &[u8], at: usize) -> Option<&Way> {
         let mut way = self.ways.get(self.members.get(member as usize)?.first as usize)?;
-        while !(way.is_here(&self.pieces, bytes, at) && way.kind.begins(bytes, at + usize::from(way.length))) {
+        while !(way.is_here(&self.texts, bytes, at) && way.kind.begins(bytes, at + usize::from(way.length))) {
             way = self.ways.get(way.else_way as usize)?;
         }
         Some(way)
@@ -274,7 +274,7 @@ impl Shapes {
             if self.lessons == FIRST {
                 // It is known now which values are usual: they are compared with the names around them.
                 self.ways.clear();
-                self.pieces.clear();
+                self.texts.clear();
                 self.members.iter_mut().for_each(|member| member.first = NONE);
             }
         }
@@ -401,7 +401,7 @@ impl Shapes {
         let mut next = self.members.get(from as usize)?.first;
         while let Some(way) = self.ways.get(next as usize) {
             let length = usize::from(way.length);
-            if way.kind == kind && length == text.len() && way.is_here(&self.pieces, text, 0) {
+            if way.kind == kind && length == text.len() && way.is_here(&self.texts, text, 0) {
                 return Some(());
             }
             if length > text.len() {
@@ -410,14 +410,17 @@ impl Shapes {
             next = way.else_way;
             count += 1;
         }
-        let (whole, rest) = text.as_chunks::<16>();
-        if count == WAYS || whole.len() >= LONGEST || self.ways.len() >= MEMBERS * WAYS {
+        if count == WAYS || text.len() > LONGEST || self.ways.len() >= MEMBERS * WAYS {
             return None;
         }
+        let (mut start, mut masks) = ([0; 32], [0; 32]);
+        let length = text.len().min(32);
+        start[..length].copy_from_slice(&text[..length]);
+        masks[..length].fill(0xff);
         let way = Way {
-            mask: (1 << (8 * rest.len())) - 1,
-            piece: self.pieces.len() as u32,
-            whole: whole.len() as u16,
+            start: halves(&start),
+            masks: halves(&masks),
+            more: self.texts.len() as u32,
             length: text.len() as u16,
             given,
             to,
@@ -425,9 +428,7 @@ impl Shapes {
             kind,
             field,
         };
-        let mut last = [0; 16];
-        last[..rest.len()].copy_from_slice(rest);
-        self.pieces.extend(whole.iter().chain([&last]).map(|piece| u128::from_le_bytes(*piece)));
+        self.texts.extend_from_slice(&text[length..]);
         let number = self.ways.len() as u32;
         self.ways.push(way);
         let place = match self.ways.get_mut(before as usize) {
@@ -443,23 +444,39 @@ impl Shapes {
 impl Way {
     /// Whether it leads on from `at`.
     #[inline]
-    fn is_here(&self, pieces: &[u128], bytes: &[u8], at: usize) -> bool {
-        let (here, whole) = (bytes.get(at..).unwrap_or_default(), usize::from(self.whole));
-        let Some(pieces) = pieces.get(self.piece as usize..self.piece as usize + whole + 1) else { return false };
-        let (chunks, _) = here.as_chunks::<16>();
-        let Some(chunks) = chunks.get(..=whole) else {
-            // At the end of a log.
-            let piece_at = |at: usize| pieces[at / 16].to_le_bytes()[at % 16];
-            let length = usize::from(self.length);
-            return here.len() >= length && (0..length).all(|at| here[at] == piece_at(at));
+    fn is_here(&self, texts: &[u8], bytes: &[u8], at: usize) -> bool {
+        let Some(here) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) else {
+            return self.is_at_end(texts, bytes, at);
         };
-        for at in 0..whole {
-            if u128::from_le_bytes(chunks[at]) != pieces[at] {
-                return false;
-            }
+        let [first, second] = halves(here);
+        if (first ^ self.start[0]) & self.masks[0] | (second ^ self.start[1]) & self.masks[1] != 0 {
+            return false;
         }
-        u128::from_le_bytes(chunks[whole]) & self.mask == pieces[whole]
+        let length = usize::from(self.length);
+        length <= 32 || bytes.get(at + 32..at + length).is_some_and(|here| Some(here) == self.more(texts))
     }
+
+    /// The same where less than 32 bytes follow.
+    #[cold]
+    fn is_at_end(&self, texts: &[u8], bytes: &[u8], at: usize) -> bool {
+        let here = bytes.get(at..).and_then(|here| here.get(..usize::from(self.length)));
+        here.is_some_and(|here| {
+            let mut filled = [0; 32];
+            filled[..here.len()].copy_from_slice(here);
+            halves(&filled) == self.start
+        }) && self.more(texts) == Some(&[])
+    }
+
+    /// What follows the first 32 bytes.
+    fn more<'t>(&self, texts: &'t [u8]) -> Option<&'t [u8]> {
+        let start = self.more as usize;
+        texts.get(start..start + usize::from(self.length).saturating_sub(32))
+    }
+}
+
+fn halves(bytes: &[u8; 32]) -> [u128; 2] {
+    let (halves, _) = bytes.as_chunks::<16>();
+    [0, 1].map(|at| halves.get(at).map_or(0, |half| u128::from_le_bytes(*half)))
 }
 
 /// Whether an event is one of another service, and says when and where it was.
@@ -499,5 +516,154 @@ fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         resource: if is_of_key { of(Field::Resource) } else { Raw::default() },
         destination_key: of(Field::DestinationKey),
         source_key: of(Field::SourceKey),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
+
+    use super::super::event::read;
+    use super::super::scan::Broken;
+    use super::*;
+
+    const NAMES: [&str; 20] = [
+        "eventId",
+        "eventName",
+        "eventTime",
+        "serviceName",
+        "acsRegion",
+        "recipientAccountId",
+        "userAgent",
+        "vpcId",
+        "errorCode",
+        "errorMessage",
+        "resourceType",
+        "resourceName",
+        "requestParameters",
+        "responseElements",
+        "userIdentity",
+        "referencedResources",
+        "requestParameterJson",
+        "eventVersion",
+        "Records",
+        "event",
+    ];
+
+    const VALUES: [&str; 24] = [
+        r#""""#,
+        r#""Kms""#,
+        r#""Kms""#,
+        r#""Ecs""#,
+        r#""plain""#,
+        r#""plain""#,
+        r#""a text of more than sixteen and even of more than thirty-two bytes""#,
+        r#""escaped \" and \\""#,
+        r#""{\"KeyId\":\"no\"}""#,
+        r#""ACS::KMS::Key""#,
+        "12",
+        "-1.5e3",
+        "null",
+        "true",
+        "{}",
+        "[]",
+        r#"{"KeyId":"k-1","RegionId":"r"}"#,
+        r#"{"KeyId":null,"SourceKeyId":"s","DestinationKeyId":"d","N":{"KeyId":"n"}}"#,
+        r#"{"type":"ram-user","userName":"a:b","principalId":1,"accountId":"5"}"#,
+        r#"{"type":"x","userName":"y","accountId":true}"#,
+        r#"{"ACS::KMS::Key":["k"]}"#,
+        r#"{"ACS::KMS::Key":["k","l"],"x":[]}"#,
+        r#"{"ACS::KMS::Key":{"a":"b"}}"#,
+        r#"[{"eventName":"x"},"]"]"#,
+    ];
+
+    /// Events of a few shapes, with any values: names in order, then for each event its shape, values, and whether it is cut
+    /// off.
+    fn log() -> impl Strategy<Value = Vec<String>> {
+        let names = subsequence(NAMES.to_vec(), 0..=NAMES.len()).prop_shuffle();
+        let twice = prop::option::of(select(NAMES.to_vec()));
+        let gaps = select(vec![[",", ":"], [" ,\n\t", " : "]]);
+        let shape = (names, twice, gaps);
+        let event = (0..4_usize, prop::collection::vec(0..VALUES.len(), 21), prop::bool::weighted(0.02));
+        (prop::collection::vec(shape, 4), prop::collection::vec(event, 1..12)).prop_map(|(shapes, events)| {
+            let text = |(shape, values, is_cut): (usize, Vec<usize>, bool)| {
+                let (names, twice, [comma, colon]) = &shapes[shape];
+                let names = names.iter().chain(twice);
+                let members = names.zip(&values).map(|(name, value)| format!("\"{name}\"{colon}{}", VALUES[*value]));
+                let mut text = format!("{{{}}}", members.collect::<Vec<_>>().join(comma));
+                if is_cut {
+                    text.truncate(text.len() / 2);
+                }
+                text
+            };
+            events.into_iter().map(text).collect()
+        })
+    }
+
+    fn shown(read: &Result<(Seen<'_>, usize), Broken>) -> String {
+        format!("{read:?}")
+    }
+
+    fn check(shapes: &mut Shapes, text: &str, ends: Ends) -> Result<(), TestCaseError> {
+        let plain = read(text.as_bytes(), 0, ends);
+        match shapes.read(text.as_bytes(), 0, ends) {
+            Some(known) => prop_assert_eq!(shown(&Ok(known)), shown(&plain), "{}", text),
+            None => {
+                if let Ok((Seen::Kms(_) | Seen::Other(_), _)) = plain {
+                    shapes.learn(text.as_bytes(), 0, matches!(plain, Ok((Seen::Other(_), _))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn known_shapes_say_what_the_members_say(log in log(), behind in select(vec!["", ",{", "]} "])) {
+            for ends in [Ends::WithBracket, Ends::WithBytes] {
+                let mut shapes = Shapes::default();
+                for text in log.iter().cycle().take(FIRST as usize + 4 * log.len()) {
+                    let behind = if ends == Ends::WithBracket { behind } else { "" };
+                    check(&mut shapes, &format!("{text}{behind}"), ends)?;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_of_one_shape_is_read_along_it() {
+        let mut shapes = Shapes::default();
+        let event = |number: usize| {
+            let vpc = if number % 3 == 0 { "\"vpcId\":\"vpc-1\"," } else { "" };
+            format!(
+                r#"{{"eventId":"{number}","eventVersion":1,"eventName":"Decrypt","eventTime":"t","isGlobal":false,{vpc}
+                "serviceName":"Kms","requestParameters":{{"KeyId":"{number}"}},"requestParameterJson":"{{\"KeyId\":1}}"}}"#
+            )
+        };
+        for number in 0..1000 {
+            check(&mut shapes, &event(number), Ends::WithBytes).unwrap();
+        }
+        assert!(shapes.known > 900, "{}", shapes.known);
+        // Once a member has another value than usual, it is known to have others.
+        let unusual = |number| event(number).replace("Version\":1", &format!("Version\":{number}"));
+        for number in 2..102 {
+            check(&mut shapes, &unusual(number), Ends::WithBytes).unwrap();
+        }
+        assert!(shapes.known > 1000, "{}", shapes.known);
+    }
+
+    #[test]
+    fn what_is_learned_is_bounded() {
+        let mut shapes = Shapes::default();
+        for number in 0..3 * LESSONS {
+            let text = format!(
+                r#"{{"name-{number}":"a","serviceName":"Kms","other-{number}":{{}},"eventName":"{number}","{}":1}}"#,
+                "long".repeat(number as usize % 400)
+            );
+            check(&mut shapes, &text, Ends::WithBytes).unwrap();
+        }
+        assert!(shapes.members.len() <= MEMBERS && shapes.ways.len() <= MEMBERS * WAYS);
+        assert!(shapes.texts.len() <= MEMBERS * WAYS * LONGEST && shapes.lessons <= LESSONS);
     }
 }

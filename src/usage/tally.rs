@@ -283,23 +283,51 @@ impl KeyTally {
     }
 
     /// Adds calls of applications: the application in the upper half, the time in the lower, in order.
-    fn add_applications(&mut self, calls: &[u64]) {
+    fn add_applications(&mut self, calls: &mut Vec<u64>) {
         let known = self.applications.len();
-        for run in calls.chunk_by(|one, next| one >> 32 == next >> 32) {
-            let Some(last) = run.last() else { continue };
-            let (application, last) = (Application((last >> 32) as u32), *last as u32);
-            match self.applications[..known].binary_search_by_key(&application, |known| known.application) {
-                Ok(at) => {
-                    let known = &mut self.applications[at];
-                    known.calls += run.len() as u64;
-                    known.last = known.last.max(last);
+        let place_of = |known: &[ApplicationCalls], call: u64| {
+            known.binary_search_by_key(&Application((call >> 32) as u32), |known| known.application)
+        };
+        // Of those that are known, the calls go to them; the others stay.
+        let (mut at, mut kept, mut new) = (0, 0, 0);
+        while let Some(first) = calls.get(at).copied() {
+            let end = at + calls[at..].iter().take_while(|call| *call >> 32 == first >> 32).count();
+            match place_of(&self.applications, first) {
+                Ok(place) => {
+                    let known = &mut self.applications[place];
+                    known.calls += (end - at) as u64;
+                    known.last = known.last.max(calls[end - 1] as u32);
                 }
-                Err(_) => push(&mut self.applications, ApplicationCalls { application, calls: run.len() as u64, last }),
+                Err(_) => {
+                    calls.copy_within(at..end, kept);
+                    (kept, new) = (kept + end - at, new + 1);
+                }
             }
+            at = end;
         }
-        // Those that are new stand behind the others, in order, and the standard library merges runs.
-        if self.applications.len() > known && known > 0 {
-            self.applications.sort_by_key(|known| known.application);
+        calls.truncate(kept);
+        if new == 0 {
+            return;
+        }
+        // From the last on, each goes where it belongs, so that those before are moved once.
+        if known + new > self.applications.capacity() {
+            self.applications.reserve_exact(new.max(known / 4 + 2));
+        }
+        let nothing = ApplicationCalls { calls: 0, application: Application(0), last: 0 };
+        self.applications.resize(known + new, nothing);
+        let (mut from, mut to) = (known, known + new);
+        while let Some(last) = calls.pop() {
+            let application = Application((last >> 32) as u32);
+            while from > 0 && self.applications[from - 1].application > application {
+                (from, to) = (from - 1, to - 1);
+                self.applications[to] = self.applications[from];
+            }
+            let mut one = ApplicationCalls { calls: 1, application, last: last as u32 };
+            while calls.pop_if(|call| *call >> 32 == last >> 32).is_some() {
+                one.calls += 1;
+            }
+            to -= 1;
+            self.applications[to] = one;
         }
     }
 
