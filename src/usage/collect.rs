@@ -2,6 +2,7 @@
 //!
 //! Nothing is kept for an event but its id, for some time, so that one which is delivered twice counts once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use super::event::Event;
 use super::network::Networks;
 use super::scan::Raw;
 use super::seen::Seen;
-use super::tally::{Account, Application, Call, Calls, KeyTally, Side, Span, Unattributed};
+use super::tally::{Account, Application, Call, Calls, KeyTally, Purpose, Side, Span, Unattributed};
 use super::time::{hour, seconds};
 use crate::inventory::identity::parse_arn;
 use crate::inventory::shared::Numbering;
@@ -118,6 +119,13 @@ pub struct Counted {
     pub networks: Networks,
 }
 
+impl Counted {
+    /// The account and region of a key, by name; empty if nobody knows.
+    pub fn scope(&self, entry: &Entry) -> (&str, &str) {
+        (text(&self.names.accounts, entry.account), text(&self.names.regions, entry.region))
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -190,7 +198,8 @@ type Principals = HashMap<Box<[u8]>, (u32, bool), FixedState>;
 pub struct Worker<'s> {
     shared: &'s Shared,
     scopes: HashTable<Scope>,
-    operations: Known,
+    /// Operations by name: the number, and what they are for.
+    operations: HashMap<Box<[u8]>, (u32, Purpose), FixedState>,
     vpcs: Known,
     /// Principals, by kind.
     principals: [Principals; KINDS.len() + 1],
@@ -205,7 +214,7 @@ impl<'s> Worker<'s> {
         Worker {
             shared,
             scopes: HashTable::new(),
-            operations: Known::default(),
+            operations: HashMap::default(),
             vpcs: Known::default(),
             principals: Default::default(),
             agents: HashMap::default(),
@@ -220,12 +229,17 @@ impl<'s> Worker<'s> {
         self.account.broken += 1;
     }
 
+    /// Counts a file that could not be read, or not to its end.
+    pub fn unread_file(&mut self) {
+        self.account.unread_files += 1;
+    }
+
     /// Counts an event of another service.
     pub fn other(&mut self, event: &Event<'_>) {
         self.account.events += 1;
         self.account.others += 1;
         if let Some(time) = seconds(event.time.bytes) {
-            self.cover(event, time);
+            self.cover(event, time, 0);
         }
     }
 
@@ -250,32 +264,22 @@ impl<'s> Worker<'s> {
         }
         self.digest = self.digest.wrapping_add(hash);
         self.account.kms += 1;
-        let (account, region) = self.cover(event, time);
+        let (account, region) = self.cover(event, time, Coverage::bit_of(event.event_rw.bytes));
         let call = self.call(event, time);
-        let mut named = false;
-        let is_re_encrypt = event.operation.bytes == b"ReEncrypt";
-        if let Some(key) = key_of(event) {
-            named = true;
-            self.add(&key, account, region, &call);
-            if is_re_encrypt && !event.source_key.is_empty() && event.source_key.text() != key {
-                self.add(&event.source_key.text(), account, region, &call);
-            }
-        } else {
-            self.account.no_key += 1;
-        }
-        let side = match named {
-            false => Some(Side::All),
-            true if is_re_encrypt && event.source_key.is_empty() => Some(Side::Source),
-            true => None,
-        };
+        let keys = keys_of(event);
+        keys.each().for_each(|key| self.add(key, account, region, &call));
+        self.account.no_key += u64::from(keys.unknown == Some(Side::All));
+        let side = keys.unknown;
         if let Some(side) = side {
             let (principal, caller) = (call.application.principal(), call.application.caller());
             let from = From { account, region, operation: call.operation, principal, caller, side };
-            let one = Unattributed { calls: Calls::one(call.failed), span: Span::of(time) };
             let mut rest = lock(&self.shared.rest);
-            let known = rest.unattributed.entry(from).or_insert(Unattributed { calls: Calls::default(), ..one });
-            known.calls.add(one.calls);
-            known.span.add(one.span);
+            let known = rest.unattributed.entry(from).or_insert_with(|| Unattributed::empty(time));
+            known.calls.add(Calls::one(call.failed));
+            known.span.add(Span::of(time));
+            if call.application.counts() {
+                known.places.add(call.place, call.network);
+            }
         }
         Ok(())
     }
@@ -298,7 +302,7 @@ impl<'s> Worker<'s> {
 
     fn call(&mut self, event: &Event<'_>, time: i64) -> Call {
         let names = &self.shared.names;
-        let operation = self.operations.number(event.operation, |text| lock(names).operations.number(text));
+        let (operation, purpose) = self.operation(event.operation);
         let vpc = (!event.vpc.is_empty()).then(|| self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)));
         let mut caller = match self.agents.get(event.agent.bytes) {
             Some(caller) => *caller,
@@ -320,11 +324,25 @@ impl<'s> Worker<'s> {
             time,
             failed: event.failed,
             operation,
-            application: Application::new(principal, caller),
+            application: Application::new(principal, caller, purpose),
             place,
             network,
             vpc,
         }
+    }
+
+    /// The number of an operation, and what it is for.
+    fn operation(&mut self, name: Raw<'_>) -> (u32, Purpose) {
+        if let Some(known) = self.operations.get(name.bytes) {
+            return *known;
+        }
+        let text = name.text();
+        let known = (lock(&self.shared.names).operations.number(&*text), Purpose::of(&text));
+        if self.operations.len() >= REMEMBERED {
+            self.operations.clear();
+        }
+        self.operations.insert(name.bytes.into(), known);
+        known
     }
 
     /// The number of the principal, without its session, and whether it is a cloud service.
@@ -350,7 +368,7 @@ impl<'s> Worker<'s> {
     }
 
     /// Counts the hour of an event, and gives its account and region.
-    fn cover(&mut self, event: &Event<'_>, time: i64) -> (u32, u32) {
+    fn cover(&mut self, event: &Event<'_>, time: i64, read_write: u8) -> (u32, u32) {
         let (account, region) = (event.account, event.region);
         let hash = FixedState::default().hash_one((account.bytes, region.bytes));
         let is_same = |scope: &Scope| *scope.texts.0 == *account.bytes && *scope.texts.1 == *region.bytes;
@@ -361,12 +379,13 @@ impl<'s> Worker<'s> {
                 let numbers = (names.accounts.number(&*account.text()), names.regions.number(&*region.text()));
                 drop(names);
                 let texts = (account.bytes.into(), region.bytes.into());
-                let scope = Scope { texts, numbers, span: Span::of(time), hours: [i64::MIN; 4] };
+                let scope = Scope { texts, numbers, span: Span::of(time), hours: [i64::MIN; 4], read_write: 0 };
                 let rehash = |scope: &Scope| FixedState::default().hash_one((&*scope.texts.0, &*scope.texts.1));
                 self.scopes.insert_unique(hash, scope, rehash).into_mut()
             }
         };
         scope.span.add(Span::of(time));
+        scope.read_write |= read_write;
         let hour = hour(time);
         // Events stand nearly in order.
         if !scope.hours.contains(&hour) {
@@ -386,6 +405,8 @@ struct Scope {
     span: Span,
     /// The last hours that were counted.
     hours: [i64; 4],
+    /// What its events do; see [`Coverage`].
+    read_write: u8,
 }
 
 /// `userIdentity.type`, with the word for outputs.
@@ -399,21 +420,58 @@ impl Drop for Worker<'_> {
         rest.account.add(self.account);
         rest.digest = rest.digest.wrapping_add(self.digest);
         for scope in &self.scopes {
-            rest.coverage.entry(scope.numbers).or_default().add_span(scope.span);
+            let coverage = rest.coverage.entry(scope.numbers).or_default();
+            coverage.add_span(scope.span);
+            coverage.read_write |= scope.read_write;
         }
     }
 }
 
-/// The key that an event is about, as it is named there. Decrypt, ExportDataKey and the source side of ReEncrypt name none
-/// in the request; the answer, or the resources beside it, may.
-fn key_of<'e>(event: &Event<'e>) -> Option<std::borrow::Cow<'e, str>> {
+/// The keys that an event is about, as they are named there.
+struct KeysOf<'e> {
+    key: Option<Cow<'e, str>>,
+    /// The key that `ReEncrypt` writes under, or that it reads under, beside the other.
+    other: Option<Cow<'e, str>>,
+    /// Which key is not known.
+    unknown: Option<Side>,
+}
+
+impl KeysOf<'_> {
+    fn each(&self) -> impl Iterator<Item = &str> {
+        [&self.key, &self.other].into_iter().flatten().map(Cow::as_ref)
+    }
+}
+
+/// The keys that an event is about. Decrypt, ExportDataKey and the source side of ReEncrypt name none in the request; the
+/// answer, or the resources beside it, may. The `KeyId` that ReEncrypt answers is that of the source (KMS API 2016-01-20,
+/// "ReEncrypt").
+fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
     let referenced = if event.references_several { Raw::default() } else { event.referenced_key };
-    let named = [event.requested_key, event.answered_key, event.destination_key, referenced, event.resource];
-    let first = named.into_iter().find(|name| !name.is_empty() && name.bytes.len() <= LONGEST_NAME);
-    first.map(|name| match std::str::from_utf8(name.bytes) {
+    let first = |names: &[Raw<'e>]| {
+        let named = names.iter().find(|name| !name.is_empty() && name.bytes.len() <= LONGEST_NAME);
+        named.map(|name| text_of(*name))
+    };
+    if event.operation.bytes == b"ReEncrypt" {
+        let source = first(&[event.source_key, event.answered_key]);
+        let destination = first(&[event.destination_key, event.requested_key, referenced, event.resource]);
+        let unknown = match (&source, &destination) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(Side::Source),
+            (None, None) => Some(Side::All),
+        };
+        // From an older version of a key to its newest.
+        let other = destination.filter(|destination| source.as_ref() != Some(destination));
+        return KeysOf { key: source, other, unknown };
+    }
+    let key = first(&[event.requested_key, event.answered_key, event.destination_key, referenced, event.resource]);
+    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: None }
+}
+
+fn text_of<'e>(name: Raw<'e>) -> Cow<'e, str> {
+    match std::str::from_utf8(name.bytes) {
         Ok(text) if !name.is_escaped => text.into(),
         _ => name.text().into_owned().into(),
-    })
+    }
 }
 
 /// A hash that is the same in every version of the program, for it stands in results: eight bytes at a time, multiplied by
