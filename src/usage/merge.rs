@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
+use serde::Deserialize;
+
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest};
 use super::coverage::Coverage;
@@ -28,6 +30,12 @@ pub struct Merged {
     is_left_out: bool,
 }
 
+/// What all versions of the first line say.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 impl Merged {
     /// A further result begins.
     pub fn begin(&mut self) {
@@ -39,23 +47,22 @@ impl Merged {
     /// # Errors
     /// It is none; the message says why.
     pub fn add(&mut self, line: &str) -> Result<(), String> {
+        if self.at_head
+            && let Ok(Versioned { version }) = serde_json::from_str(line)
+            && version != VERSION
+        {
+            return Err(format!("version {version} of the format; this program reads version {VERSION}"));
+        }
         self.add_line(serde_json::from_str(line).map_err(|error| format!("no line of a result of `usage`: {error}"))?)
     }
 
     /// Adds a line.
     ///
     /// # Errors
-    /// It is of another version, or at the wrong place, or says what cannot be; the message says why.
+    /// It is at the wrong place, or says what cannot be; the message says why.
     pub fn add_line(&mut self, line: Line) -> Result<(), String> {
         match (self.at_head, &line) {
-            (true, Line::Usage(head)) => {
-                if head.version != VERSION {
-                    return Err(format!(
-                        "version {} of the format; this program reads version {VERSION}",
-                        head.version
-                    ));
-                }
-            }
+            (true, Line::Usage(_)) => {}
             (true, _) => return Err("the first line of a result says `\"record\":\"usage\"`".to_owned()),
             (false, Line::Usage(_)) => {}
             (false, _) if self.is_left_out => return Ok(()),
