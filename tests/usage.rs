@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
 mod program;
+use program::logs::{self, gzip};
 use program::{Ran, command, end, folder, put, run};
 
 const KEYS: [&str; 3] =
@@ -85,7 +85,11 @@ fn event(number: usize, call: &Call) -> Value {
 }
 
 fn lines(events: &[Value]) -> String {
-    events.iter().map(|event| format!("{event}\n")).collect()
+    logs::lines(&texts(events))
+}
+
+fn texts(events: &[Value]) -> Vec<String> {
+    events.iter().map(Value::to_string).collect()
 }
 
 fn usage(arguments: &[&str]) -> Ran {
@@ -101,10 +105,10 @@ fn keys(out: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
+/// A number of the first line of a result.
+fn head(out: &str, member: &str) -> u64 {
+    let line: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    line[member].as_u64().unwrap()
 }
 
 proptest! {
@@ -116,7 +120,7 @@ proptest! {
     fn any_division_of_a_log_gives_the_truth(
         calls in prop::collection::vec(call(), 1..120),
         cut in 0..120_usize,
-        layout in 0..7_usize,
+        layout in 0..logs::LAYOUTS,
         shuffled in any::<bool>(),
     ) {
         let mut events: Vec<Value> = calls.iter().enumerate().map(|(number, call)| event(number, call)).collect();
@@ -154,23 +158,7 @@ proptest! {
         }
         let (one, other) = events.split_at(cut.min(events.len()));
         let parts: Vec<String> = [one, other].iter().enumerate().filter(|(_, part)| !part.is_empty()).map(|(number, part)| {
-            let (name, content) = match layout {
-                0 => ("jsonl", lines(part).into_bytes()),
-                1 => ("json", json!(part).to_string().into_bytes()),
-                2 => ("json", serde_json::to_string_pretty(part).unwrap().into_bytes()),
-                3 => ("json", json!({"RequestId": "x", "Events": part, "NextToken": "y"}).to_string().into_bytes()),
-                4 => ("gz", gzip(json!({"Records": part}).to_string().as_bytes())),
-                5 => {
-                    let rows = part.iter().map(|event| json!({"__topic__": "actiontrail_audit_event", "event": event.to_string()}));
-                    ("jsonl", lines(&rows.collect::<Vec<_>>()).into_bytes())
-                }
-                _ => {
-                    let mut writer = csv::Writer::from_writer(Vec::new());
-                    writer.write_record(["__time__", "event"]).unwrap();
-                    part.iter().for_each(|event| writer.write_record(["1", &serde_json::to_string_pretty(event).unwrap()]).unwrap());
-                    ("csv", writer.into_inner().unwrap())
-                }
-            };
+            let (name, content) = logs::log(layout, &texts(part));
             let path = folder.path().join(format!("part-{number}.{name}"));
             std::fs::write(&path, content).unwrap();
             path.to_str().unwrap().to_owned()
@@ -201,6 +189,18 @@ fn an_event_that_is_delivered_twice_counts_once() {
 }
 
 #[test]
+fn of_a_list_that_is_longer_than_a_block_every_event_is_read() {
+    let call = Call { key: 0, operation: "Decrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
+    let events = texts(&(0..4000).map(|number| event(number, &call)).collect::<Vec<_>>());
+    let folder = folder();
+    for layout in 0..logs::LAYOUTS {
+        let (extension, bytes) = logs::log(layout, &events);
+        let ran = usage(&[&put(&folder, &format!("long.{extension}"), bytes)]);
+        assert_eq!((ran.code, head(&ran.out, "kms")), (0, 4000), "layout {layout}: {}", ran.err);
+    }
+}
+
+#[test]
 fn broken_events_are_counted_and_told_and_stop_nothing() {
     let call = Call { key: 0, operation: "Decrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
     let good = event(1, &call);
@@ -225,6 +225,21 @@ fn broken_events_are_counted_and_told_and_stop_nothing() {
     for nothing in ["", "[]", "{}", "key_id,alias\nk,a\n", "nonsense"] {
         assert_eq!(usage(&[&put(&folder, "nothing", nothing)]).code, 4, "{nothing}");
     }
+    // Parts of logs may have nothing: with --allow-rejects there is a result, which can be merged.
+    for (part, broken) in [("{\"Records\":[]}\nnonsense\n", 1), ("[]", 0), ("{\"Events\":[]}\n", 0)] {
+        let ran = usage(&[&put(&folder, "part", part), "--allow-rejects"]);
+        assert_eq!(ran.code, 0, "{part}: {}", ran.err);
+        assert_eq!((head(&ran.out, "events"), head(&ran.out, "broken")), (broken, broken), "{part}");
+        let part = put(&folder, "part.jsonl", ran.out);
+        let whole = put(&folder, "whole.jsonl", usage(&[&path]).out);
+        let merged = usage(&["merge", &part, &whole]).out;
+        assert_eq!(merged.lines().skip(1).collect::<Vec<_>>(), usage(&[&path]).out.lines().skip(1).collect::<Vec<_>>());
+    }
+    assert_eq!(usage(&[&put(&folder, "nothing", "nonsense"), "--allow-rejects"]).code, 4);
+    let several =
+        put(&folder, "several.jsonl", format!("{{\"Records\":[{good} {good}]}}\n[{good},!,{good}]\n{good}\n"));
+    let ran = usage(&[&several]);
+    assert_eq!((ran.code, head(&ran.out, "broken"), head(&ran.out, "events")), (3, 2, 5), "{}", ran.err);
     let cut = put(&folder, "cut.json", format!("[{good},{}", &good.to_string()[..40]));
     let ran = usage(&[&cut]);
     assert_eq!((ran.code, keys(&ran.out).len()), (3, 1), "{}", ran.err);

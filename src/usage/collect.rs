@@ -18,7 +18,7 @@ use super::scan::Raw;
 use super::seen::Seen;
 use super::tally::{Account, Application, Call, Calls, KeyTally, Purpose, Side, Span, Unattributed};
 use super::time::{hour, seconds};
-use crate::inventory::identity::parse_arn;
+use crate::inventory::identity::arn_parts;
 use crate::inventory::shared::Numbering;
 
 /// Tables are shared by their parts, so that threads seldom wait for each other.
@@ -286,18 +286,19 @@ impl<'s> Worker<'s> {
 
     /// Counts a call of a key, by its id, ARN or alias.
     fn add(&mut self, name: &str, account: u32, region: u32, call: &Call) {
-        if let Some(arn) = parse_arn(name) {
-            let (mut names, (of_account, of_region)) = (lock(&self.shared.names), (arn.account_id, arn.region));
+        let named = arn_parts(name).and_then(|(region, account, resource)| {
+            let is_alias = resource.starts_with("alias/");
+            let key = if is_alias { Some(resource) } else { resource.strip_prefix("key/") };
+            Some((region, account, key.filter(|key| !key.is_empty())?))
+        });
+        if let Some((of_region, of_account, key)) = named {
+            let mut names = lock(&self.shared.names);
             let account = if of_account.is_empty() { account } else { names.accounts.number(of_account) };
             let region = if of_region.is_empty() { region } else { names.regions.number(of_region) };
             drop(names);
-            return self.shared.add(arn.key_id, account, region, call);
+            return self.shared.add(key, account, region, call);
         }
-        let alias = name.starts_with("acs:kms:").then(|| name.split_once(":alias/")).flatten();
-        match alias {
-            Some((_, alias)) => self.shared.add(&format!("alias/{alias}"), account, region, call),
-            None => self.shared.add(name, account, region, call),
-        }
+        self.shared.add(name, account, region, call);
     }
 
     fn call(&mut self, event: &Event<'_>, time: i64) -> Call {

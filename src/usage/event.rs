@@ -96,6 +96,32 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Takes a key that `referencedResources` names.
+    fn refer(&mut self, key: Raw<'a>) {
+        if !key.is_empty() {
+            self.references_several |= !self.referenced_key.is_empty() && self.referenced_key.bytes != key.bytes;
+            self.referenced_key = key;
+        }
+    }
+
+    /// Takes `referencedResources` as older events have it: `[{"resourceType":"ACS::KMS::Key","resourceName":"…"}]`.
+    fn refer_all(&mut self, list: &'a [u8]) {
+        // Keys before the place where a list is broken are named all the same.
+        let _ = elements(list, |element| {
+            let (mut kind, mut key) = (Raw::default(), Raw::default());
+            if let Value::Nested(object) = element {
+                let read = members(object, 0, |name, value| match name {
+                    b"resourceType" => kind = value.text(),
+                    b"resourceName" => key = value.text(),
+                    _ => {}
+                });
+                if read.is_ok() && kind.bytes == b"ACS::KMS::Key" {
+                    self.refer(key);
+                }
+            }
+        });
+    }
+
     /// Takes the object at `at`, of whose members some are wanted, and gives where it ends.
     fn take_nested(
         &mut self,
@@ -116,10 +142,7 @@ impl<'a> Event<'a> {
             (Part::Identity, b"accountId") => beside.account = value.word(),
             (Part::Resources, b"ACS::KMS::Key") => {
                 if let Value::Nested(list) = value {
-                    elements(list, |element| {
-                        self.references_several |= !self.referenced_key.is_empty();
-                        self.referenced_key = element.text();
-                    });
+                    let _ = elements(list, |element| self.refer(element.text()));
                 }
             }
             _ => {}
@@ -184,6 +207,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
             None => {
                 let (value, end) = value(bytes, start)?;
                 match value {
+                    Value::Nested(nested) if name == b"referencedResources" => event.refer_all(nested),
                     Value::Nested(nested) => {
                         let is_around = matches!(name, b"Records" | b"Events" | b"event" | b"records" | b"events");
                         around = if is_around { Some(nested) } else { around };
@@ -259,6 +283,23 @@ mod tests {
         assert_eq!(event.referenced_key.text(), "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01");
         assert_eq!((event.account.text().as_ref(), event.region.text().as_ref()), ("1234567890123456", "cn-hangzhou"));
         assert!(!event.failed && event.user.text() == "orders-role:orders");
+    }
+
+    #[test]
+    fn the_key_that_is_referenced_is_read_in_both_forms() {
+        let referenced = |resources: &str| {
+            let text = format!(r#"{{"serviceName":"Kms","eventName":"Decrypt","referencedResources":{resources}}}"#);
+            let event = kms(&text);
+            (event.referenced_key.text().into_owned(), event.references_several)
+        };
+        let one = ("k".to_owned(), false);
+        assert_eq!(referenced(r#"{"ACS::KMS::Key":["k"],"ACS::RAM::Role":["r"]}"#), one);
+        assert_eq!(referenced(r#"{"ACS::KMS::Key":["k","k"]}"#), one);
+        let listed = r#"{"resourceType":"ACS::KMS::Key","resourceName":"k"}"#;
+        let other = r#"{"resourceName":"r","resourceType":"ACS::RAM::Role"}"#;
+        assert_eq!(referenced(&format!("[{other}, {listed}, {listed}]")), one);
+        assert_eq!(referenced(&format!("[{listed},{}]", listed.replace('k', "l"))), ("l".to_owned(), true));
+        assert_eq!(referenced("[1,[],{}]"), (String::new(), false));
     }
 
     #[test]

@@ -152,7 +152,9 @@ impl Log {
                 let end = nested_end(&log.buffer[..line], first + 1, 1);
                 if end.is_none() && !(log.buffer.len() < SAMPLE && line == log.buffer.len()) {
                     log.layout = Layout::Elements;
-                    log.scanned = list_inside(&log.buffer, first).unwrap_or(0);
+                    // A block has not the end of the object around the list, and so must not have its beginning.
+                    let list = list_inside(&log.buffer, first).filter(|_| !log.ended);
+                    log.buffer.drain(..list.unwrap_or(0));
                 }
             }
             Some(b'[') => (log.layout, log.scanned) = (Layout::Elements, first + 1),
@@ -349,11 +351,16 @@ fn hand_over(seen: Seen<'_>, line: u64, depth: u32, take: &mut dyn Take) {
     };
     match seen {
         _ if depth > DEEPEST => take.broken(line, "events stand too deep inside other objects".to_owned()),
-        Seen::Around(list) if list.first() == Some(&b'[') => elements(list, |element| match element {
-            Value::Nested(nested) if nested.first() == Some(&b'{') => inner(nested),
-            Value::Text(text) => in_text(text, &mut inner),
-            _ => {}
-        }),
+        Seen::Around(list) if list.first() == Some(&b'[') => {
+            let read = elements(list, |element| match element {
+                Value::Nested(nested) if nested.first() == Some(&b'{') => inner(nested),
+                Value::Text(text) => in_text(text, &mut inner),
+                _ => {}
+            });
+            if let Err(error) = read {
+                take.broken(line, why(error));
+            }
+        }
         Seen::Around(object) => inner(object),
         Seen::InText(text) => in_text(text, &mut inner),
         seen => take.seen(seen, line),

@@ -230,16 +230,22 @@ pub fn value(bytes: &[u8], at: usize) -> Result<(Value<'_>, usize), Broken> {
 }
 
 /// Goes through the elements of the list whose `[` stands first.
-pub fn elements<'a>(list: &'a [u8], mut take: impl FnMut(Value<'a>)) {
+///
+/// # Errors
+/// It is no list from there on; the elements before were taken.
+pub fn elements<'a>(list: &'a [u8], mut take: impl FnMut(Value<'a>)) -> Result<(), Broken> {
     let mut at = behind_blanks(list, 1);
-    while let Ok((value, end)) = value(list, at) {
+    while list.get(at) != Some(&b']') {
+        let (value, end) = value(list, at)?;
         take(value);
         at = behind_blanks(list, end);
-        if list.get(at) != Some(&b',') {
-            return;
+        match list.get(at) {
+            Some(b',') => at = behind_blanks(list, at + 1),
+            Some(b']') => {}
+            _ => return Err(broken(list, at)),
         }
-        at = behind_blanks(list, at + 1);
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -289,7 +295,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::sample::select(b"{}[]\",:\\ a1".to_vec()), 0..60)) {
             let _ = members(&bytes, 0, |_, _| {});
-            elements(&bytes, |_| {});
+            let _ = elements(&bytes, |_| {});
         }
     }
 

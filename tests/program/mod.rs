@@ -8,6 +8,8 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) mod logs;
+
 /// The formats of `preflight` and `exchange`.
 pub(crate) const FORMATS: [&str; 6] = ["table", "csv", "json", "jsonl", "markdown", "html"];
 
