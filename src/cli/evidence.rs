@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::args::Talk;
 use super::job::Reading;
 use super::run::Failure;
-use super::usage::{count_logs, results};
+use super::usage::{LogsOf, results};
 use super::usage_args;
 use crate::inventory::survey::Survey;
 use crate::usage::doubt::Demands;
@@ -44,7 +44,11 @@ pub(super) fn read(
     let networks = arguments.networks.as_deref();
     let logs = match events.is_empty() {
         true => None,
-        false => Some(count_logs(events, networks, MOST, reading.jobs, talk)?),
+        false => {
+            let may_be_broken = false;
+            let logs = LogsOf { paths: events, networks, max_input: MOST, jobs: reading.jobs, may_be_broken, talk };
+            Some(logs.count()?)
+        }
     };
     let counted = match (logs, usage.is_empty()) {
         (Some(counted), true) => counted,

@@ -38,8 +38,15 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = command.jobs.map_or_else(cores, usize::from);
-    let networks = command.networks.as_deref();
-    let counted = count_logs(&command.inputs, networks, command.max_input, jobs, &command.talk)?;
+    let logs = LogsOf {
+        paths: &command.inputs,
+        networks: command.networks.as_deref(),
+        max_input: command.max_input,
+        jobs,
+        may_be_broken: command.allow_rejects,
+        talk: &command.talk,
+    };
+    let counted = logs.count()?;
     write(&counted, &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
@@ -52,50 +59,62 @@ pub(super) fn is_whole(counted: &Counted) -> bool {
     counted.rest.account.broken + counted.rest.account.unread_files == 0
 }
 
-/// Counts all events of logs, and tells what could not be read.
-///
-/// # Errors
-/// The networks or a folder cannot be read, or there is no event.
-pub(super) fn count_logs(
-    paths: &[PathBuf],
-    networks: Option<&Path>,
-    max_input: u64,
-    jobs: usize,
-    talk: &Talk,
-) -> Result<Counted, Failure> {
-    let networks = self::networks(networks)?;
-    let inputs = source::logs(paths)?;
-    let show = if talk.quiet || talk.no_progress { Show::Never } else { Show::OnTerminal };
-    let progress = Progress::new(show, total_bytes(&inputs));
-    let shared = Shared::new(networks);
-    let broken = count(&inputs, &shared, &progress, max_input, jobs);
-    progress.finish();
-    let counted = shared.finish();
-    for input in &inputs {
-        if let Origin::LeftOut(told) = &input.origin {
-            say(&format!("note: {}: {told}", input.name));
+/// Logs, and how they are read.
+pub(super) struct LogsOf<'a> {
+    /// Files and folders.
+    pub(super) paths: &'a [PathBuf],
+    /// The user's networks.
+    pub(super) networks: Option<&'a Path>,
+    /// So many bytes of each file are read, after inflating it.
+    pub(super) max_input: u64,
+    /// How many threads.
+    pub(super) jobs: usize,
+    /// Whether there may be no event that can be read.
+    pub(super) may_be_broken: bool,
+    /// What is said on the way.
+    pub(super) talk: &'a Talk,
+}
+
+impl LogsOf<'_> {
+    /// Counts all events, and tells what could not be read.
+    ///
+    /// # Errors
+    /// The networks or a folder cannot be read, or there is no event.
+    pub(super) fn count(&self) -> Result<Counted, Failure> {
+        let networks = networks(self.networks)?;
+        let inputs = source::logs(self.paths)?;
+        let show = if self.talk.quiet || self.talk.no_progress { Show::Never } else { Show::OnTerminal };
+        let progress = Progress::new(show, total_bytes(&inputs));
+        let shared = Shared::new(networks);
+        let broken = count(&inputs, &shared, &progress, self.max_input, self.jobs);
+        progress.finish();
+        let counted = shared.finish();
+        for input in &inputs {
+            if let Origin::LeftOut(told) = &input.origin {
+                say(&format!("note: {}: {told}", input.name));
+            }
         }
-    }
-    let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
-    for broken in &broken {
-        let place = if broken.line == 0 {
-            inputs[broken.file as usize].name.clone()
-        } else {
-            format!("{}:{}", inputs[broken.file as usize].name, broken.line)
-        };
-        match broken.is_file {
-            // A failure of a file names it.
-            true => say(&format!("rejected: {}", broken.why)),
-            false => say(&format!("rejected: {place}: {}", broken.why)),
+        let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
+        for broken in &broken {
+            let place = if broken.line == 0 {
+                inputs[broken.file as usize].name.clone()
+            } else {
+                format!("{}:{}", inputs[broken.file as usize].name, broken.line)
+            };
+            match broken.is_file {
+                // A failure of a file names it.
+                true => say(&format!("rejected: {}", broken.why)),
+                false => say(&format!("rejected: {place}: {}", broken.why)),
+            }
         }
+        // A part of a log may well have no event that can be read: its result is that of nothing, which can be merged.
+        let may_be_nothing = self.may_be_broken && failed.is_empty();
+        if counted.rest.account.events == counted.rest.account.broken && !may_be_nothing {
+            let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
+            return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
+        }
+        Ok(counted)
     }
-    // A part of a log may well have no event that can be read: its result is that of nothing, which can be merged.
-    let may_be_nothing = command.allow_rejects && failed.is_empty();
-    if counted.rest.account.events == counted.rest.account.broken && !may_be_nothing {
-        let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
-        return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
-    }
-    Ok(counted)
 }
 
 /// Something that could not be read.

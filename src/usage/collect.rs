@@ -453,8 +453,10 @@ fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
         named.map(|name| text_of(*name))
     };
     if event.operation.bytes == b"ReEncrypt" {
+        // An answer that tells both keys says which is which.
+        let answered = if event.source_key.is_empty() { Raw::default() } else { event.answered_key };
         let source = first(&[event.source_key, event.answered_key]);
-        let destination = first(&[event.destination_key, event.requested_key, referenced, event.resource]);
+        let destination = first(&[event.destination_key, answered, event.requested_key, referenced, event.resource]);
         let unknown = match (&source, &destination) {
             (Some(_), _) => None,
             (None, Some(_)) => Some(Side::Source),
