@@ -330,6 +330,9 @@ fn help_of_diagnose() {
               Infer nothing that no record says, such as one version from the dates of creation and last
               rotation
 
+          --as-of <TIME>
+              The moment to which dates and ages refer [default: now]
+
           --lang <LANG>
               Language of titles, reasons and remedies
 
@@ -338,6 +341,29 @@ fn help_of_diagnose() {
               - zh: Chinese
               
               [default: en]
+
+    Usage evidence:
+          --usage <FILE>
+              Results of `cmkdiag usage`: who calls which operations of each key, in which language,
+              from where; may be given several times
+
+          --events <EVENTS>
+              The audit logs themselves, files or folders; may be given several times
+
+          --networks <FILE>
+              Your own networks: lines of RANGE,NAME; names such as vpc, data-centre or internet tell
+              where applications run
+
+          --min-window <DAYS>
+              A log proves what it does not show only if it reaches over so many days, and ended no more
+              than so many days ago
+              
+              [default: 30]
+
+          --max-gap <HOURS>
+              A log proves what it does not show only if it has no longer run of hours without any event
+              
+              [default: 0]
 
     Output:
           --format <FORMAT>
@@ -389,6 +415,7 @@ fn help_of_diagnose() {
       cmkdiag diagnose keys.csv
       cmkdiag diagnose exports/ more.jsonl.gz --format csv -o verdicts.csv
       cmkdiag diagnose keys.csv --format csv --columns key_id,region,class,rules
+      cmkdiag diagnose keys.csv --events trail/
       cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined
 
     Exit codes:
@@ -480,6 +507,9 @@ fn help_of_explain() {
               Infer nothing that no record says, such as one version from the dates of creation and last
               rotation
 
+          --as-of <TIME>
+              The moment to which dates and ages refer [default: now]
+
           --lang <LANG>
               Language of titles, reasons and remedies
 
@@ -489,13 +519,33 @@ fn help_of_explain() {
               
               [default: en]
 
+    Usage evidence:
+          --usage <FILE>
+              Results of `cmkdiag usage`: who calls which operations of each key, in which language,
+              from where; may be given several times
+
+          --events <EVENTS>
+              The audit logs themselves, files or folders; may be given several times
+
+          --networks <FILE>
+              Your own networks: lines of RANGE,NAME; names such as vpc, data-centre or internet tell
+              where applications run
+
+          --min-window <DAYS>
+              A log proves what it does not show only if it reaches over so many days, and ended no more
+              than so many days ago
+              
+              [default: 30]
+
+          --max-gap <HOURS>
+              A log proves what it does not show only if it has no longer run of hours without any event
+              
+              [default: 0]
+
     Evidence:
           --instance <HOST>
               Read release, plugin and properties of a ServiceNow instance, read-only; credentials come
               from SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
-
-          --as-of <TIME>
-              The moment to which ages refer [default: now]
 
           --describe-key <PATH>
               Files or folders with what `aws kms describe-key` printed, replies or errors: the state of

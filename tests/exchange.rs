@@ -573,9 +573,6 @@ fn help_of_exchange() {
               Read release, plugin and properties of a ServiceNow instance, read-only; credentials come
               from SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
 
-          --as-of <TIME>
-              The moment to which ages refer [default: now]
-
     Rules:
           --edition <NAME>
               The edition of the rulebook
@@ -592,6 +589,9 @@ fn help_of_exchange() {
           --no-inference
               Infer nothing that no record says, such as one version from the dates of creation and last
               rotation
+
+          --as-of <TIME>
+              The moment to which dates and ages refer [default: now]
 
           --lang <LANG>
               Language of titles, reasons and remedies

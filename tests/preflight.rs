@@ -986,9 +986,6 @@ fn help_of_preflight() {
               Read release, plugin and properties of a ServiceNow instance, read-only; credentials come
               from SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
 
-          --as-of <TIME>
-              The moment to which ages refer [default: now]
-
           --describe-key <PATH>
               Files or folders with what `aws kms describe-key` printed, replies or errors: the state of
               keys
@@ -1019,6 +1016,9 @@ fn help_of_preflight() {
           --no-inference
               Infer nothing that no record says, such as one version from the dates of creation and last
               rotation
+
+          --as-of <TIME>
+              The moment to which dates and ages refer [default: now]
 
           --lang <LANG>
               Language of titles, reasons and remedies

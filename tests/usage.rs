@@ -268,7 +268,7 @@ fn what_names_no_key_is_kept_apart() {
     let expected = [("Decrypt", "all"), ("ExportDataKey", "all"), ("ReEncrypt", "source")];
     assert_eq!(unattributed, expected.map(|(name, side)| (name.to_owned(), side.to_owned())));
     assert_eq!(keys(&ran.out)[KEYS[0]]["operations"]["ReEncrypt"]["calls"], 1);
-    assert!(ran.err.contains("ReEncrypt was called 1 times by user/batch"), "{}", ran.err);
+    assert!(ran.err.contains("ReEncrypt was called once by user batch"), "{}", ran.err);
     assert!(ran.err.contains("does not say from which key"), "{}", ran.err);
 }
 
@@ -312,7 +312,7 @@ fn results_that_are_none_are_refused() {
             "version 9",
         ),
         (
-            "{\"record\":\"coverage\",\"account_id\":\"\",\"region\":\"\",\"first\":\"\",\"last\":\"\",\"silent_hours\":0,\"hours\":[]}",
+            "{\"record\":\"coverage\",\"account_id\":\"\",\"region\":\"\",\"first\":\"\",\"last\":\"\",\"event_rw\":[],\"silent_hours\":0,\"hours\":[]}",
             "the first line",
         ),
     ] {

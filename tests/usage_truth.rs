@@ -119,6 +119,13 @@ const PLACES: [(&str, &str, &str, &str); 14] = [
 const NETWORKS: &str =
     "# ours\n203.0.113.0/24,office\n203.0.113.128/25,lab\n2001:db8::/32,office\n10.0.0.0/8,data centre\n";
 
+/// `eventSource`, and whether only VPCs reach it.
+const ENDPOINTS: [(&str, bool); 3] =
+    [("", false), ("kms.cn-hangzhou.aliyuncs.com", false), ("kms-vpc.cn-hangzhou.aliyuncs.com", true)];
+
+/// Callers that are no applications.
+const TOOLS: [&str; 5] = ["console", "browser", "aliyun-cli", "Terraform", "cloud-service"];
+
 /// What says, or does not say, that a call failed.
 const FAILURES: [(&str, bool); 6] = [
     ("", false),
@@ -181,11 +188,33 @@ type Scope = (&'static str, &'static str);
 struct Key {
     all: Sum,
     operations: BTreeMap<&'static str, Sum>,
-    applications: BTreeMap<(&'static str, &'static str), Sum>,
-    places: BTreeMap<&'static str, u64>,
-    networks: BTreeMap<&'static str, u64>,
+    applications: BTreeMap<(&'static str, &'static str, &'static str), Sum>,
+    from: From,
+    services: BTreeMap<String, u64>,
     vpcs: BTreeSet<&'static str>,
     hours: BTreeMap<i64, u64>,
+}
+
+/// From where applications called cryptographic operations.
+#[derive(Default)]
+struct From {
+    places: BTreeMap<&'static str, u64>,
+    networks: BTreeMap<&'static str, u64>,
+}
+
+impl From {
+    fn add(&mut self, call: Call) {
+        let (place, network, _) = call.from;
+        if call.purpose() == "management" || TOOLS.contains(&call.caller) {
+            return;
+        }
+        if network.is_empty() || place == "vpc" {
+            *self.places.entry(place).or_default() += 1;
+        }
+        if !network.is_empty() {
+            *self.networks.entry(network).or_default() += 1;
+        }
+    }
 }
 
 /// One call, as it is true.
@@ -200,16 +229,30 @@ struct Call {
     from: (&'static str, &'static str, &'static str),
 }
 
+impl Call {
+    fn purpose(&self) -> &'static str {
+        if self.operation == "DescribeKey" { "management" } else { "cryptographic" }
+    }
+
+    /// The service that made it, if one did.
+    fn service(&self) -> Option<String> {
+        let name = self.principal.split_once('/').map_or(self.principal, |(_, name)| name);
+        let is_service = self.caller == "cloud-service" && self.purpose() == "cryptographic";
+        is_service.then(|| name.strip_prefix("AliyunServiceRoleFor").map_or(name.to_owned(), str::to_lowercase))
+    }
+}
+
 impl Key {
     fn add(&mut self, call: Call) {
         self.all.add(call.time, call.failed);
         self.operations.entry(call.operation).or_default().add(call.time, call.failed);
-        self.applications.entry((call.principal, call.caller)).or_default().add(call.time, call.failed);
-        let (place, network, vpc) = call.from;
-        *self.places.entry(place).or_default() += 1;
-        if !network.is_empty() {
-            *self.networks.entry(network).or_default() += 1;
+        let application = (call.principal, call.caller, call.purpose());
+        self.applications.entry(application).or_default().add(call.time, call.failed);
+        self.from.add(call);
+        if let Some(service) = call.service() {
+            *self.services.entry(service).or_default() += 1;
         }
+        let (_, _, vpc) = call.from;
         if !vpc.is_empty() {
             self.vpcs.insert(vpc);
         }
@@ -221,8 +264,8 @@ impl Key {
 #[derive(Default)]
 struct Truth {
     head: BTreeMap<&'static str, u64>,
-    coverage: BTreeMap<Scope, (Sum, BTreeSet<i64>)>,
-    unattributed: BTreeMap<(Scope, &'static str, &'static str, &'static str, &'static str), Sum>,
+    coverage: BTreeMap<Scope, (Sum, BTreeSet<i64>, BTreeSet<&'static str>)>,
+    unattributed: BTreeMap<(Scope, &'static str, &'static str, &'static str, &'static str), (Sum, From)>,
     keys: BTreeMap<(String, Scope), Key>,
 }
 
@@ -235,10 +278,13 @@ impl Truth {
         *self.head.entry(what).or_default() += 1;
     }
 
-    fn cover(&mut self, scope: Scope, time: i64) {
-        let (span, hours) = self.coverage.entry(scope).or_default();
+    fn cover(&mut self, scope: Scope, time: i64, event_rw: &'static str) {
+        let (span, hours, all_rw) = self.coverage.entry(scope).or_default();
         span.add(time, false);
         hours.insert(time.div_euclid(3600));
+        if !event_rw.is_empty() {
+            all_rw.insert(event_rw);
+        }
     }
 
     /// The lines of the result, without the digest.
@@ -247,7 +293,8 @@ impl Truth {
         for name in ["events", "kms", "other_services", "duplicates", "broken", "no_key"] {
             head[name] = self.head[name].into();
         }
-        let coverage = self.coverage.iter().map(|((account, region), (span, hours))| {
+        head["unread_files"] = 0.into();
+        let coverage = self.coverage.iter().map(|((account, region), (span, hours, event_rw))| {
             let mut runs: Vec<(i64, u64)> = Vec::new();
             for hour in hours {
                 match runs.last_mut() {
@@ -259,16 +306,16 @@ impl Truth {
             let runs: Vec<Value> =
                 runs.iter().map(|(first, count)| json!({"first": show(first * 3600), "hours": count})).collect();
             json!({"record": "coverage", "account_id": account, "region": region, "first": show(span.first),
-                "last": show(span.last), "silent_hours": all - hours.len() as i64, "hours": runs})
+                "last": show(span.last), "event_rw": event_rw, "silent_hours": all - hours.len() as i64, "hours": runs})
         });
         let unattributed =
-            self.unattributed.iter().map(|(((account, region), operation, side, principal, caller), sum)| {
+            self.unattributed.iter().map(|(((account, region), operation, side, principal, caller), (sum, from))| {
                 json!({"record": "unattributed", "account_id": account, "region": region, "operation": operation,
                 "side": side, "principal": principal, "caller": caller, "calls": sum.calls, "failed": sum.failed,
-                "first": show(sum.first), "last": show(sum.last)})
+                "first": show(sum.first), "last": show(sum.last), "places": from.places, "networks": from.networks})
             });
         let keys = self.keys.iter().map(|((id, scope), key)| {
-            let span = self.coverage.get(scope).map_or(key.all, |(span, _)| *span);
+            let span = self.coverage.get(scope).map_or(key.all, |(span, _, _)| *span);
             let weeks = ((span.last - span.first) as f64 / 604_800.0).max(1.0);
             let busiest = *key.hours.values().max().unwrap() as f64 / weeks / 3600.0;
             let operations: Map<String, Value> = key
@@ -279,17 +326,18 @@ impl Truth {
             let applications: Vec<Value> = key
                 .applications
                 .iter()
-                .map(|((principal, caller), sum)| {
-                    json!({"principal": principal, "caller": caller, "calls": sum.calls, "last": show(sum.last)})
+                .map(|((principal, caller, purpose), sum)| {
+                    json!({"principal": principal, "caller": caller, "purpose": purpose, "calls": sum.calls, "last": show(sum.last)})
                 })
                 .collect();
             let hours: Vec<Value> =
                 key.hours.iter().map(|(hour, calls)| json!({"hour": hour, "calls": calls})).collect();
             json!({"record": "key", "key_id": id, "account_id": scope.0, "region": scope.1, "calls": key.all.calls,
                 "failed": key.all.failed, "first": show(key.all.first), "last": show(key.all.last),
-                "operations": operations, "applications": applications, "places": key.places,
-                "networks": key.networks, "vpcs": key.vpcs, "hours": hours,
-                "busiest_per_second": (busiest * 1e6).round() / 1e6})
+                "operations": operations, "applications": applications, "places": key.from.places,
+                "networks": key.from.networks, "vpcs": key.vpcs, "services": key.services, "hours": hours,
+                "busiest_per_second": (busiest * 1e6).round() / 1e6,
+                "peak_per_second": (busiest + 3.0 * busiest.sqrt()).ceil() as u64})
         });
         std::iter::once(head).chain(coverage).chain(unattributed).chain(keys).collect()
     }
@@ -322,7 +370,7 @@ fn naming(dice: &mut Dice, scope: Scope, operation: &mut &'static str) -> (Vec<S
     let request = |key: &str| format!(r#""requestParameters":{{"Note":"{{\"KeyId\":\"no\"}}","KeyId":"{key}"}}"#);
     let key_resource = r#""resourceType":"ACS::KMS::Key""#.to_owned();
     let here = |key: &String| vec![(key.clone(), scope)];
-    match dice.below(15) {
+    match dice.below(16) {
         // What stands beside the request does not matter.
         0 => (vec![request(&one), format!(r#""resourceName":"{other}""#)], here(&one)),
         1 => (vec![request(&arn(&format!("key/{one}")))], vec![(one, of_arn)]),
@@ -349,6 +397,12 @@ fn naming(dice: &mut Dice, scope: Scope, operation: &mut &'static str) -> (Vec<S
             let named = if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
             (vec![format!(r#""responseElements":{{"KeyId":"{one}","SourceKeyId":"{other}"}}"#)], named)
         }
+        14 => {
+            *operation = "ReEncrypt";
+            let named = if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
+            let destination = format!(r#""requestParameters":{{"DestinationKeyId":"{other}"}}"#);
+            (vec![destination, format!(r#""responseElements":{{"KeyId":"{one}"}}"#)], named)
+        }
         12 if one != other => {
             (vec![format!(r#""referencedResources":{{"ACS::KMS::Key":["{one}","{other}"]}}"#)], Vec::new())
         }
@@ -372,7 +426,12 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     let (naming, named) = naming(dice, scope, &mut operation);
     let (agent, mut caller) = *dice.pick(&AGENTS);
     let (identity, principal, is_service) = *dice.pick(&IDENTITIES);
-    let (address, vpc, place, network) = *dice.pick(&PLACES);
+    let (address, vpc, mut place, network) = *dice.pick(&PLACES);
+    let (endpoint, is_of_vpc) = *dice.pick(&ENDPOINTS);
+    if is_of_vpc {
+        place = "vpc";
+    }
+    let event_rw = *dice.pick(&["Read", "Write", ""]);
     let (failure, failed) = *dice.pick(&FAILURES);
     let kind = *dice.pick(&["ApiCall", "ApiCall", "ConsoleOperation", "AliyunServiceEvent"]);
     if is_service || kind == "AliyunServiceEvent" {
@@ -398,6 +457,11 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     if !failure.is_empty() {
         members.push(failure.to_owned());
     }
+    for (name, text) in [("eventSource", endpoint), ("eventRW", event_rw)] {
+        if !text.is_empty() {
+            members.push(format!(r#""{name}":"{text}""#));
+        }
+    }
     if !vpc.is_empty() {
         members.push(format!(r#""vpcId":"{vpc}""#));
     }
@@ -417,23 +481,28 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
         truth.count("kms");
     }
     if !is_broken {
-        truth.cover(scope, time);
+        truth.cover(scope, time, if service == "Kms" { event_rw } else { "" });
     }
     if service == "Kms" && !is_broken {
         let side = match named.len() {
             0 => Some("all"),
-            1 if operation == "ReEncrypt" && !members.iter().any(|member| member.contains("SourceKeyId")) => {
+            // The answer names the source.
+            1 if operation == "ReEncrypt"
+                && !members.iter().any(|member| member.contains("\"responseElements\":{")) =>
+            {
                 Some("source")
             }
             _ => None,
         };
+        let call = Call { time, failed, operation, principal, caller, from: (place, network, vpc) };
         if named.is_empty() {
             truth.count("no_key");
         }
         if let Some(side) = side {
-            truth.unattributed.entry((scope, operation, side, principal, caller)).or_default().add(time, failed);
+            let (sum, from) = truth.unattributed.entry((scope, operation, side, principal, caller)).or_default();
+            sum.add(time, failed);
+            from.add(call);
         }
-        let call = Call { time, failed, operation, principal, caller, from: (place, network, vpc) };
         for (key, scope) in named {
             truth.keys.entry((key, scope)).or_default().add(call);
         }
@@ -469,7 +538,7 @@ fn said(out: &str) -> Vec<Value> {
         assert!(applications.is_sorted_by_key(|one| std::cmp::Reverse(one["calls"].as_u64())), "{line}");
         let applications = line["applications"].as_array_mut().unwrap();
         let name = |one: &Value, member: &str| one[member].as_str().unwrap().to_owned();
-        applications.sort_by_cached_key(|one| (name(one, "principal"), name(one, "caller")));
+        applications.sort_by_cached_key(|one| (name(one, "principal"), name(one, "caller"), name(one, "purpose")));
     }
     lines
 }

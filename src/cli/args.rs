@@ -7,7 +7,7 @@ use encoding_rs::Encoding;
 
 use super::case_args::{Beside, BesidePairs, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
-use super::usage_args::{USAGE_EXAMPLES, Usage};
+use super::usage_args::{Evidence, USAGE_EXAMPLES, Usage};
 use crate::read::text;
 use crate::rulebook::compile::nearest;
 
@@ -52,6 +52,7 @@ Examples:
   cmkdiag diagnose keys.csv
   cmkdiag diagnose exports/ more.jsonl.gz --format csv -o verdicts.csv
   cmkdiag diagnose keys.csv --format csv --columns key_id,region,class,rules
+  cmkdiag diagnose keys.csv --events trail/
   cmkdiag diagnose keys.csv --assume instance=default --fail-on blocked,undetermined";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -77,6 +78,9 @@ pub struct Diagnose {
     /// How keys are judged
     #[command(flatten)]
     pub judge: Judge,
+    /// What audit logs tell
+    #[command(flatten)]
+    pub evidence: Evidence,
     /// What is written
     #[command(flatten)]
     pub write: Write,
@@ -103,6 +107,9 @@ pub struct Explain {
     /// How keys are judged
     #[command(flatten)]
     pub judge: Judge,
+    /// What audit logs tell
+    #[command(flatten)]
+    pub evidence: Evidence,
     /// What stands beside the records of pairs and requests
     #[command(flatten)]
     pub beside: Beside,
@@ -186,6 +193,9 @@ pub struct Judge {
     /// Infer nothing that no record says, such as one version from the dates of creation and last rotation
     #[arg(long)]
     pub no_inference: bool,
+    /// The moment to which dates and ages refer [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
     /// Language of titles, reasons and remedies
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub lang: Language,

@@ -91,9 +91,6 @@ pub struct Beside {
     /// SERVICENOW_USERNAME and SERVICENOW_PASSWORD, SERVICENOW_TOKEN or SERVICENOW_API_KEY
     #[arg(long, value_name = "HOST")]
     pub instance: Vec<String>,
-    /// The moment to which ages refer [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub as_of: Option<String>,
 }
 
 /// What stands beside the records of pairs only.

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use crate::cases::assemble::{Pairing, assemble};
 use crate::cases::gather::{Gathered, place_name};
-use crate::cases::value::moment;
 use crate::cases::{Assessment, Case};
 use crate::domains::ekms::evidence::described_keys;
 use crate::domains::form::{Context, Form};
@@ -24,7 +23,7 @@ use crate::write::{self, Only};
 
 use super::account::{self, class_line, tell_notes, tell_rejects, write_rejects};
 use super::args::{self, TextFormat};
-use super::case_args::{Beside, BesidePairs, CaseFormat, Cases, Exchange, Preflight};
+use super::case_args::{BesidePairs, CaseFormat, Cases, Exchange, Preflight};
 use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
@@ -37,24 +36,20 @@ pub(super) fn preflight(command: &Preflight) -> Result<Exit, Failure> {
         Pairing { from: command.pairs.from.clone(), to: command.pairs.to.clone(), all: command.pairs.all_pairs };
     let (output, rejects) = (command.common.write.output.as_ref(), command.common.read.rejects.as_ref());
     refuse_one_place_for_two(&command.beside.describe_key, output, rejects)?;
-    let context = context(&command.common.beside, &command.beside)?;
+    let now = job::now(&command.common.judge).map_err(Failure::Usage)?;
+    let context = context(&command.beside, now)?;
     run(&ekms::fields::PAIRS, &command.common, &pairing, &context, command.matrix || pairing.is_asked())
 }
 
 /// `exchange`.
 pub(super) fn exchange(command: &Exchange) -> Result<Exit, Failure> {
-    let context = context(&command.common.beside, &BesidePairs::default())?;
+    let now = job::now(&command.common.judge).map_err(Failure::Usage)?;
+    let context = context(&BesidePairs::default(), now)?;
     run(&exchange::fields::REQUESTS, &command.common, &Pairing::default(), &context, false)
 }
 
 /// What stands beside the records.
-fn context(beside: &Beside, of_pairs: &BesidePairs) -> Result<Context, Failure> {
-    let now = match beside.as_of.as_deref() {
-        None => Timestamp::now(),
-        Some(text) => moment(text).ok_or_else(|| {
-            Failure::Usage(format!("--as-of {text}: expected a date and time, such as 2026-11-21T08:30:00Z"))
-        })?,
-    };
+fn context(of_pairs: &BesidePairs, now: Timestamp) -> Result<Context, Failure> {
     let operation = of_pairs.operation.map(|operation| operation.name().to_owned());
     Ok(Context { now, described_keys: keys(&of_pairs.describe_key)?, operation })
 }
@@ -113,7 +108,11 @@ fn gather(form: &'static Form, common: &Cases) -> Result<Gathered, Failure> {
     let inputs = source::inputs(&common.inputs)?;
     let show = if common.talk.quiet || common.talk.no_progress { Show::Never } else { Show::OnTerminal };
     let progress = Progress::new(show, job::total_bytes(&inputs));
-    let reading = Reading::new(&common.read, crate::inventory::intake::Keep::Used);
+    let reading = Reading::new(
+        &common.read,
+        crate::inventory::intake::Keep::Used,
+        job::now(&common.judge).map_err(Failure::Usage)?,
+    );
     let mut gathered = job::gather(form, &inputs, &reading, &progress)?;
     super::live::read_instances(&common.beside.instance, form, &mut gathered)?;
     Ok(gathered)
@@ -208,9 +207,10 @@ pub(super) fn explain(
     lang: Lang,
 ) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
-    let context = context(&command.beside, &command.beside_pairs)?;
+    let now = job::now(&command.judge).map_err(Failure::Usage)?;
+    let context = context(&command.beside_pairs, now)?;
     let inputs = source::inputs(&command.inputs)?;
-    let reading = Reading::new(&command.read, crate::inventory::intake::Keep::Used);
+    let reading = Reading::new(&command.read, crate::inventory::intake::Keep::Used, context.now);
     let progress = Progress::new(Show::Never, None);
     let mut gathered = job::gather(form, &inputs, &reading, &progress)?;
     super::live::read_instances(&command.beside.instance, form, &mut gathered)?;

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use encoding_rs::Encoding;
+use jiff::Timestamp;
 
 use crate::cases::gather::Gathered;
+use crate::cases::value::moment;
 use crate::diagnose::{Inference, Settings, Strictness};
 use crate::domains;
 use crate::domains::cell::Cell;
@@ -81,6 +83,15 @@ pub fn settings(book: &Rulebook, judge: &args::Judge) -> Result<Settings, String
     Ok(Settings { assume, strictness, inference })
 }
 
+/// The moment to which dates and ages refer.
+///
+/// # Errors
+/// It is none; the message says what is expected.
+pub fn now(judge: &args::Judge) -> Result<Timestamp, String> {
+    let Some(text) = judge.as_of.as_deref() else { return Ok(Timestamp::now()) };
+    moment(text).ok_or_else(|| format!("--as-of {text}: expected a date and time, such as 2026-11-21T08:30:00Z"))
+}
+
 /// `FACT=VALUE`, in the words of the inventory. A field that both instances of a pair have is assumed of both, unless a
 /// side is named.
 fn assumption(book: &Rulebook, text: &str) -> Result<Vec<(FactId, Bits)>, String> {
@@ -141,11 +152,13 @@ pub struct Reading {
     pub jobs: usize,
     /// What is kept beside the facts.
     pub keep: Keep,
+    /// Dates of rotations after this moment lie ahead.
+    pub now: Timestamp,
 }
 
 impl Reading {
     /// What the arguments ask for.
-    pub fn new(read: &args::Read, keep: Keep) -> Reading {
+    pub fn new(read: &args::Read, keep: Keep, now: Timestamp) -> Reading {
         let format = read.input_format.map(|format| match format {
             args::InputFormat::Csv => Format::Csv,
             args::InputFormat::Tsv => Format::Tsv,
@@ -163,7 +176,7 @@ impl Reading {
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (encoding, max_input) = (read.input_encoding, read.max_input);
-        Reading { format, encoding, max_input, jobs: read.jobs.map_or_else(cores, usize::from), keep }
+        Reading { format, encoding, max_input, jobs: read.jobs.map_or_else(cores, usize::from), keep, now }
     }
 }
 
@@ -295,15 +308,15 @@ const FORM: Vocabulary = Vocabulary {
     subject: "two columns or more that are known",
 };
 
-fn intake_rules(book: &Rulebook, keep: Keep, scattered: bool) -> Rules {
+fn intake_rules(book: &Rulebook, reading: &Reading, scattered: bool) -> Rules {
     let tests = book.user.as_ref().map(|user| user.columns.clone()).unwrap_or_default();
     Rules {
-        keep,
+        keep: reading.keep,
         first_test: (book.facts.len() - tests.len()) as u8,
         tests,
         asides: book.packing.mask(book.asides()),
         packing: book.packing.clone(),
-        now: Some(jiff::Timestamp::now()),
+        now: Some(reading.now),
         scattered,
     }
 }
@@ -330,7 +343,7 @@ pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rul
     let options = Options { format, encoding: None, columns: columns_of_keys(book), max_input: u64::MAX };
     let mut splitter = detect::splitter(0, name, reader, &options, &names)?;
     let (encoding, max_input) = (None, u64::MAX);
-    let reading = Reading { format, encoding, max_input, jobs: 1, keep: Keep::AllColumns };
+    let reading = Reading { format, encoding, max_input, jobs: 1, keep: Keep::AllColumns, now: Timestamp::now() };
     let progress = Progress::new(super::progress::Show::Never, None);
     read_all(|| splitter.next_block(), book, &reading, &progress, names)
 }
@@ -391,7 +404,7 @@ fn read_all(
     files: FileNames,
 ) -> Result<Survey, ReadError> {
     let (shared, mut store) = (Shared::default(), Store::default());
-    let rules = intake_rules(book, reading.keep, files.all().len() > 1);
+    let rules = intake_rules(book, reading, files.all().len() > 1);
     ordered(
         reading.jobs,
         next_block,

@@ -4,6 +4,7 @@ mod account;
 pub mod args;
 pub mod case_args;
 mod cases;
+mod evidence;
 pub mod examples;
 pub mod exit;
 pub mod job;

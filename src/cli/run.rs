@@ -27,7 +27,7 @@ use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::{cases, rulebooks, schemas, usage};
+use super::{cases, evidence, rulebooks, schemas, usage};
 
 /// So many subjects are explained for one name.
 const MOST_EXPLAINED: usize = 100;
@@ -98,11 +98,13 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
     let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?.unwrap_or_default();
-    let reading = Reading::new(&command.read, keep);
+    let reading = Reading::new(&command.read, keep, job::now(&command.judge).map_err(Failure::Usage)?);
     let columns = csv_columns(&command.write)?;
     refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
+    evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    let diagnosis = Diagnosis::new(book, survey, settings);
+    let evidence = evidence::read(&command.evidence, &survey, &reading, &command.talk)?;
+    let diagnosis = Diagnosis::with_evidence(book, survey, evidence, settings);
     if !diagnosis.survey.is_empty() {
         write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
     }
@@ -263,7 +265,8 @@ fn exit_of(diagnosis: &Diagnosis, gate: &[&str], allow_rejects: bool) -> Exit {
         say("error: no usable record; every record needs at least a key_id (or arn)");
         return Exit::Failed;
     }
-    let rejected = diagnosis.survey.account.rejected;
+    let unread = diagnosis.evidence.as_ref().is_some_and(|evidence| !usage::is_whole(&evidence.counted));
+    let rejected = diagnosis.survey.account.rejected + u64::from(unread);
     account::exit_of(&Counts::new(diagnosis).classes(), gate, rejected, allow_rejects)
 }
 
@@ -276,14 +279,16 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
         return cases::explain(form, book, command, lang);
     }
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
-    let reading = Reading::new(&command.read, Keep::Used);
+    let reading = Reading::new(&command.read, Keep::Used, job::now(&command.judge).map_err(Failure::Usage)?);
+    evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     write_rejects(survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         let missing: Vec<_> = survey.notes().into_iter().filter(|note| note.kind == NoteKind::Incomplete).collect();
         tell_notes(&missing, &survey.files);
     }
-    let diagnosis = Diagnosis::new(book, survey, settings);
+    let evidence = evidence::read(&command.evidence, &survey, &reading, &command.talk)?;
+    let diagnosis = Diagnosis::with_evidence(book, survey, evidence, settings);
     let json = write::json::Json::new(&diagnosis, lang, Vec::new(), Framing::Lines);
     let matching = |wanted: &str| {
         let wanted = wanted.to_owned();

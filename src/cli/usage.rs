@@ -1,25 +1,31 @@
 //! `usage`: audit logs to usage evidence.
 
 use std::io::BufRead as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::args::Talk;
 use super::exit::Exit;
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
 use super::run::Failure;
 use super::usage_args::{Usage, UsageCommand, UsageFormat, UsageMerge, UsageWrite};
 use crate::cli::job::total_bytes;
+use crate::engine::facts::Lang;
 use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
 use crate::usage::collect::{Counted, Shared, Worker};
+use crate::usage::doubt::{OpenCall, Which};
 use crate::usage::event::Seen;
 use crate::usage::input::{Block, Buffers, Logs, Take, lines, values};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
 use crate::usage::result::{UnattributedLine, Written};
 use crate::usage::shape::Shapes;
+use crate::usage::tally::{Calls, Side};
+use crate::usage::time::seconds;
+use crate::usage::told::forbidden;
 use crate::write::usage;
 
 /// So many events that could not be read are told; all are counted.
@@ -31,43 +37,82 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         return self::merge(merge);
     }
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
-    let networks = networks(command.networks.as_deref())?;
-    let inputs = source::logs(&command.inputs)?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = command.jobs.map_or_else(cores, usize::from);
-    let show = if command.talk.quiet || command.talk.no_progress { Show::Never } else { Show::OnTerminal };
-    let progress = Progress::new(show, total_bytes(&inputs));
-    let shared = Shared::new(networks);
-    let broken = count(&inputs, &shared, &progress, command.max_input, jobs);
-    progress.finish();
-    let counted = shared.finish();
-    for input in &inputs {
-        if let Origin::LeftOut(told) = &input.origin {
-            say(&format!("note: {}: {told}", input.name));
-        }
-    }
-    let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
-    for broken in &broken {
-        let name = inputs.get(broken.file as usize).map_or("", |input| &input.name);
-        match (broken.is_file, broken.line) {
-            // A failure of a file names it.
-            (true, 0) => say(&format!("rejected: {}", broken.why)),
-            (false, 0) => say(&format!("rejected: {name}: {}", broken.why)),
-            (_, line) => say(&format!("rejected: {name}:{line}: {}", broken.why)),
-        }
-    }
-    // A part of a log may well have no event that can be read: its result is that of nothing, which can be merged.
-    let may_be_nothing = command.allow_rejects && failed.is_empty();
-    if counted.rest.account.events == counted.rest.account.broken && !may_be_nothing {
-        let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
-        return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
-    }
+    let logs = LogsOf {
+        paths: &command.inputs,
+        networks: command.networks.as_deref(),
+        max_input: command.max_input,
+        jobs,
+        may_be_broken: command.allow_rejects,
+        talk: &command.talk,
+    };
+    let counted = logs.count()?;
     write(&counted, &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
     }
-    let is_whole = counted.rest.account.broken == 0 && failed.is_empty();
-    Ok(if is_whole || command.allow_rejects { Exit::Done } else { Exit::Rejects })
+    Ok(if is_whole(&counted) || command.allow_rejects { Exit::Done } else { Exit::Rejects })
+}
+
+/// Whether all events could be read.
+pub(super) fn is_whole(counted: &Counted) -> bool {
+    counted.rest.account.broken + counted.rest.account.unread_files == 0
+}
+
+/// Logs, and how they are read.
+pub(super) struct LogsOf<'a> {
+    /// Files and folders.
+    pub(super) paths: &'a [PathBuf],
+    /// The user's networks.
+    pub(super) networks: Option<&'a Path>,
+    /// So many bytes of each file are read, after inflating it.
+    pub(super) max_input: u64,
+    /// How many threads.
+    pub(super) jobs: usize,
+    /// Whether there may be no event that can be read.
+    pub(super) may_be_broken: bool,
+    /// What is said on the way.
+    pub(super) talk: &'a Talk,
+}
+
+impl LogsOf<'_> {
+    /// Counts all events, and tells what could not be read.
+    ///
+    /// # Errors
+    /// The networks or a folder cannot be read, or there is no event.
+    pub(super) fn count(&self) -> Result<Counted, Failure> {
+        let networks = networks(self.networks)?;
+        let inputs = source::logs(self.paths)?;
+        let show = if self.talk.quiet || self.talk.no_progress { Show::Never } else { Show::OnTerminal };
+        let progress = Progress::new(show, total_bytes(&inputs));
+        let shared = Shared::new(networks);
+        let broken = count(&inputs, &shared, &progress, self.max_input, self.jobs);
+        progress.finish();
+        let counted = shared.finish();
+        for input in &inputs {
+            if let Origin::LeftOut(told) = &input.origin {
+                say(&format!("note: {}: {told}", input.name));
+            }
+        }
+        let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
+        for broken in &broken {
+            let name = inputs.get(broken.file as usize).map_or("", |input| &input.name);
+            match (broken.is_file, broken.line) {
+                // A failure of a file names it.
+                (true, 0) => say(&format!("rejected: {}", broken.why)),
+                (false, 0) => say(&format!("rejected: {name}: {}", broken.why)),
+                (_, line) => say(&format!("rejected: {name}:{line}: {}", broken.why)),
+            }
+        }
+        // A part of a log may well have no event that can be read: its result is that of nothing, which can be merged.
+        let may_be_nothing = self.may_be_broken && failed.is_empty();
+        if counted.rest.account.events == counted.rest.account.broken && !may_be_nothing {
+            let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
+            return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
+        }
+        Ok(counted)
+    }
 }
 
 /// Something that could not be read.
@@ -221,10 +266,12 @@ fn take(
             None
         }
         Block::Failed(file, error) => {
+            taker.worker.unread_file();
             taker.broken.push(Broken { file, line: 0, is_file: true, why: error.to_string() });
             None
         }
         Block::TooLong(file) => {
+            taker.worker.unread_file();
             let why = "an event, or a line, of more than 16 MiB; nothing from here on was read".to_owned();
             taker.broken.push(Broken { file, line: before + 1, is_file: true, why });
             Some((file, 0))
@@ -274,21 +321,25 @@ fn tell(counted: &Counted) {
     if coverage.len() > SHOWN {
         say(&format!("… and {} more accounts and regions", coverage.len() - SHOWN));
     }
-    let forbidden = |line: &&UnattributedLine| {
-        matches!(line.operation.as_str(), "ReEncrypt" | "ExportDataKey" | "GenerateAndExportDataKey")
-    };
     let unattributed = written.unattributed();
-    let forbidden: Vec<&UnattributedLine> = unattributed.iter().filter(forbidden).collect();
+    let forbidden: Vec<&UnattributedLine> =
+        unattributed.iter().filter(|line| forbidden(&line.operation) != 0).collect();
     for line in forbidden.iter().take(SHOWN) {
-        let which = if line.side == "source" { "from which key" } else { "with which key" };
         let (account, region) = (or_unknown(&line.account_id), or_unknown(&line.region));
-        say(&format!(
-            "warning: {} was called {} times by {} in {region} of account {account}, and the log does not say {which}",
-            line.operation, line.calls, line.principal
-        ));
+        say(&format!("warning: account {account}, {region}: {}", open_call(line).words(Lang::En)));
     }
     if forbidden.len() > SHOWN {
         say(&format!("… and {} more callers of such operations", forbidden.len() - SHOWN));
+    }
+}
+
+fn open_call(line: &UnattributedLine) -> OpenCall {
+    OpenCall {
+        operation: line.operation.clone(),
+        principal: line.principal.clone(),
+        calls: Calls { calls: line.calls, failed: line.failed },
+        last: seconds(line.last.as_bytes()).unwrap_or_default(),
+        which: if line.side == Side::Source.name() { Which::OnlyDestination } else { Which::None },
     }
 }
 
@@ -298,9 +349,27 @@ fn or_unknown(text: &str) -> &str {
 
 fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
-    let inputs: Vec<Input> = source::inputs(&command.inputs)?;
+    let counted = results(&command.inputs, None, command.talk.quiet)?;
+    write(&counted, &command.write)?;
+    if !command.talk.quiet {
+        tell(&counted);
+    }
+    Ok(Exit::Done)
+}
+
+/// Puts results of `usage` together, and what was counted just now.
+///
+/// # Errors
+/// A result cannot be read, or is none.
+pub(super) fn results(paths: &[PathBuf], counted: Option<&Counted>, quiet: bool) -> Result<Counted, Failure> {
     let mut merged = Merged::default();
-    for input in inputs.iter().filter(|input| !matches!(input.origin, Origin::LeftOut(_))) {
+    if let Some(counted) = counted {
+        merged.begin();
+        for line in Written::new(counted).lines() {
+            merged.add_line(line).map_err(Failure::Failed)?;
+        }
+    }
+    for input in source::inputs(paths)?.iter().filter(|input| !matches!(input.origin, Origin::LeftOut(_))) {
         let reader = source::open(input, &Arc::default(), u64::MAX)?;
         merged.begin();
         for (number, line) in std::io::BufReader::new(reader).lines().enumerate() {
@@ -315,13 +384,8 @@ fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
             }
         }
     }
-    if merged.repeated > 0 && !command.talk.quiet {
+    if merged.repeated > 0 && !quiet {
         say(&format!("note: {} result(s) are of the same events as one before, and were left out", merged.repeated));
     }
-    let counted = merged.finish();
-    write(&counted, &command.write)?;
-    if !command.talk.quiet {
-        tell(&counted);
-    }
-    Ok(Exit::Done)
+    Ok(merged.finish())
 }

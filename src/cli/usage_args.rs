@@ -43,6 +43,27 @@ pub struct Usage {
     pub talk: Talk,
 }
 
+/// What audit logs tell of the keys.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Usage evidence")]
+pub struct Evidence {
+    /// Results of `cmkdiag usage`: who calls which operations of each key, in which language, from where; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub usage: Vec<PathBuf>,
+    /// The audit logs themselves, files or folders; may be given several times
+    #[arg(long, value_name = "EVENTS")]
+    pub events: Vec<PathBuf>,
+    /// Your own networks: lines of RANGE,NAME; names such as vpc, data-centre or internet tell where applications run
+    #[arg(long, value_name = "FILE", requires = "events")]
+    pub networks: Option<PathBuf>,
+    /// A log proves what it does not show only if it reaches over so many days, and ended no more than so many days ago
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub min_window: u32,
+    /// A log proves what it does not show only if it has no longer run of hours without any event
+    #[arg(long, value_name = "HOURS", default_value_t = 0)]
+    pub max_gap: u32,
+}
+
 /// The commands of `usage`.
 #[derive(Debug, Subcommand)]
 pub enum UsageCommand {

@@ -12,6 +12,7 @@ use crate::engine::decide::Decider;
 use crate::engine::facts::Facts;
 use crate::inventory::survey::{Key, Survey};
 use crate::rulebook::Rulebook;
+use crate::usage::evidence::Evidence;
 
 pub use shape::{Inference, Scenario, Settings, ShapeOutcome, Strictness, Tally};
 
@@ -26,6 +27,8 @@ pub struct Diagnosis {
     pub survey: Survey,
     /// What the person decided.
     pub settings: Settings,
+    /// What audit logs tell, if there are any.
+    pub evidence: Option<Evidence>,
     outcomes: Vec<Option<Box<ShapeOutcome>>>,
     advice: Advice,
     /// How many keys there are of each class.
@@ -46,6 +49,21 @@ pub struct KeyOutcome<'a> {
 impl Diagnosis {
     /// Judges every combination of facts that a key has.
     pub fn new(rulebook: Rulebook, survey: Survey, settings: Settings) -> Diagnosis {
+        Diagnosis::with_evidence(rulebook, survey, None, settings)
+    }
+
+    /// The same with what audit logs tell, which becomes part of the survey.
+    pub fn with_evidence(
+        rulebook: Rulebook,
+        mut survey: Survey,
+        evidence: Option<Evidence>,
+        settings: Settings,
+    ) -> Diagnosis {
+        if let Some(evidence) = &evidence {
+            let program = &rulebook.program;
+            survey.overlay(&rulebook.facts, |key, records| evidence.of(key).overlay(program, records));
+            survey.note_all(evidence.notes());
+        }
         let mut tally = Tally::new(rulebook.domain.classes.len());
         let counts = survey.shape_counts();
         let mut outcomes = Vec::with_capacity(counts.len());
@@ -60,7 +78,7 @@ impl Diagnosis {
             }
         }
         let advice = Advice::new(&rulebook, &survey, &outcomes);
-        Diagnosis { rulebook, survey, settings, outcomes, advice, tally }
+        Diagnosis { rulebook, survey, settings, evidence, outcomes, advice, tally }
     }
 
     /// A key by its place in input order, with its outcome.

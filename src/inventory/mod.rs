@@ -5,8 +5,8 @@
 //! [`mentions`], [`recent`], [`refused`], [`remarks`], [`said`], [`record`], [`shared`], [`tidy`] are its parts);
 //! [`store`] with [`same`] and [`scopes`] finds records of the same key ([`rounded`] is about accounts that look alike); [`joining`] joins what they say, [`doubts`]
 //! and [`masked`] find keys of which nobody knows all; [`survey`] is the result: every key with its joined facts, and an
-//! account of every record that went in; [`rejects`] keeps those that could not be used, [`notes`] what else is to be
-//! known.
+//! account of every record that went in, over which [`overlay`] lays what another source tells; [`rejects`] keeps those
+//! that could not be used, [`notes`] what else is to be known.
 
 pub mod batches;
 pub mod clock;
@@ -22,6 +22,7 @@ pub mod listings;
 pub mod masked;
 pub mod mentions;
 pub mod notes;
+pub mod overlay;
 pub mod recent;
 pub mod record;
 pub mod refused;

@@ -37,13 +37,14 @@ pub struct Account {
 
 /// What is told of a key, by number.
 #[derive(Debug, Clone, Copy)]
-struct Told {
-    shape: u32,
+pub(super) struct Told {
+    /// The combination of facts that verdicts depend on.
+    pub(super) shape: u32,
     aside: u32,
 }
 
 impl Told {
-    fn by(record: &StoredRecord<'_>) -> Told {
+    pub(super) fn by(record: &StoredRecord<'_>) -> Told {
         Told { shape: record.record.shape, aside: u32::from(record.record.aside) }
     }
 }
@@ -51,13 +52,13 @@ impl Told {
 /// Every key, with everything that was read about it.
 #[derive(Debug)]
 pub struct Survey {
-    store: Store,
+    pub(super) store: Store,
     numbered: Numbered,
-    firsts: Firsts,
+    pub(super) firsts: Firsts,
     /// What is told of keys of which more is to be said than their first record says.
-    told: HashMap<RecordId, Told, FixedState>,
+    pub(super) told: HashMap<RecordId, Told, FixedState>,
     groups: HashMap<RecordId, Group, FixedState>,
-    shapes: Vec<Facts>,
+    pub(super) shapes: Vec<Facts>,
     asides: Vec<Facts>,
     /// The inputs, by number.
     pub files: Vec<String>,
@@ -348,7 +349,8 @@ impl<'a> Key<'a> {
         self.all_aliases().filter(|alias| seen.insert(*alias)).collect()
     }
 
-    fn all_aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// The aliases, in input order, some perhaps several times.
+    pub fn all_aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.records().flat_map(|record| record.aliases().split_terminator('\u{1f}'))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is kept for an event but its id, for some time, so that one which is delivered twice counts once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::Mutex;
@@ -10,11 +11,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::agent::Caller;
+use super::coverage::Coverage;
 use super::event::Event;
 use super::scan::Raw;
 pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
 use super::table::{OfKey, PARTS, SEEN_PARTS, hash_of, lock};
-use super::tally::{Account, Application, Call, Calls, Side, Span, Unattributed};
+use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
 use super::time::{Clock, hour};
 use crate::inventory::identity::arn_parts;
 
@@ -62,6 +64,8 @@ struct Waiting {
     /// Its account and region, by their place in the thread's list.
     scope: u32,
     call: Call,
+    /// What it says that it does; see [`Coverage`].
+    read_write: u8,
     has_key: bool,
     /// Which of its keys is not known.
     side: Option<Side>,
@@ -104,7 +108,8 @@ pub struct Worker<'s> {
     places_of_scopes: HashTable<u32>,
     accounts: Known,
     regions: Known,
-    operations: Known,
+    /// Operations by name: the number, and what they are for.
+    operations: HashMap<Box<[u8]>, (u32, Purpose), FixedState>,
     vpcs: Known,
     /// Principals, by kind.
     principals: [Principals; KINDS.len() + 1],
@@ -125,7 +130,7 @@ impl<'s> Worker<'s> {
             places_of_scopes: HashTable::new(),
             accounts: Known::default(),
             regions: Known::default(),
-            operations: Known::default(),
+            operations: HashMap::default(),
             vpcs: Known::default(),
             principals: Default::default(),
             agents: HashMap::default(),
@@ -142,13 +147,18 @@ impl<'s> Worker<'s> {
         self.account.broken += 1;
     }
 
+    /// Counts a file that could not be read, or not to its end.
+    pub fn unread_file(&mut self) {
+        self.account.unread_files += 1;
+    }
+
     /// Counts an event of another service.
     pub fn other(&mut self, event: &Event<'_>) {
         self.account.events += 1;
         self.account.others += 1;
         if let Some(time) = self.clock.seconds(event.time.bytes) {
             let scope = self.scope(event, time);
-            self.cover(scope, time);
+            self.cover(scope, time, 0);
         }
     }
 
@@ -168,26 +178,16 @@ impl<'s> Worker<'s> {
         self.account.events += 1;
         let scope = self.scope(event, time);
         let call = self.call(event, time);
-        let is_re_encrypt = event.operation.bytes == b"ReEncrypt";
-        let key = key_of(event);
-        let side = match key {
-            None => Some(Side::All),
-            Some(_) if is_re_encrypt && event.source_key.is_empty() => Some(Side::Source),
-            Some(_) => None,
-        };
-        if let Some(key) = &key {
-            self.name_key(key, scope);
-            if is_re_encrypt && !event.source_key.is_empty() && event.source_key.text() != *key {
-                self.name_key(&event.source_key.text(), scope);
-            }
-        }
+        let keys = keys_of(event);
+        keys.each().for_each(|key| self.name_key(key, scope));
         self.batch.events.push(Waiting {
             id: (!event.event_id.is_empty()).then(|| FixedState::default().hash_one(event.event_id.bytes)),
             hash: stable_hash([event.event_id, event.time, event.operation]),
             scope,
             call,
-            has_key: key.is_some(),
-            side,
+            read_write: Coverage::bit_of(event.event_rw.bytes),
+            has_key: keys.each().next().is_some(),
+            side: keys.unknown,
             is_new: true,
         });
         if self.batch.events.len() >= BATCH {
@@ -228,14 +228,18 @@ impl<'s> Worker<'s> {
             self.digest = self.digest.wrapping_add(event.hash);
             self.account.kms += 1;
             self.account.no_key += u64::from(!event.has_key);
-            self.cover(event.scope, event.call.time);
+            self.cover(event.scope, event.call.time, event.read_write);
             let Some(side) = event.side else { continue };
             let (account, region) = self.scopes.get(event.scope as usize).map_or((0, 0), |scope| scope.numbers);
             let Call { application, operation, time, failed, .. } = event.call;
             let (principal, caller) = (application.principal(), application.caller());
             let from = From { account, region, operation, principal, caller, side };
-            let one = Unattributed { calls: Calls::one(failed), span: Span::of(time) };
-            self.unattributed.entry(from).and_modify(|known| known.add(one)).or_insert(one);
+            let known = self.unattributed.entry(from).or_insert_with(|| Unattributed::empty(time));
+            known.calls.add(Calls::one(failed));
+            known.span.add(Span::of(time));
+            if application.counts() {
+                known.places.add(&event.call);
+            }
         }
         batch.add(self.shared);
         batch.clear();
@@ -249,13 +253,13 @@ impl<'s> Worker<'s> {
         let mut rest = lock(&self.shared.rest);
         // Sums are the same in any order.
         self.unattributed.drain().for_each(|(from, calls)| {
-            rest.unattributed.entry(from).and_modify(|known| known.add(calls)).or_insert(calls);
+            rest.unattributed.entry(from).or_insert_with(|| Unattributed::empty(calls.span.first)).add(&calls);
         });
     }
 
     fn call(&mut self, event: &Event<'_>, time: i64) -> Call {
         let names = &self.shared.names;
-        let operation = self.operations.number(event.operation, |text| lock(names).operations.number(text));
+        let (operation, purpose) = self.operation(event.operation);
         let vpc = match event.vpc.is_empty() {
             true => Call::NO_VPC,
             false => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
@@ -280,11 +284,25 @@ impl<'s> Worker<'s> {
             time,
             failed: event.failed,
             operation,
-            application: Application::new(principal, caller),
+            application: Application::new(principal, caller, purpose),
             place,
             network: network.unwrap_or(Call::NO_NETWORK),
             vpc,
         }
+    }
+
+    /// The number of an operation, and what it is for.
+    fn operation(&mut self, name: Raw<'_>) -> (u32, Purpose) {
+        if let Some(known) = self.operations.get(name.bytes) {
+            return *known;
+        }
+        let text = name.text();
+        let known = (lock(&self.shared.names).operations.number(&*text), Purpose::of(&text));
+        if self.operations.len() >= REMEMBERED {
+            self.operations.clear();
+        }
+        self.operations.insert(name.bytes.into(), known);
+        known
     }
 
     /// The number of the principal, without its session, and whether it is a cloud service.
@@ -326,17 +344,25 @@ impl<'s> Worker<'s> {
         let numbers = (names.accounts.number(&*account.text()), names.regions.number(&*region.text()));
         drop(names);
         let texts = (account.bytes.into(), region.bytes.into());
-        self.scopes.push(Scope { texts, numbers, span: Span::of(time), is_covered: false, hours: (0, 0) });
+        self.scopes.push(Scope {
+            texts,
+            numbers,
+            span: Span::of(time),
+            is_covered: false,
+            hours: (0, 0),
+            read_write: 0,
+        });
         place
     }
 
     /// Counts the hour of an event.
-    fn cover(&mut self, scope: u32, time: i64) {
+    fn cover(&mut self, scope: u32, time: i64, read_write: u8) {
         let Some(scope) = self.scopes.get_mut(scope as usize) else { return };
         if !scope.is_covered {
             (scope.is_covered, scope.span) = (true, Span::of(time));
         }
         scope.span.add(Span::of(time));
+        scope.read_write |= read_write;
         // Events stand nearly in order.
         let hour = hour(time);
         let (word, bit) = (hour.div_euclid(64), 1 << hour.rem_euclid(64));
@@ -437,6 +463,8 @@ struct Scope {
     span: Span,
     /// The last 64 hours in which there were events, as bits: which, and those that are not handed over.
     hours: (i64, u64),
+    /// What its events do; see [`Coverage`].
+    read_write: u8,
 }
 
 impl Scope {
@@ -462,21 +490,60 @@ impl Drop for Worker<'_> {
         rest.account.add(self.account);
         rest.digest = rest.digest.wrapping_add(self.digest);
         for scope in self.scopes.iter().filter(|scope| scope.is_covered) {
-            rest.coverage.entry(scope.numbers).or_default().add_span(scope.span);
+            let coverage = rest.coverage.entry(scope.numbers).or_default();
+            coverage.add_span(scope.span);
+            coverage.read_write |= scope.read_write;
         }
     }
 }
 
-/// The key that an event is about, as it is named there. Decrypt, ExportDataKey and the source side of ReEncrypt name none
-/// in the request; the answer, or the resources beside it, may.
-fn key_of<'e>(event: &Event<'e>) -> Option<std::borrow::Cow<'e, str>> {
+/// The keys that an event is about, as they are named there.
+struct KeysOf<'e> {
+    key: Option<Cow<'e, str>>,
+    /// The key that `ReEncrypt` writes under, or that it reads under, beside the other.
+    other: Option<Cow<'e, str>>,
+    /// Which key is not known.
+    unknown: Option<Side>,
+}
+
+impl KeysOf<'_> {
+    fn each(&self) -> impl Iterator<Item = &str> {
+        [&self.key, &self.other].into_iter().flatten().map(Cow::as_ref)
+    }
+}
+
+/// The keys that an event is about. Decrypt, ExportDataKey and the source side of ReEncrypt name none in the request; the
+/// answer, or the resources beside it, may. The `KeyId` that ReEncrypt answers is that of the source (KMS API 2016-01-20,
+/// "ReEncrypt").
+fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
     let referenced = if event.references_several { Raw::default() } else { event.referenced_key };
-    let named = [event.requested_key, event.answered_key, event.destination_key, referenced, event.resource];
-    let first = named.into_iter().find(|name| !name.is_empty() && name.bytes.len() <= LONGEST_NAME);
-    first.map(|name| match std::str::from_utf8(name.bytes) {
+    let first = |names: &[Raw<'e>]| {
+        let named = names.iter().find(|name| !name.is_empty() && name.bytes.len() <= LONGEST_NAME);
+        named.map(|name| text_of(*name))
+    };
+    if event.operation.bytes == b"ReEncrypt" {
+        // An answer that tells both keys says which is which.
+        let answered = if event.source_key.is_empty() { Raw::default() } else { event.answered_key };
+        let source = first(&[event.source_key, event.answered_key]);
+        let destination = first(&[event.destination_key, answered, event.requested_key, referenced, event.resource]);
+        let unknown = match (&source, &destination) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(Side::Source),
+            (None, None) => Some(Side::All),
+        };
+        // From an older version of a key to its newest.
+        let other = destination.filter(|destination| source.as_ref() != Some(destination));
+        return KeysOf { key: source, other, unknown };
+    }
+    let key = first(&[event.requested_key, event.answered_key, event.destination_key, referenced, event.resource]);
+    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: None }
+}
+
+fn text_of<'e>(name: Raw<'e>) -> Cow<'e, str> {
+    match std::str::from_utf8(name.bytes) {
         Ok(text) if !name.is_escaped => text.into(),
         _ => name.text().into_owned().into(),
-    })
+    }
 }
 
 /// A hash that is the same in every version of the program, for it stands in results: eight bytes at a time, multiplied by

@@ -5,11 +5,17 @@ use std::collections::BTreeMap;
 use super::tally::Span;
 use super::time::hour;
 
+/// What `eventRW` says.
+const EVENT_RW: [&str; 2] = ["Read", "Write"];
+
 /// The hours of an account and region in which there was any event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
     /// The first and the last event.
     pub span: Option<Span>,
+    /// Whether events of KMS say that they read (the first bit) or write (the second). A trail records both only if it is
+    /// told to (ActionTrail, `CreateTrail`, `EventRW`).
+    pub read_write: u8,
     /// Hours since 1970, 64 in each number, by the first of them.
     hours: BTreeMap<i64, u64>,
 }
@@ -19,6 +25,16 @@ impl Coverage {
     pub fn add(&mut self, time: i64) {
         self.add_hour(hour(time));
         self.add_span(Span::of(time));
+    }
+
+    /// An event of KMS says that it is so: `Read` or `Write`.
+    pub fn bit_of(event_rw: &[u8]) -> u8 {
+        EVENT_RW.iter().position(|name| name.as_bytes() == event_rw).map_or(0, |at| 1 << at)
+    }
+
+    /// What events of KMS say that they do.
+    pub fn event_rw(&self) -> impl Iterator<Item = &'static str> {
+        EVENT_RW.into_iter().enumerate().filter(|(at, _)| self.read_write >> at & 1 == 1).map(|(_, name)| name)
     }
 
     /// There were events in an hour.
@@ -41,6 +57,7 @@ impl Coverage {
 
     /// Adds all of another one.
     pub fn merge(&mut self, other: &Coverage) {
+        self.read_write |= other.read_write;
         other.hours.iter().for_each(|(at, bits)| *self.hours.entry(*at).or_default() |= bits);
         other.span.into_iter().for_each(|span| self.add_span(span));
     }
@@ -57,6 +74,13 @@ impl Coverage {
             }
         }
         runs
+    }
+
+    /// The longest run of hours without any event between the first and the last.
+    pub fn longest_silence(&self) -> i64 {
+        let runs = self.runs();
+        let silence = |pair: &[(i64, i64)]| pair[1].0 - pair[0].0 - pair[0].1;
+        runs.windows(2).map(silence).max().unwrap_or(0)
     }
 
     /// How many hours between the first and the last event had none.
@@ -78,5 +102,6 @@ mod tests {
         }
         assert_eq!(coverage.runs(), [(0, 3), (70, 2), (200, 1)]);
         assert_eq!(coverage.silent_hours(), 201 - 6);
+        assert_eq!(coverage.longest_silence(), 128);
     }
 }

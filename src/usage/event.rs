@@ -21,12 +21,16 @@ pub struct Event<'a> {
     pub service: Raw<'a>,
     /// `eventType`: `ApiCall`, `ConsoleOperation`, `AliyunServiceEvent`, …
     pub event_type: Raw<'a>,
+    /// `eventRW`: `Read` or `Write`.
+    pub event_rw: Raw<'a>,
     /// `userAgent`.
     pub agent: Raw<'a>,
     /// `vpcId`.
     pub vpc: Raw<'a>,
     /// `sourceIpAddress`: an address, `Internal`, or a domain.
     pub source: Raw<'a>,
+    /// `eventSource`: the endpoint that was called.
+    pub endpoint: Raw<'a>,
     /// `acsRegion`.
     pub region: Raw<'a>,
     /// `recipientAccountId`, or else the account of the caller.
@@ -51,7 +55,7 @@ pub struct Event<'a> {
     pub resource: Raw<'a>,
     /// `requestParameters.DestinationKeyId`: the key under which `ReEncrypt` writes.
     pub destination_key: Raw<'a>,
-    /// `responseElements.SourceKeyId`: the key under which `ReEncrypt` reads.
+    /// `SourceKeyId`: the key under which `ReEncrypt` reads; asymmetric ones stand in the request.
     pub source_key: Raw<'a>,
 }
 
@@ -81,8 +85,10 @@ impl<'a> Event<'a> {
             (9, b"acsRegion") => self.region = value.text(),
             (9, b"eventType") => self.event_type = value.text(),
             (9, b"errorCode") | (12, b"errorMessage") => self.failed |= !value.word().is_empty(),
+            (7, b"eventRW") => self.event_rw = value.text(),
             (5, b"vpcId") => self.vpc = value.text(),
             (11, b"serviceName") => self.service = value.text(),
+            (11, b"eventSource") => self.endpoint = value.text(),
             (12, b"resourceName") => self.resource = value.text(),
             (15, b"sourceIpAddress") => self.source = value.text(),
             (18, b"recipientAccountId") => self.account = value.word(),
@@ -127,9 +133,9 @@ impl<'a> Event<'a> {
         members(bytes, at, |name, value| match (part, name) {
             (Part::Request, b"KeyId") => self.requested_key = value.text(),
             (Part::Request, b"DestinationKeyId") => self.destination_key = value.text(),
+            (Part::Request | Part::Response, b"SourceKeyId") => self.source_key = value.text(),
             (Part::Request, b"RegionId") => beside.region = value.text(),
             (Part::Response, b"KeyId") => self.answered_key = value.text(),
-            (Part::Response, b"SourceKeyId") => self.source_key = value.text(),
             (Part::Identity, b"type") => self.identity = value.text(),
             (Part::Identity, b"userName") => self.user = value.text(),
             (Part::Identity, b"principalId") => self.principal = value.word(),

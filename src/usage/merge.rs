@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
+use serde::Deserialize;
+
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest};
+use super::coverage::Coverage;
 use super::network::Networks;
 use super::result::{Count, CoverageLine, Head, HourCalls, KeyLine, Line, Run, UnattributedLine, VERSION};
-use super::tally::{Account, Application, ApplicationCalls, Calls, KeyTally, Place, Side, Span, Unattributed};
+use super::tally::{
+    Account, Application, ApplicationCalls, Calls, KeyTally, Place, Places, Purpose, Side, Span, Unattributed,
+};
 use super::time::{HOUR, seconds};
 
 /// Results that were written, put together.
@@ -25,6 +30,12 @@ pub struct Merged {
     is_left_out: bool,
 }
 
+/// What all versions of the first line say.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 impl Merged {
     /// A further result begins.
     pub fn begin(&mut self) {
@@ -36,17 +47,22 @@ impl Merged {
     /// # Errors
     /// It is none; the message says why.
     pub fn add(&mut self, line: &str) -> Result<(), String> {
-        let line: Line =
-            serde_json::from_str(line).map_err(|error| format!("no line of a result of `usage`: {error}"))?;
+        if self.at_head
+            && let Ok(Versioned { version }) = serde_json::from_str(line)
+            && version != VERSION
+        {
+            return Err(format!("version {version} of the format; this program reads version {VERSION}"));
+        }
+        self.add_line(serde_json::from_str(line).map_err(|error| format!("no line of a result of `usage`: {error}"))?)
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// It is at the wrong place, or says what cannot be; the message says why.
+    pub fn add_line(&mut self, line: Line) -> Result<(), String> {
         match (self.at_head, &line) {
-            (true, Line::Usage(head)) => {
-                if head.version != VERSION {
-                    return Err(format!(
-                        "version {} of the format; this program reads version {VERSION}",
-                        head.version
-                    ));
-                }
-            }
+            (true, Line::Usage(_)) => {}
             (true, _) => return Err("the first line of a result says `\"record\":\"usage\"`".to_owned()),
             (false, Line::Usage(_)) => {}
             (false, _) if self.is_left_out => return Ok(()),
@@ -95,6 +111,7 @@ impl Merged {
             duplicates: head.duplicates,
             broken: head.broken,
             no_key: head.no_key,
+            unread_files: head.unread_files,
         });
         Ok(())
     }
@@ -108,6 +125,7 @@ impl Merged {
         let span = span(&line.first, &line.last)?;
         let coverage = self.rest.coverage.entry(scope).or_default();
         coverage.add_span(span);
+        coverage.read_write |= line.event_rw.iter().fold(0, |bits, name| bits | Coverage::bit_of(name.as_bytes()));
         for Run { first, hours: count } in &line.hours {
             let first = time(first)?.div_euclid(HOUR);
             // A run is no longer than there is time between the first and the last event.
@@ -134,17 +152,10 @@ impl Merged {
             let principal = self.names.principals.number(line_of.principal.as_str());
             let last =
                 u32::try_from(time(&line_of.last)?).map_err(|_| "a time before 1970 or after 2106".to_owned())?;
-            let application = Application::new(principal, caller(&line_of.caller)?);
+            let application = Application::new(principal, caller(&line_of.caller)?, purpose(&line_of.purpose)?);
             tally.add_application(ApplicationCalls { calls: line_of.calls, application, last });
         }
-        for (name, Count(calls)) in &line.places {
-            let place = Place::ALL.into_iter().find(|place| place.name() == name);
-            tally.places[place.ok_or_else(|| format!("there is no place `{name}`"))? as usize] += calls;
-        }
-        for (name, Count(calls)) in &line.networks {
-            let number = self.networks.named(name).ok_or_else(|| "a network without a name, or too many".to_owned())?;
-            tally.add_network(number, *calls);
-        }
+        tally.places = self.places(&line.places, &line.networks)?;
         for vpc in &line.vpcs {
             let number = self.names.vpcs.number(vpc.as_str());
             tally.add_vpc(number);
@@ -172,10 +183,29 @@ impl Merged {
         let principal = self.names.principals.number(line.principal.as_str());
         let from = From { account, region, operation, principal, caller: caller(&line.caller)?, side };
         let span = span(&line.first, &line.last)?;
-        let known = self.rest.unattributed.entry(from).or_insert(Unattributed { calls: Calls::default(), span });
+        let places = self.places(&line.places, &line.networks)?;
+        let known = self.rest.unattributed.entry(from).or_insert_with(|| Unattributed::empty(span.first));
         known.calls.add(Calls { calls: line.calls, failed: line.failed });
         known.span.add(span);
+        known.places.merge(&places);
         Ok(())
+    }
+
+    fn places(
+        &mut self,
+        by_place: &BTreeMap<String, Count>,
+        by_network: &BTreeMap<String, Count>,
+    ) -> Result<Places, String> {
+        let mut places = Places::default();
+        for (name, Count(calls)) in by_place {
+            let place = Place::ALL.into_iter().find(|place| place.name() == name);
+            places.calls[place.ok_or_else(|| format!("there is no place `{name}`"))? as usize] += calls;
+        }
+        for (name, Count(calls)) in by_network {
+            let number = self.networks.named(name).ok_or_else(|| "a network without a name, or too many".to_owned())?;
+            places.add_network(number, *calls);
+        }
+        Ok(places)
     }
 }
 
@@ -185,6 +215,11 @@ fn time(text: &str) -> Result<i64, String> {
 
 fn span(first: &str, last: &str) -> Result<Span, String> {
     Ok(Span { first: time(first)?, last: time(last)? })
+}
+
+fn purpose(name: &str) -> Result<Purpose, String> {
+    let found = [Purpose::Cryptographic, Purpose::Management].into_iter().find(|purpose| purpose.name() == name);
+    found.ok_or_else(|| format!("there is no purpose `{name}`"))
 }
 
 fn caller(name: &str) -> Result<Caller, String> {

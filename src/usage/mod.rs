@@ -10,12 +10,15 @@
 //! over the rest, or as [`shape`] remembers it of events before; [`collect`] counts on any number of threads into [`tally`]
 //! and [`coverage`]; [`agent`] and [`network`] tell what made a
 //! call and from where, [`mod@time`] when; [`result`] says what was counted, in order, and [`merge`]
-//! reads it again and puts it together.
+//! reads it again and puts it together. [`evidence`] joins it with an inventory: what calls tell ([`told`]), and what they
+//! leave open ([`doubt`]).
 
 pub mod agent;
 pub mod collect;
 pub mod coverage;
+pub mod doubt;
 pub mod event;
+pub mod evidence;
 pub mod input;
 pub mod merge;
 pub mod network;
@@ -26,3 +29,4 @@ pub mod shape;
 mod table;
 pub mod tally;
 pub mod time;
+pub mod told;

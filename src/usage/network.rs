@@ -76,7 +76,8 @@ impl Networks {
         let source = std::str::from_utf8(event.source.bytes).unwrap_or_default();
         let network = if self.ranges.is_empty() { None } else { self.of(source) };
         let place = match source {
-            _ if !event.vpc.is_empty() => Place::Vpc,
+            // Only VPCs reach this endpoint (KMS, "Endpoints").
+            _ if !event.vpc.is_empty() || event.endpoint.bytes.starts_with(b"kms-vpc.") => Place::Vpc,
             "" => Place::Unknown,
             "Internal" => Place::Internal,
             source if source.ends_with(".aliyuncs.com") => Place::Internal,

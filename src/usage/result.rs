@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, text};
 use super::coverage::Coverage;
-use super::tally::{Account, ApplicationCalls, OperationCalls, Place, Span, Unattributed};
+use super::tally::{Account, ApplicationCalls, OperationCalls, Place, Places, Purpose, Span, Unattributed};
 use super::time::{HOUR, show};
 
 /// The version of the format.
@@ -59,6 +59,8 @@ pub struct Head {
     pub broken: u64,
     /// Events of KMS that name no key at all.
     pub no_key: u64,
+    /// Files, or the rests of such, that could not be read.
+    pub unread_files: u64,
     /// The sum of the hashes of all events that count, in hexadecimal digits: results of the same events have the same.
     pub digest: String,
 }
@@ -75,7 +77,9 @@ pub struct CoverageLine {
     pub first: String,
     /// The last event, in UTC.
     pub last: String,
-    /// Hours between them without any event.
+    /// What events of KMS say of themselves in `eventRW`: `Read`, `Write`, both, or nothing.
+    pub event_rw: Vec<String>,
+    /// Hours between the first and the last event without any.
     pub silent_hours: u64,
     /// Runs of hours with events.
     pub hours: Vec<Run>,
@@ -113,7 +117,7 @@ pub struct CallCounts {
     pub failed: u64,
 }
 
-/// The calls of one application: a principal, without its sessions, with a language or tool.
+/// The calls of one application: a principal, without its sessions, with a language or tool, and what it calls.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 
 pub struct ApplicationLine {
@@ -121,6 +125,8 @@ pub struct ApplicationLine {
     pub principal: String,
     /// The language of the SDK, or the tool, as `userAgent` tells it.
     pub caller: String,
+    /// `cryptographic` if the operations use the material of the key, else `management`.
+    pub purpose: String,
     /// How many calls.
     pub calls: u64,
     /// The last of them, in UTC.
@@ -149,16 +155,21 @@ pub struct KeyLine {
     pub operations: BTreeMap<String, CallCounts>,
     /// By application; the most calls first.
     pub applications: Vec<ApplicationLine>,
-    /// By place: `vpc`, `private`, `internal`, `public`, `unknown`.
+    /// The cryptographic calls of applications by place: `vpc`, `private`, `internal`, `public`, `unknown`; without those
+    /// from networks that the user has named, unless a VPC is known.
     pub places: BTreeMap<String, Count>,
-    /// By the user's own networks.
+    /// The same calls by the user's own networks.
     pub networks: BTreeMap<String, Count>,
     /// The VPCs.
     pub vpcs: Vec<String>,
+    /// The cryptographic calls of cloud services, by service.
+    pub services: BTreeMap<String, Count>,
     /// By hour of the week, those with calls.
     pub hours: Vec<HourCalls>,
     /// Calls per second in the busiest hour of the week, on average.
     pub busiest_per_second: f64,
+    /// How many calls per second a busiest second may have: an estimate, not a count.
+    pub peak_per_second: u64,
 }
 
 /// Calls of one operation by one application that no key is known of.
@@ -185,6 +196,10 @@ pub struct UnattributedLine {
     pub first: String,
     /// The last, in UTC.
     pub last: String,
+    /// By place, if an application made them and they are cryptographic.
+    pub places: BTreeMap<String, Count>,
+    /// The same calls by the user's own networks.
+    pub networks: BTreeMap<String, Count>,
 }
 
 /// Hours of a week, as often as there were weeks: what a busiest hour is divided by.
@@ -192,6 +207,20 @@ fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
     const SECONDS_OF_WEEK: f64 = 7.0 * 86_400.0;
     let whole = coverage.and_then(|coverage| coverage.span).unwrap_or(span);
     (((whole.last - whole.first) as f64) / SECONDS_OF_WEEK).max(1.0)
+}
+
+/// How many calls a busiest second of an hour with so many on average may have, if they come independently of each other:
+/// three standard deviations above the average of Poisson's distribution, which about three seconds of an hour exceed.
+fn peak(per_second: f64) -> u64 {
+    if per_second > 0.0 { (per_second + 3.0 * per_second.sqrt()).ceil() as u64 } else { 0 }
+}
+
+/// The service that a service-linked role belongs to, as its name says (`AliyunServiceRoleForOSS…`), or else the principal.
+fn service_name(principal: &str) -> String {
+    let name = principal.split_once('/').map_or(principal, |(_, name)| name);
+    let role = "aliyunservicerolefor";
+    let is_role = name.get(..role.len()).is_some_and(|start| start.eq_ignore_ascii_case(role));
+    if is_role && name.len() > role.len() { name[role.len()..].to_ascii_lowercase() } else { name.to_owned() }
 }
 
 /// Everything that was counted, in order.
@@ -205,11 +234,18 @@ impl<'c> Written<'c> {
         Written { counted }
     }
 
+    /// All lines, in order.
+    pub fn lines(&self) -> impl Iterator<Item = Line> {
+        let coverage = self.coverage().into_iter().map(Line::Coverage);
+        let unattributed = self.unattributed().into_iter().map(Line::Unattributed);
+        std::iter::once(Line::Usage(self.head())).chain(coverage).chain(unattributed).chain(self.keys().map(Line::Key))
+    }
+
     /// The first line.
     pub fn head(&self) -> Head {
-        let Account { events, kms, others, duplicates, broken, no_key } = self.counted.rest.account;
+        let Account { events, kms, others, duplicates, broken, no_key, unread_files } = self.counted.rest.account;
         let digest = format!("{:016x}", self.counted.rest.digest);
-        Head { version: VERSION, events, kms, other_services: others, duplicates, broken, no_key, digest }
+        Head { version: VERSION, events, kms, other_services: others, duplicates, broken, no_key, unread_files, digest }
     }
 
     /// The hours with events, in order.
@@ -226,6 +262,7 @@ impl<'c> Written<'c> {
                 region: text(&names.regions, *region).to_owned(),
                 first: show(span.first),
                 last: show(span.last),
+                event_rw: coverage.event_rw().map(str::to_owned).collect(),
                 silent_hours: coverage.silent_hours(),
                 hours: runs.collect(),
             })
@@ -255,34 +292,43 @@ impl<'c> Written<'c> {
         &self.counted.names
     }
 
-    fn key(&self, entry: &Entry) -> KeyLine {
+    /// A key.
+    pub fn key(&self, entry: &Entry) -> KeyLine {
         let (names, tally) = (&self.counted.names, &entry.tally);
         let mut operations = BTreeMap::new();
         for OperationCalls { operation, calls, failed } in &tally.operations {
             let counts = CallCounts { calls: *calls, failed: u64::from(*failed) };
             operations.insert(text(&names.operations, *operation).to_owned(), counts);
         }
-        let mut sums: BTreeMap<(&str, Caller), (u64, u32)> = BTreeMap::new();
+        let mut sums: BTreeMap<(&str, Caller, Purpose), (u64, u32)> = BTreeMap::new();
         for ApplicationCalls { application, calls, last } in &tally.applications {
-            let sum = sums.entry((text(&names.principals, application.principal()), application.caller())).or_default();
+            let principal = text(&names.principals, application.principal());
+            let sum = sums.entry((principal, application.caller(), application.purpose())).or_default();
             *sum = (sum.0 + calls, sum.1.max(*last));
+        }
+        let mut services = BTreeMap::new();
+        for ((principal, caller, purpose), (calls, _)) in &sums {
+            if (*caller, *purpose) == (Caller::Service, Purpose::Cryptographic) {
+                services.entry(service_name(principal)).or_insert(Count(0)).0 += calls;
+            }
         }
         let mut applications: Vec<_> = sums.into_iter().collect();
         applications.sort_by_key(|(application, (calls, _))| (std::cmp::Reverse(*calls), *application));
-        let applications = applications.into_iter().map(|((principal, caller), (calls, last))| ApplicationLine {
-            principal: principal.to_owned(),
-            caller: caller.name().to_owned(),
-            calls,
-            last: show(i64::from(last)),
-        });
-        let places = Place::ALL.iter().zip(tally.places).filter(|(_, calls)| *calls > 0);
+        let applications =
+            applications.into_iter().map(|((principal, caller, purpose), (calls, last))| ApplicationLine {
+                principal: principal.to_owned(),
+                caller: caller.name().to_owned(),
+                purpose: purpose.name().to_owned(),
+                calls,
+                last: show(i64::from(last)),
+            });
         let mut vpcs: Vec<String> = tally.vpcs.iter().map(|vpc| text(&names.vpcs, *vpc).to_owned()).collect();
         vpcs.sort_unstable();
         let hours: Vec<HourCalls> = tally.hours.iter().map(|(hour, calls)| HourCalls { hour, calls }).collect();
         let coverage = self.counted.rest.coverage.get(&(entry.account, entry.region));
         let busiest = hours.iter().map(|hour| hour.calls).max().unwrap_or(0) as f64;
         let per_second = busiest / weeks(coverage, tally.span) / HOUR as f64;
-        let network = |(number, calls): &(u16, u64)| (self.counted.networks.name(*number).to_owned(), Count(*calls));
+        let (places, networks) = self.places(&tally.places);
         KeyLine {
             key_id: entry.key.to_string(),
             account_id: text(&names.accounts, entry.account).to_owned(),
@@ -293,28 +339,56 @@ impl<'c> Written<'c> {
             last: show(tally.span.last),
             operations,
             applications: applications.collect(),
-            places: places.map(|(place, calls)| (place.name().to_owned(), Count(calls))).collect(),
-            networks: tally.networks.iter().map(network).collect(),
+            places,
+            networks,
             vpcs,
+            services,
             hours,
             busiest_per_second: (per_second * 1e6).round() / 1e6,
+            peak_per_second: peak(per_second),
         }
+    }
+
+    /// The calls of several entries of one key together; nothing if there are none.
+    pub fn joined(&self, entries: &[&Entry]) -> Option<KeyLine> {
+        let (first, rest) = entries.split_first()?;
+        if rest.is_empty() {
+            return Some(self.key(first));
+        }
+        let mut tally = first.tally.clone();
+        rest.iter().for_each(|entry| tally.merge(&entry.tally));
+        let Entry { key, account, region, .. } = first;
+        Some(self.key(&Entry { key: key.clone(), account: *account, region: *region, tally }))
+    }
+
+    fn places(&self, places: &Places) -> (BTreeMap<String, Count>, BTreeMap<String, Count>) {
+        let by_place = Place::ALL.iter().zip(places.calls).filter(|(_, calls)| *calls > 0);
+        let by_network = places.networks.iter();
+        (
+            by_place.map(|(place, calls)| (place.name().to_owned(), Count(calls))).collect(),
+            by_network.map(|(number, calls)| (self.counted.networks.name(*number).to_owned(), Count(*calls))).collect(),
+        )
     }
 
     /// The calls that no key is known of, in order.
     pub fn unattributed(&self) -> Vec<UnattributedLine> {
         let names = &self.counted.names;
-        let line = |(from, calls): (&From, &Unattributed)| UnattributedLine {
-            account_id: text(&names.accounts, from.account).to_owned(),
-            region: text(&names.regions, from.region).to_owned(),
-            operation: text(&names.operations, from.operation).to_owned(),
-            side: from.side.name().to_owned(),
-            principal: text(&names.principals, from.principal).to_owned(),
-            caller: from.caller.name().to_owned(),
-            calls: calls.calls.calls,
-            failed: calls.calls.failed,
-            first: show(calls.span.first),
-            last: show(calls.span.last),
+        let line = |(from, calls): (&From, &Unattributed)| {
+            let (places, networks) = self.places(&calls.places);
+            UnattributedLine {
+                account_id: text(&names.accounts, from.account).to_owned(),
+                region: text(&names.regions, from.region).to_owned(),
+                operation: text(&names.operations, from.operation).to_owned(),
+                side: from.side.name().to_owned(),
+                principal: text(&names.principals, from.principal).to_owned(),
+                caller: from.caller.name().to_owned(),
+                calls: calls.calls.calls,
+                failed: calls.calls.failed,
+                first: show(calls.span.first),
+                last: show(calls.span.last),
+                places,
+                networks,
+            }
         };
         let mut lines: Vec<UnattributedLine> = self.counted.rest.unattributed.iter().map(line).collect();
         let by = |line: &UnattributedLine| {

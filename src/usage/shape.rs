@@ -84,6 +84,8 @@ enum Field {
     Service,
     Resource,
     Source,
+    Endpoint,
+    EventRw,
     Account,
     ErrorCode,
     ErrorMessage,
@@ -116,6 +118,8 @@ impl Field {
             (Within::Event, b"serviceName") => Field::Service,
             (Within::Event, b"resourceName") => Field::Resource,
             (Within::Event, b"sourceIpAddress") => Field::Source,
+            (Within::Event, b"eventSource") => Field::Endpoint,
+            (Within::Event, b"eventRW") => Field::EventRw,
             (Within::Event, b"recipientAccountId") => Field::Account,
             (Within::Event, b"errorCode") => Field::ErrorCode,
             (Within::Event, b"errorMessage") => Field::ErrorMessage,
@@ -124,7 +128,7 @@ impl Field {
             (Within::Part(Part::Request), b"DestinationKeyId") => Field::DestinationKey,
             (Within::Part(Part::Request), b"RegionId") => Field::RequestedRegion,
             (Within::Part(Part::Response), b"KeyId") => Field::AnsweredKey,
-            (Within::Part(Part::Response), b"SourceKeyId") => Field::SourceKey,
+            (Within::Part(Part::Request | Part::Response), b"SourceKeyId") => Field::SourceKey,
             (Within::Part(Part::Identity), b"type") => Field::Identity,
             (Within::Part(Part::Identity), b"userName") => Field::User,
             (Within::Part(Part::Identity), b"principalId") => Field::Principal,
@@ -503,6 +507,8 @@ fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         agent: of(Field::Agent),
         vpc: of(Field::Vpc),
         source: of(Field::Source),
+        endpoint: of(Field::Endpoint),
+        event_rw: of(Field::EventRw),
         region: either(of(Field::Region), of(Field::RequestedRegion)),
         account: either(of(Field::Account), of(Field::CallerAccount)),
         failed: !of(Field::ErrorCode).is_empty() || !of(Field::ErrorMessage).is_empty(),
@@ -528,7 +534,9 @@ mod tests {
     use super::super::scan::Broken;
     use super::*;
 
-    const NAMES: [&str; 20] = [
+    const NAMES: [&str; 22] = [
+        "eventSource",
+        "eventRW",
         "eventId",
         "eventName",
         "eventTime",
@@ -585,7 +593,7 @@ mod tests {
         let twice = prop::option::of(select(NAMES.to_vec()));
         let gaps = select(vec![[",", ":"], [" ,\n\t", " : "]]);
         let shape = (names, twice, gaps);
-        let event = (0..4_usize, prop::collection::vec(0..VALUES.len(), 21), prop::bool::weighted(0.02));
+        let event = (0..4_usize, prop::collection::vec(0..VALUES.len(), 23), prop::bool::weighted(0.02));
         (prop::collection::vec(shape, 4), prop::collection::vec(event, 1..12)).prop_map(|(shapes, events)| {
             let text = |(shape, values, is_cut): (usize, Vec<usize>, bool)| {
                 let (names, twice, [comma, colon]) = &shapes[shape];

@@ -110,6 +110,13 @@ pub struct Counted {
     pub networks: Networks,
 }
 
+impl Counted {
+    /// The account and region of a key, by name; empty if nobody knows.
+    pub fn scope(&self, entry: &Entry) -> (&str, &str) {
+        (text(&self.names.accounts, entry.account), text(&self.names.regions, entry.region))
+    }
+}
+
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 
 use super::agent::Caller;
 use super::time::{WEEK, hour, hour_of_week};
+use crate::domains::cmk::operations::uses_material;
 
 /// How many calls, and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,19 +122,54 @@ impl Hours {
     }
 }
 
-/// Who made calls with what: a principal, without its sessions, by number, and a language or tool.
+/// Whether an operation uses the material of a key, or manages keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Purpose {
+    /// It uses the material of a key: `Decrypt`, `GenerateDataKey`, …
+    Cryptographic,
+    /// It manages keys or tells of them, as tools do that never use one: `DescribeKey`, `TagResource`, …
+    Management,
+}
+
+impl Purpose {
+    /// What an operation is for.
+    pub fn of(operation: &str) -> Purpose {
+        if uses_material(operation) { Purpose::Cryptographic } else { Purpose::Management }
+    }
+
+    /// The word for outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Cryptographic => "cryptographic",
+            Purpose::Management => "management",
+        }
+    }
+}
+
+/// Who made calls with what: a principal, without its sessions, by number, and a language or tool; and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Application(u32);
 
 impl Application {
     /// The application of a principal.
-    pub fn new(principal: u32, caller: Caller) -> Application {
-        Application(principal << 4 | caller as u32)
+    pub fn new(principal: u32, caller: Caller, purpose: Purpose) -> Application {
+        Application(principal << 5 | (purpose as u32) << 4 | caller as u32)
     }
 
     /// The principal, by number.
     pub fn principal(self) -> u32 {
-        self.0 >> 4
+        self.0 >> 5
+    }
+
+    /// What its calls are for.
+    pub fn purpose(self) -> Purpose {
+        if self.0 >> 4 & 1 == 0 { Purpose::Cryptographic } else { Purpose::Management }
+    }
+
+    /// Whether these calls are of an application that uses the material of keys, so that its language and place matter.
+    pub fn counts(self) -> bool {
+        self.purpose() == Purpose::Cryptographic && self.caller().is_application()
     }
 
     /// The language or tool.
@@ -196,6 +232,41 @@ impl Place {
     }
 }
 
+/// From where applications called cryptographic operations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places {
+    /// By place, unless one of the user's networks has the address and no VPC is named.
+    pub calls: [u64; Place::ALL.len()],
+    /// By the user's own network, by number.
+    pub networks: Vec<(u16, u64)>,
+}
+
+impl Places {
+    /// Adds one call.
+    pub fn add(&mut self, call: &Call) {
+        if call.network == Call::NO_NETWORK || call.place == Place::Vpc {
+            self.calls[call.place as usize] += 1;
+        }
+        if call.network != Call::NO_NETWORK {
+            self.add_network(call.network, 1);
+        }
+    }
+
+    /// Adds calls of one of the user's networks.
+    pub fn add_network(&mut self, network: u16, calls: u64) {
+        match self.networks.iter_mut().find(|(known, _)| *known == network) {
+            Some((_, known)) => *known += calls,
+            None => self.networks.push((network, calls)),
+        }
+    }
+
+    /// Adds all of another one.
+    pub fn merge(&mut self, other: &Places) {
+        self.calls.iter_mut().zip(other.calls).for_each(|(mine, theirs)| *mine += theirs);
+        other.networks.iter().for_each(|(network, calls)| self.add_network(*network, *calls));
+    }
+}
+
 /// All calls with one key.
 #[derive(Debug, Clone)]
 pub struct KeyTally {
@@ -207,10 +278,8 @@ pub struct KeyTally {
     pub operations: Vec<OperationCalls>,
     /// By application, in order of their numbers.
     pub applications: Vec<ApplicationCalls>,
-    /// By place.
-    pub places: [u64; Place::ALL.len()],
-    /// By the user's own network, by number.
-    pub networks: Vec<(u16, u64)>,
+    /// From where applications used the key.
+    pub places: Places,
     /// The VPCs, by number, in order.
     pub vpcs: Vec<u32>,
     /// By hour of the week.
@@ -251,8 +320,7 @@ impl KeyTally {
             span: Span::of(time),
             operations: Vec::new(),
             applications: Vec::new(),
-            places: [0; Place::ALL.len()],
-            networks: Vec::new(),
+            places: Places::default(),
             vpcs: Vec::new(),
             hours: Hours::default(),
         }
@@ -269,9 +337,8 @@ impl KeyTally {
             self.add_operation(call.operation, one);
             let last = u32::try_from(call.time.max(0)).unwrap_or(u32::MAX);
             room.push(u64::from(call.application.0) << 32 | u64::from(last));
-            self.places[call.place as usize] += 1;
-            if call.network != Call::NO_NETWORK {
-                self.add_network(call.network, 1);
+            if call.application.counts() {
+                self.places.add(call);
             }
             if call.vpc != Call::NO_VPC {
                 self.add_vpc(call.vpc);
@@ -355,14 +422,6 @@ impl KeyTally {
         }
     }
 
-    /// Adds calls of one of the user's networks.
-    pub fn add_network(&mut self, network: u16, calls: u64) {
-        match self.networks.iter_mut().find(|(known, _)| *known == network) {
-            Some((_, known)) => *known += calls,
-            None => self.networks.push((network, calls)),
-        }
-    }
-
     /// Adds a VPC.
     pub fn add_vpc(&mut self, vpc: u32) {
         if let Err(at) = self.vpcs.binary_search(&vpc) {
@@ -378,8 +437,7 @@ impl KeyTally {
             self.add_operation(theirs.operation, Calls { calls: theirs.calls, failed: u64::from(theirs.failed) });
         }
         other.applications.iter().for_each(|calls| self.add_application(*calls));
-        self.places.iter_mut().zip(other.places).for_each(|(mine, theirs)| *mine += theirs);
-        other.networks.iter().for_each(|(network, calls)| self.add_network(*network, *calls));
+        self.places.merge(&other.places);
         other.vpcs.iter().for_each(|vpc| self.add_vpc(*vpc));
         self.hours.merge(&other.hours);
     }
@@ -423,19 +481,27 @@ impl Side {
 }
 
 /// Calls of an operation by a principal that no key is known of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Unattributed {
     /// How many.
     pub calls: Calls,
     /// The first and the last.
     pub span: Span,
+    /// From where, if an application made them and they are cryptographic.
+    pub places: Places,
 }
 
 impl Unattributed {
+    /// No calls yet, of which the first will be at this time.
+    pub fn empty(time: i64) -> Unattributed {
+        Unattributed { calls: Calls::default(), span: Span::of(time), places: Places::default() }
+    }
+
     /// Adds others.
-    pub fn add(&mut self, other: Unattributed) {
+    pub fn add(&mut self, other: &Unattributed) {
         self.calls.add(other.calls);
         self.span.add(other.span);
+        self.places.merge(&other.places);
     }
 }
 
@@ -454,6 +520,8 @@ pub struct Account {
     pub broken: u64,
     /// Those of KMS that name no key at all.
     pub no_key: u64,
+    /// Files, or the rests of such, that could not be read.
+    pub unread_files: u64,
 }
 
 impl Account {
@@ -465,6 +533,7 @@ impl Account {
         self.duplicates += other.duplicates;
         self.broken += other.broken;
         self.no_key += other.no_key;
+        self.unread_files += other.unread_files;
     }
 }
 

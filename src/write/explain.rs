@@ -16,6 +16,7 @@ use super::{fill, words};
 use crate::domains::cell::LIST_SEPARATOR;
 use crate::domains::cmk::fields::Field;
 use crate::inventory::record::Extra;
+use crate::usage::evidence::OF_USE;
 
 /// So many places are named where a fact is read.
 const MOST_PLACES: usize = 100;
@@ -27,6 +28,7 @@ pub fn explain(key: &KeyOutcome<'_>, lang: Lang) -> String {
     let filled = |text: &str| fill(text, key);
     head(key, lang, &mut out);
     facts(key, lang, &mut out);
+    evidence(key, lang, &mut out);
     findings(book, outcome, &filled, lang, &mut out);
     open(book, outcome, &filled, lang, &mut out);
     ways_out(book, outcome, &filled, lang, &mut out);
@@ -90,6 +92,9 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
     heading(lang.pick("Facts", "事实"), out);
     let book = &key.diagnosis.rulebook;
     let facts = key.facts();
+    let evidence = key.diagnosis.evidence.as_ref();
+    let logged = evidence.map_or(0, |evidence| evidence.of(&key.key).facts());
+    let may_be_logged = evidence.map_or(0, |_| OF_USE.iter().fold(0, |facts, fact| facts | fact.bit()));
     for (index, spec) in book.facts.iter().enumerate() {
         let fact = FactId(index as u8);
         let (bits, grade) = (facts.get(fact), facts.grade(fact));
@@ -116,6 +121,9 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             0 => {}
             more => said.push(format!("… {more} {}", lang.pick("more", "处"))),
         }
+        if logged & fact.bit() != 0 || said.is_empty() && grade != Grade::Assumed && may_be_logged & fact.bit() != 0 {
+            said.push(lang.pick("audit log", "操作审计日志").to_owned());
+        }
         let said = if grade == Grade::Inferred {
             words::inferred_from(book, key.outcome, fact, lang)
         } else if said.is_empty() {
@@ -129,6 +137,20 @@ fn facts(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
             _ => visible(&said).into_owned(),
         };
         let _ = writeln!(out, "  {:<17} {:<24} {:<9} {place}", visible(&spec.name), value, grade.name());
+    }
+}
+
+fn evidence(key: &KeyOutcome<'_>, lang: Lang, out: &mut String) {
+    let Some((lines, open)) = super::evidence::sentences(key, lang) else { return };
+    heading(lang.pick("Usage evidence", "使用证据"), out);
+    for line in &lines {
+        let _ = writeln!(out, "  {}", visible(line));
+    }
+    if !open.is_empty() {
+        let _ = writeln!(out, "  {}", lang.pick("what the log leaves open:", "日志未能说明："));
+        for line in &open {
+            let _ = writeln!(out, "  - {}", visible(line));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
 use crate::inventory::record::Extra;
 
+use super::evidence::UsageEvidence;
 use super::pieces::{Pieces, write_value};
 use super::safe::{json_string, json_text};
 use super::summary::Counts;
@@ -90,6 +91,9 @@ impl<'d> Json<'d> {
             .places()
             .map(|place| json!({ "file": self.diagnosis.survey.files[place.file as usize], "line": place.line }));
         own.insert("origins".to_owned(), origins.collect());
+        if let Some(evidence) = UsageEvidence::of(key, self.lang) {
+            own.insert("usage_evidence".to_owned(), json!(evidence));
+        }
         if !self.kept.is_empty() {
             let kept = words::Kept::of(key);
             let each = self.kept.iter().map(|(number, name)| ((*name).to_owned(), json!(kept.text(*number))));
@@ -117,7 +121,7 @@ impl Format for Json<'_> {
         let book = &self.diagnosis.rulebook;
         let head = json!({
             "rulebook": { "domain": book.domain.name, "edition": book.edition, "digest": format!("sha256:{}", book.digest) },
-            "summary": Counts::new(self.diagnosis).json(),
+            "summary": Counts::new(self.diagnosis).json(self.lang),
         });
         out.extend_from_slice(format!("{{\"format\":\"{FORMAT}\",\n").as_bytes());
         let mut members = Vec::new();

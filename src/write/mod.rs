@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod csv;
+pub mod evidence;
 pub mod explain;
 pub mod flat;
 pub mod json;

@@ -9,6 +9,7 @@ use crate::rulebook::Rulebook;
 use crate::rulebook::card::RemedyKind;
 use crate::rulebook::domain::{Domain, Tone};
 
+use super::evidence::UsageSummary;
 use super::{safe, words};
 
 /// The numbers of a diagnosis.
@@ -76,7 +77,7 @@ impl<'d> Counts<'d> {
     }
 
     /// The numbers for machines.
-    pub fn json(&self) -> Value {
+    pub fn json(&self, lang: Lang) -> Value {
         let grades: Map<String, Value> = self
             .grades()
             .into_iter()
@@ -88,13 +89,17 @@ impl<'d> Counts<'d> {
             .collect();
         let account = self.diagnosis.survey.account;
         let classes = classes_json(&self.classes(), "keys");
-        json!({
+        let mut json = json!({
             "records": { "read": account.read, "diagnosed": account.diagnosed, "rejected": account.rejected, "exact_duplicates": account.duplicates },
             "keys": account.keys,
             "classes": classes,
             "grades": grades,
             "notes": notes_json(&self.diagnosis.survey.notes(), &self.diagnosis.survey.files),
-        })
+        });
+        if let Some(usage) = UsageSummary::of(self.diagnosis, lang) {
+            json["usage_evidence"] = json!(usage);
+        }
+        json
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::safe::{csv_cell, json_lines};
 use crate::usage::agent::Caller;
 use crate::usage::collect::{Entry, Names, text};
-use crate::usage::result::{Line, Written};
+use crate::usage::result::Written;
 use crate::usage::tally::Calls;
 use crate::usage::time::{WEEK, show};
 
@@ -15,10 +15,7 @@ use crate::usage::time::{WEEK, show};
 /// # Errors
 /// The writer fails.
 pub fn jsonl(counted: &Written<'_>, out: &mut (dyn Write + Send)) -> io::Result<()> {
-    let head = std::iter::once(Line::Usage(counted.head()));
-    let coverage = counted.coverage().into_iter().map(Line::Coverage);
-    let unattributed = counted.unattributed().into_iter().map(Line::Unattributed);
-    for line in head.chain(coverage).chain(unattributed).chain(counted.keys().map(Line::Key)) {
+    for line in counted.lines() {
         let json = serde_json::to_string(&line).map_err(io::Error::other)?;
         out.write_all(json_lines(&json).as_bytes())?;
         out.write_all(b"\n")?;

@@ -52,6 +52,9 @@ pub const ALIAS_OF_USER: u32 = 1 << 3;
 const DESCRIBE: &str = "aliyun kms DescribeKey --region {region} --KeyId {key_id}";
 const VERSIONS_COMMAND: &str = "aliyun kms ListKeyVersions --region {region} --KeyId {key_id}";
 const ALIASES_COMMAND: &str = "aliyun kms ListAliasesByKeyId --region {region} --KeyId {key_id}";
+/// Why what an audit log shows is no more than inferred.
+const BY_LOG: (&str, &str) =
+    ("seen in the audit log, which leaves open whether there is more", "见于操作审计日志，但日志未能排除其他可能");
 const EVENTS: &str = "aliyun actiontrail LookupEvents --region {region} --LookupAttribute.1.Key ServiceName --LookupAttribute.1.Value Kms";
 
 /// Every fact of the domain, in the order of the constants above.
@@ -166,11 +169,14 @@ pub static FACTS: [FactSpec; 23] = [
         Text::of("who uses the key", "密钥使用方"),
         &["none", "server-side", "self-managed"],
         None,
-        settle(
+        settle_inferred(
             "usage",
             EVENTS,
-            "Say who uses the key: server-side (cloud services), self-managed (your applications), both or none",
-            "请注明使用方：server-side（云服务）、self-managed（自有应用）、both 或 none",
+            (
+                "Say who uses the key: server-side (cloud services), self-managed (your applications), both or none",
+                "请注明使用方：server-side（云服务）、self-managed（自有应用）、both 或 none",
+            ),
+            BY_LOG,
         ),
     ),
     set(
@@ -183,11 +189,11 @@ pub static FACTS: [FactSpec; 23] = [
             "Confirm that no application uses ReEncrypt, ExportDataKey or GenerateAndExportDataKey with the key",
             "请确认没有应用对该密钥使用 ReEncrypt、ExportDataKey 或 GenerateAndExportDataKey",
         ),
-        settle(
+        settle_inferred(
             "operations",
             EVENTS,
-            "eventName of the key's events in ActionTrail",
-            "操作审计中该密钥事件的 eventName",
+            ("eventName of the key's events in ActionTrail", "操作审计中该密钥事件的 eventName"),
+            BY_LOG,
         ),
     ),
     set(
@@ -225,11 +231,14 @@ pub static FACTS: [FactSpec; 23] = [
             "Confirm that every application that uses the key is written in Java, Go or Python",
             "请确认使用该密钥的所有应用均以 Java、Go 或 Python 开发",
         ),
-        settle(
+        settle_inferred(
             "languages",
             EVENTS,
-            "userAgent of the key's events in ActionTrail names the SDK's language",
-            "操作审计事件的 userAgent 含有 SDK 语言",
+            (
+                "userAgent of the key's events in ActionTrail names the SDK's language",
+                "操作审计事件的 userAgent 含有 SDK 语言",
+            ),
+            BY_LOG,
         ),
     ),
     set(
@@ -242,11 +251,11 @@ pub static FACTS: [FactSpec; 23] = [
             "Confirm that every application that uses the key runs in an Alibaba Cloud VPC",
             "请确认使用该密钥的所有应用均部署在阿里云 VPC 中",
         ),
-        settle(
+        settle_inferred(
             "network",
             EVENTS,
-            "vpcId and sourceIpAddress of the key's events in ActionTrail",
-            "操作审计事件的 vpcId 与 sourceIpAddress",
+            ("vpcId and sourceIpAddress of the key's events in ActionTrail", "操作审计事件的 vpcId 与 sourceIpAddress"),
+            BY_LOG,
         ),
     ),
     one(
@@ -267,8 +276,8 @@ pub static FACTS: [FactSpec; 23] = [
                 "请注明使用方，或列出 API 与语言（没有则写 none）",
             ),
             (
-                "the usage names no application, yet a language, operations or a place outside the VPCs are listed",
-                "使用方未提及应用，却列出了开发语言、API 或 VPC 之外的位置",
+                "the usage names no application, yet a language, operations or a place outside the VPCs are listed, or the audit log leaves open whether an application calls",
+                "使用方未提及应用，却列出了开发语言、API 或 VPC 之外的位置，或操作审计日志未能排除应用调用",
             ),
         ),
     ),

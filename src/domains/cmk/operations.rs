@@ -304,12 +304,53 @@ pub const ORDINARY: &[&str] = &[
     "uploadcertificate",
 ];
 
+/// Operations that use the material of a key (KMS API 2016-01-20, "Cryptographic operations").
+const USES_MATERIAL: &[&str] = &[
+    "asymmetricdecrypt",
+    "asymmetricencrypt",
+    "asymmetricsign",
+    "asymmetricverify",
+    "decrypt",
+    "encrypt",
+    "generatedatakey",
+    "generatedatakeywithoutplaintext",
+    "generatemac",
+    "getmanageddatakey",
+    "getpublickey",
+    "verifymac",
+];
+
+/// How operations begin that manage something.
+const MANAGES: &[&str] = &[
+    "cancel", "connect", "create", "delete", "describe", "disable", "enable", "import", "list", "open", "put", "query",
+    "release", "restore", "rotate", "schedule", "set", "tag", "untag", "update", "upload",
+];
+
+/// Whether an operation uses the material of a key; of others, such as `DescribeKey`, it does not matter in which language
+/// and from where they are called. Of an operation that nobody knows it is supposed.
+pub fn uses_material(operation: &str) -> bool {
+    let name = operation.to_ascii_lowercase();
+    let manages = || ORDINARY.contains(&&*name) || MANAGES.iter().any(|verb| name.starts_with(verb));
+    USES_MATERIAL.contains(&&*name) || !manages()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn show(element: &str) -> Option<String> {
         operations(element).map(|bits| facts::FACTS[facts::OPERATIONS.index()].show(bits))
+    }
+
+    #[test]
+    fn operations_that_use_the_material_are_told_from_those_that_manage() {
+        for name in ["Decrypt", "GenerateDataKey", "ReEncrypt", "ExportDataKey", "AsymmetricSign", "AdvanceEncrypt"] {
+            assert!(uses_material(name), "{name}");
+        }
+        for name in ["DescribeKey", "ListKeys", "TagResource", "GenerateRandom", "GetSecretValue", "DescribeNewThing"] {
+            assert!(!uses_material(name), "{name}");
+        }
+        assert!(USES_MATERIAL.iter().all(|name| ORDINARY.contains(name)));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 
 use super::pieces::{Advisory, InputNote, Outcome, RulebookUsed};
 use super::subjects::ClassesOf;
+use crate::write::evidence::{UsageEvidence, UsageSummary};
+
 use super::words::{FactNameOf, FactsOf, FormatOf, GradesOf, Keys, Texts};
 
 /// The document that `diagnose --format json` writes.
@@ -34,6 +36,9 @@ pub struct KeySummary {
     pub grades: GradesOf<Keys>,
     /// What to know about the inputs beside their records.
     pub notes: Vec<InputNote>,
+    /// What audit logs tell; only with --usage or --events.
+    #[schemars(skip_serializing_if = "UsageSummary::is_none")]
+    pub usage_evidence: UsageSummary,
 }
 
 /// What became of the records: read = diagnosed + rejected + exact_duplicates.
@@ -98,6 +103,9 @@ pub struct Key {
     pub conflicts: Vec<KeyConflict>,
     /// Where the records of the key stand.
     pub origins: Vec<Origin>,
+    /// What audit logs tell of the key; only with --usage or --events.
+    #[schemars(skip_serializing_if = "UsageEvidence::is_none")]
+    pub usage_evidence: UsageEvidence,
     /// Columns that no field takes; only with --keep-columns.
     #[schemars(skip_serializing_if = "Texts::is_none")]
     pub columns: Texts,

@@ -1,0 +1,60 @@
+//! Audit logs beside an inventory.
+
+use std::path::PathBuf;
+
+use super::args::Talk;
+use super::job::Reading;
+use super::run::Failure;
+use super::usage::{LogsOf, results};
+use super::usage_args;
+use crate::inventory::survey::Survey;
+use crate::usage::doubt::Demands;
+use crate::usage::evidence::Evidence;
+
+/// So much of each log is read, after inflating it.
+const MOST: u64 = 1 << 40;
+
+/// Standard input comes once.
+///
+/// # Errors
+/// It is named several times.
+pub(super) fn refuse_standard_input_twice(inputs: &[PathBuf], arguments: &usage_args::Evidence) -> Result<(), Failure> {
+    let has = |paths: &[PathBuf]| paths.iter().any(|path| path.as_os_str() == "-");
+    let each = [inputs, &arguments.usage, &arguments.events];
+    match each.into_iter().filter(|paths| has(paths)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::Usage("standard input (`-`) can be read once; name files instead".to_owned())),
+    }
+}
+
+/// What audit logs tell of the keys of a survey, if there are any.
+///
+/// # Errors
+/// Logs or results of `usage` cannot be read.
+pub(super) fn read(
+    arguments: &usage_args::Evidence,
+    survey: &Survey,
+    reading: &Reading,
+    talk: &Talk,
+) -> Result<Option<Evidence>, Failure> {
+    let (usage, events) = (&arguments.usage, &arguments.events);
+    if usage.is_empty() && events.is_empty() {
+        return Ok(None);
+    }
+    let networks = arguments.networks.as_deref();
+    let logs = match events.is_empty() {
+        true => None,
+        false => {
+            let may_be_broken = false;
+            let logs = LogsOf { paths: events, networks, max_input: MOST, jobs: reading.jobs, may_be_broken, talk };
+            Some(logs.count()?)
+        }
+    };
+    let counted = match (logs, usage.is_empty()) {
+        (Some(counted), true) => counted,
+        (logs, _) => results(usage, logs.as_ref(), talk.quiet)?,
+    };
+    let (days, silent_hours) = (arguments.min_window, arguments.max_gap);
+    let demands = Demands { days, silent_hours, now: reading.now.as_second() };
+    Ok(Some(Evidence::new(counted, demands, survey)))
+}

@@ -1,0 +1,260 @@
+//! What is not known although there are logs, and what is demanded of them.
+
+use super::tally::Calls;
+use super::time::show;
+use crate::engine::facts::Lang;
+
+/// From when on a log tells enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demands {
+    /// It reaches over so many days, and ended no more than so many days ago.
+    pub days: u32,
+    /// It has no longer run of hours without any event.
+    pub silent_hours: u32,
+    /// Now, in seconds since 1970.
+    pub now: i64,
+}
+
+/// What is not known of a key although there are logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// The logs have no event of the key's account and region.
+    NotCovered,
+    /// They have events of which nobody knows whether they are of the key's account and region, or the inventory does not
+    /// say which these are.
+    ScopeUnknown,
+    /// The log reaches over fewer days than is demanded.
+    Short {
+        /// The days from the first event to the last.
+        days: i64,
+    },
+    /// The log ended longer ago than is demanded.
+    Old {
+        /// The last event, in seconds since 1970.
+        last: i64,
+    },
+    /// The log has a longer run of hours without any event than is demanded.
+    Silent {
+        /// The longest such run.
+        hours: i64,
+    },
+    /// All events of KMS say that they write: a trail may record no others, and does not unless it is told to
+    /// (ActionTrail, `CreateTrail`, `EventRW`).
+    WritesOnly,
+    /// Events, or files of them, could not be read.
+    Unread {
+        /// Events.
+        events: u64,
+        /// Files.
+        files: u64,
+    },
+    /// An operation that blocks the migration was called, and nobody knows with which key.
+    Forbidden(OpenCall),
+    /// An operation that blocks the migration was called with the key, and failed each time.
+    OnlyFailed {
+        /// The operation.
+        operation: String,
+        /// How often.
+        calls: u64,
+    },
+    /// Applications called cryptographic operations of which nobody knows the key.
+    OpenApplications {
+        /// How often.
+        calls: u64,
+        /// Their languages, and `unknown`.
+        callers: Vec<&'static str>,
+    },
+    /// The language of calls with the key is not known.
+    LanguageUnknown {
+        /// How many calls.
+        calls: u64,
+    },
+    /// The place of calls with the key is not known for sure.
+    PlaceUnclear {
+        /// How many calls.
+        calls: u64,
+        /// The places, and the networks that the user has given names that say nothing of the kind.
+        places: Vec<String>,
+    },
+}
+
+/// A call of which the key is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCall {
+    /// The operation.
+    pub operation: String,
+    /// Who.
+    pub principal: String,
+    /// How many calls, and how many failed.
+    pub calls: Calls,
+    /// The last of them, in seconds since 1970.
+    pub last: i64,
+    /// What the log says of the key.
+    pub which: Which,
+}
+
+/// What the log says of the key of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Nothing.
+    None,
+    /// Under which key `ReEncrypt` wrote, not under which it read.
+    OnlyDestination,
+    /// An alias that no key of the inventory has.
+    Alias(String),
+    /// A key that is not in the inventory; the key at hand has a masked id.
+    OtherKey(String),
+}
+
+impl Doubt {
+    /// What is not known, and what to do about it.
+    pub fn words(&self, demands: Demands, lang: Lang) -> String {
+        let Demands { days: asked, silent_hours, .. } = demands;
+        match (self, lang) {
+            (Doubt::NotCovered, Lang::En) => {
+                "the log has no event of this account and region; add their logs".to_owned()
+            }
+            (Doubt::NotCovered, Lang::Zh) => "日志中没有该账号与地域的事件：请补充其日志".to_owned(),
+            (Doubt::ScopeUnknown, Lang::En) => {
+                "the inventory, or the log, does not say the account and region; fill in account_id and region"
+                    .to_owned()
+            }
+            (Doubt::ScopeUnknown, Lang::Zh) => "清单或日志未注明账号与地域：请填写 account_id 与 region".to_owned(),
+            (Doubt::Short { days }, Lang::En) => {
+                format!(
+                    "the log reaches over {days} day(s) only, and {asked} are asked for (--min-window); add older logs"
+                )
+            }
+            (Doubt::Short { days }, Lang::Zh) => {
+                format!("日志仅覆盖 {days} 天，要求 {asked} 天（--min-window）：请补充更早的日志")
+            }
+            (Doubt::Old { last }, Lang::En) => {
+                format!("the log ends at {}, more than {asked} days ago (--min-window); add newer logs", show(*last))
+            }
+            (Doubt::Old { last }, Lang::Zh) => {
+                format!("日志止于 {}，距今超过 {asked} 天（--min-window）：请补充更新的日志", show(*last))
+            }
+            (Doubt::Silent { hours }, Lang::En) => format!(
+                "the log has no event at all in {hours} hour(s) on end, and {silent_hours} are allowed (--max-gap): files may be missing"
+            ),
+            (Doubt::Silent { hours }, Lang::Zh) => {
+                format!("日志连续 {hours} 小时没有任何事件，允许 {silent_hours} 小时（--max-gap）：可能缺少文件")
+            }
+            (Doubt::WritesOnly, Lang::En) => {
+                "all events of KMS in the log say that they write; a trail records those that read only with EventRW All".to_owned()
+            }
+            (Doubt::WritesOnly, Lang::Zh) => {
+                "日志中的 KMS 事件均为写事件：跟踪须将 EventRW 设为 All 才会记录读事件".to_owned()
+            }
+            (Doubt::Unread { events, files }, Lang::En) => {
+                format!("{events} event(s) and {files} file(s) of the logs could not be read")
+            }
+            (Doubt::Unread { events, files }, Lang::Zh) => format!("日志中有 {events} 个事件、{files} 个文件无法读取"),
+            (Doubt::Forbidden(call), lang) => call.words(lang),
+            (Doubt::OnlyFailed { operation, calls }, Lang::En) => {
+                format!("{operation} was called {} with the key, and failed each time", times(*calls))
+            }
+            (Doubt::OnlyFailed { operation, calls }, Lang::Zh) => {
+                format!("对该密钥调用 {operation} {calls} 次，均失败")
+            }
+            (Doubt::OpenApplications { calls, callers }, Lang::En) => format!(
+                "applications ({}) made {} cryptographic call(s) of which the log does not name the key",
+                callers.join(", "),
+                thousands(*calls)
+            ),
+            (Doubt::OpenApplications { calls, callers }, Lang::Zh) => {
+                format!("应用（{}）有 {calls} 次密码运算调用，日志未注明密钥", callers.join("、"))
+            }
+            (Doubt::LanguageUnknown { calls }, Lang::En) => {
+                format!("{} call(s) do not say in which language the application is written", thousands(*calls))
+            }
+            (Doubt::LanguageUnknown { calls }, Lang::Zh) => format!("{calls} 次调用未注明应用的开发语言"),
+            (Doubt::PlaceUnclear { calls, places }, Lang::En) => format!(
+                "{} call(s) came from addresses ({}) of which nobody knows whether they are in a VPC; name your networks (--networks)",
+                thousands(*calls),
+                places.join(", ")
+            ),
+            (Doubt::PlaceUnclear { calls, places }, Lang::Zh) => format!(
+                "{calls} 次调用来自无法判断是否在 VPC 内的地址（{}）：请用 --networks 注明网络",
+                places.join("、")
+            ),
+        }
+    }
+}
+
+impl OpenCall {
+    /// What was called, by whom, and what the log does not say.
+    pub fn words(&self, lang: Lang) -> String {
+        let OpenCall { operation, principal, calls, last, which } = self;
+        let (count, failed, last) = (calls.calls, calls.failed, show(*last));
+        match lang {
+            Lang::En => {
+                let by = if principal.is_empty() { String::new() } else { format!(" by {}", who(principal)) };
+                let failed = if failed > 0 { format!(" ({} failed)", thousands(failed)) } else { String::new() };
+                let which = match which {
+                    Which::None => ", and the log does not say with which key".to_owned(),
+                    Which::OnlyDestination => ", and the log does not say from which key".to_owned(),
+                    Which::Alias(alias) => format!(" with {alias}, which no key of the inventory has"),
+                    Which::OtherKey(key) => format!(" with {key}, which is not in the inventory"),
+                };
+                format!("{operation} was called {}{failed}{by}{which}, last {last}", times(count))
+            }
+            Lang::Zh => {
+                let by = if principal.is_empty() { String::new() } else { format!("{principal} ") };
+                let failed = if failed > 0 { format!("（{failed} 次失败）") } else { String::new() };
+                let which = match which {
+                    Which::None => "日志未注明所用密钥".to_owned(),
+                    Which::OnlyDestination => "日志未注明源密钥".to_owned(),
+                    Which::Alias(alias) => format!("所用别名 {alias} 不属于清单中的任何密钥"),
+                    Which::OtherKey(key) => format!("所用密钥 {key} 不在清单中"),
+                };
+                format!("{by}调用 {operation} {count} 次{failed}，{which}，最近一次 {last}")
+            }
+        }
+    }
+}
+
+/// `role/orders-svc` for people.
+pub fn who(principal: &str) -> String {
+    principal.replacen('/', " ", 1)
+}
+
+/// `once`, or how many times.
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", thousands(count)) }
+}
+
+/// A number with a comma before every three digits.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        assert_eq!([0, 999, 1000, 18_204, 1_234_567].map(thousands), ["0", "999", "1,000", "18,204", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_call_of_no_known_key_is_told_with_caller_count_and_time() {
+        let calls = Calls { calls: 14, failed: 2 };
+        let (operation, principal) = ("ReEncrypt".to_owned(), "role/archive-svc".to_owned());
+        let call = OpenCall { operation, principal, calls, last: 1_795_000_000, which: Which::OnlyDestination };
+        let words = call.words(Lang::En);
+        assert_eq!(
+            words,
+            "ReEncrypt was called 14 times (2 failed) by role archive-svc, and the log does not say from which key, last 2026-11-18T09:46:40Z"
+        );
+    }
+}

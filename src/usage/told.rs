@@ -1,0 +1,127 @@
+//! What calls tell: operations, languages, places and who made them, as values of facts.
+
+use super::agent::Caller;
+use super::collect::{Counted, text};
+use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Place, Places, Purpose};
+use crate::domains::cell::Cell;
+use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS};
+use crate::domains::cmk::fields::Field;
+use crate::domains::cmk::observe::observe;
+use crate::domains::cmk::operations::operations;
+use crate::engine::facts::Bits;
+
+/// What applications did: their languages and places.
+#[derive(Debug, Clone, Default)]
+pub struct Applications {
+    /// Their cryptographic calls.
+    pub calls: u64,
+    /// In which languages, as values of the fact.
+    pub languages: Bits,
+    /// Calls that do not say in which language.
+    pub unknown: u64,
+    /// From where, as values of the fact.
+    pub network: Bits,
+    /// Calls whose place says too little.
+    pub unclear: u64,
+    /// The places that say too little.
+    pub places: Vec<String>,
+}
+
+impl Applications {
+    /// Their languages by name, and `unknown`.
+    pub fn callers(&self) -> Vec<&'static str> {
+        let known = FACTS[LANGUAGES.index()].values.iter().enumerate();
+        let known = known.filter(|(at, _)| self.languages >> at & 1 == 1).map(|(_, name)| *name);
+        known.chain((self.unknown > 0).then_some("unknown")).collect()
+    }
+
+    /// Adds calls of one caller.
+    pub fn add_language(&mut self, caller: Caller, calls: u64) {
+        self.calls += calls;
+        match FACTS[LANGUAGES.index()].value(caller.name()) {
+            Some(bit) => self.languages |= bit,
+            None => self.unknown += calls,
+        }
+    }
+
+    /// Adds places.
+    pub fn add_places(&mut self, places: &Places, counted: &Counted) {
+        for (place, calls) in Place::ALL.into_iter().zip(places.calls).filter(|(_, calls)| *calls > 0) {
+            match place {
+                Place::Vpc => self.network |= FACTS[NETWORK.index()].value("vpc").unwrap_or_default(),
+                place => self.add_unclear(place.name(), calls),
+            }
+        }
+        for (network, calls) in &places.networks {
+            let name = counted.networks.name(*network);
+            match observe(Field::Network, Cell::Text(name)) {
+                Ok(bits) if bits & !FACTS[NETWORK.index()].none_bit() != 0 => self.network |= bits,
+                _ => self.add_unclear(name, *calls),
+            }
+        }
+    }
+
+    fn add_unclear(&mut self, place: &str, calls: u64) {
+        self.unclear += calls;
+        if !self.places.iter().any(|known| known == place) {
+            self.places.push(place.to_owned());
+        }
+    }
+
+    /// Adds all of another one.
+    pub fn add(&mut self, other: &Applications) {
+        self.calls += other.calls;
+        self.languages |= other.languages;
+        self.unknown += other.unknown;
+        self.network |= other.network;
+        other.places.iter().for_each(|place| self.add_unclear(place, 0));
+        self.unclear += other.unclear;
+    }
+}
+
+/// What the calls of a key tell.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Its operations, as values of the fact; those that block only if a call succeeded.
+    pub operations: Bits,
+    /// Whether any call was cryptographic.
+    pub is_used: bool,
+    /// Whether a cloud service used it.
+    pub by_service: bool,
+    /// What applications did.
+    pub applications: Applications,
+    /// Operations that block and failed each time, with the number of calls.
+    pub only_failed: Vec<(String, Calls)>,
+}
+
+impl Seen {
+    /// Adds the calls of a key.
+    pub fn add(&mut self, tally: &KeyTally, counted: &Counted) {
+        for OperationCalls { operation, calls, failed } in &tally.operations {
+            let name = text(&counted.names.operations, *operation);
+            let forbidden = forbidden(name);
+            let failed = u64::from(*failed);
+            if forbidden != 0 && failed >= *calls {
+                self.only_failed.push((name.to_owned(), Calls { calls: *calls, failed }));
+            } else if forbidden != 0 {
+                self.operations |= forbidden;
+            } else if Purpose::of(name) == Purpose::Cryptographic {
+                self.operations |= FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
+            }
+            self.is_used |= Purpose::of(name) == Purpose::Cryptographic;
+        }
+        for ApplicationCalls { application, calls, .. } in &tally.applications {
+            if application.counts() {
+                self.applications.add_language(application.caller(), *calls);
+            }
+            self.by_service |=
+                (application.purpose(), application.caller()) == (Purpose::Cryptographic, Caller::Service);
+        }
+        self.applications.add_places(&tally.places, counted);
+    }
+}
+
+/// The value of an operation that blocks the migration; nothing for others.
+pub fn forbidden(operation: &str) -> Bits {
+    operations(operation).unwrap_or_default() & FORBIDDEN_OPERATIONS
+}
