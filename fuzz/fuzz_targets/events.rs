@@ -47,8 +47,8 @@ fuzz_target!(|bytes: &[u8]| {
             let account = counted.rest.account;
             assert_eq!(account.events, account.kms + account.others + account.duplicates + account.broken);
             let mut printed = Vec::new();
-            jsonl(&Written::new(&counted), &mut printed).expect("memory takes everything");
-            csv(&Written::new(&counted), &mut Vec::new()).expect("memory takes everything");
+            jsonl(&Written::new(&counted), 1, &mut printed).expect("memory takes everything");
+            csv(&Written::new(&counted), 1, &mut Vec::new()).expect("memory takes everything");
             String::from_utf8(printed).expect("it is text")
         });
         assert_eq!(first, known);
@@ -58,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
             merged.add(line).expect("it reads what it writes");
         }
         let mut again = Vec::new();
-        jsonl(&Written::new(&merged.finish()), &mut again).expect("memory takes everything");
+        jsonl(&Written::new(&merged.finish()), 1, &mut again).expect("memory takes everything");
         assert_eq!(first.as_bytes(), again);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {

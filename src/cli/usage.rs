@@ -33,7 +33,6 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
     let networks = networks(command.networks.as_deref())?;
     let inputs = source::logs(&command.inputs)?;
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = command.jobs.map_or_else(cores, usize::from);
     let show = if command.talk.quiet || command.talk.no_progress { Show::Never } else { Show::OnTerminal };
     let progress = Progress::new(show, total_bytes(&inputs));
@@ -60,12 +59,16 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
         return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
     }
-    write(&counted, &command.write)?;
+    write(&counted, jobs, &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
     }
     let is_whole = counted.rest.account.broken == 0 && failed.is_empty();
     Ok(if is_whole || command.allow_rejects { Exit::Done } else { Exit::Rejects })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Something that could not be read.
@@ -237,11 +240,11 @@ fn networks(path: Option<&Path>) -> Result<Networks, Failure> {
     Networks::read(&text).map_err(|(line, why)| Failure::Failed(format!("{shown}:{line}: {why}")))
 }
 
-fn write(counted: &Counted, how: &UsageWrite) -> Result<(), Failure> {
+fn write(counted: &Counted, jobs: usize, how: &UsageWrite) -> Result<(), Failure> {
     let written = Written::new(counted);
     let result = write_to(how.output.as_deref(), Ink::Data, |out| match how.format {
-        UsageFormat::Jsonl => usage::jsonl(&written, out),
-        UsageFormat::Csv => usage::csv(&written, out),
+        UsageFormat::Jsonl => usage::jsonl(&written, jobs, out),
+        UsageFormat::Csv => usage::csv(&written, jobs, out),
     });
     Ok(result?)
 }
@@ -317,7 +320,7 @@ fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
         say(&format!("note: {} result(s) are of the same events as one before, and were left out", merged.repeated));
     }
     let counted = merged.finish();
-    write(&counted, &command.write)?;
+    write(&counted, cores(), &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
     }

@@ -390,6 +390,7 @@ impl Batch {
                 // Each look-up waits for memory, and all together wait not much longer than one.
                 self.found.clear();
                 self.found.extend(places.iter().map(|at| part.find(self.keys.get(*at as usize)?.hash)));
+                std::hint::black_box(self.found.iter().map(|found| part.look_at(*found)).fold(0, u64::wrapping_add));
                 for (place, found) in places.iter().zip(&self.found) {
                     let Some(named) = self.keys.get(*place as usize) else { continue };
                     let Some(event) = self.events.get(named.event as usize).filter(|event| event.is_new) else {
@@ -459,6 +460,7 @@ impl Drop for Worker<'_> {
     /// What the thread has counted alone is added to what all have.
     fn drop(&mut self) {
         self.count();
+        self.shared.add_up(&mut self.batch.room);
         self.hand_over_unattributed();
         self.scopes.iter().for_each(|scope| scope.hand_over(&self.shared.rest));
         let mut rest = lock(&self.shared.rest);

@@ -13,7 +13,7 @@ use crate::read::ReadError;
 use crate::read::source::{Input, Origin, open};
 
 /// Blocks have at least so many bytes, as far as there are.
-const BLOCK: usize = 1 << 19;
+const BLOCK: usize = 1 << 18;
 
 /// So many bytes tell how a log is written.
 const SAMPLE: usize = 1 << 16;

@@ -235,11 +235,6 @@ impl<'c> Written<'c> {
         lines
     }
 
-    /// The keys, in order.
-    pub fn keys(&self) -> impl Iterator<Item = KeyLine> {
-        self.entries().into_iter().map(|entry| self.key(entry))
-    }
-
     /// The keys as they were counted, in order.
     pub fn entries(&self) -> Vec<&'c Entry> {
         let names = &self.counted.names;
@@ -255,7 +250,8 @@ impl<'c> Written<'c> {
         &self.counted.names
     }
 
-    fn key(&self, entry: &Entry) -> KeyLine {
+    /// The line of a key.
+    pub fn key(&self, entry: &Entry) -> KeyLine {
         let (names, tally) = (&self.counted.names, &entry.tally);
         let mut operations = BTreeMap::new();
         for OperationCalls { operation, calls, failed } in &tally.operations {

@@ -137,11 +137,22 @@ impl Shared {
         keys.reserve_exact(self.keys.iter().map(|part| lock(part).slots.len()).sum());
         for part in self.keys {
             keys.extend(unlocked(part).slots.into_iter().map(|mut slot| {
-                slot.add_up(&mut room);
+                if !slot.waiting.is_empty() {
+                    slot.add_up(&mut room);
+                }
                 slot.entry
             }));
         }
         Counted { keys, names: unlocked(self.names), rest: unlocked(self.rest), networks: self.networks }
+    }
+
+    /// Adds up calls that wait, as far as no other thread is at that.
+    pub(super) fn add_up(&self, room: &mut Vec<u64>) {
+        for part in &self.keys {
+            if let Ok(mut part) = part.try_lock() {
+                part.slots.iter_mut().filter(|slot| !slot.waiting.is_empty()).for_each(|slot| slot.add_up(room));
+            }
+        }
     }
 
     /// The part that remembers the ids of these hashes.
@@ -202,6 +213,15 @@ impl Part {
     #[inline]
     pub(super) fn find(&self, hash: u64) -> Option<u32> {
         self.places.find(hash, |place| (place ^ hash) & UPPER == 0).map(|place| *place as u32)
+    }
+
+    /// Looks at what a call of the key there will need, so that memory is on its way.
+    #[inline]
+    pub(super) fn look_at(&self, found: Option<u32>) -> u64 {
+        let Some(slot) = found.and_then(|place| self.slots.get(place as usize)) else { return 0 };
+        let key = slot.entry.key.as_bytes();
+        let ends = [key.first(), key.last()].map(|byte| byte.map_or(0, |byte| u64::from(*byte)));
+        ends[0] + ends[1] + slot.waiting.last().map_or(0, |call| call.time as u64)
     }
 
     /// Adds a call to a key, which stands there or elsewhere.
