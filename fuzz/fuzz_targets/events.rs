@@ -4,11 +4,12 @@
 
 use cmkdiag::usage::collect::{Counted, Shared, Worker};
 use cmkdiag::usage::event::Seen;
-use cmkdiag::usage::input::{Piece, Take, lines, values};
+use cmkdiag::usage::input::Piece;
 use cmkdiag::usage::merge::Merged;
 use cmkdiag::usage::network::Networks;
 use cmkdiag::usage::result::Written;
 use cmkdiag::usage::shape::Shapes;
+use cmkdiag::usage::take::{Take, lines, values};
 use cmkdiag::write::usage::{csv, jsonl};
 use libfuzzer_sys::fuzz_target;
 

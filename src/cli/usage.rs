@@ -15,11 +15,12 @@ use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
 use crate::usage::collect::{Counted, Shared, Worker};
 use crate::usage::event::Seen;
-use crate::usage::input::{Block, Buffers, Logs, Take, lines, values};
+use crate::usage::input::{Block, Buffers, Logs};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
 use crate::usage::result::{UnattributedLine, Written};
 use crate::usage::shape::Shapes;
+use crate::usage::take::{Take, lines, values};
 use crate::write::usage;
 
 /// So many events that could not be read are told; all are counted.

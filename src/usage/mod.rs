@@ -6,16 +6,19 @@
 //! blocks    fields    tallies     JSON Lines, mergeable
 //! ```
 //!
-//! [`input`] cuts logs into blocks of whole events; [`event`] reads the needed fields of one, over [`scan`], which steps
-//! over the rest, or as [`shape`] remembers it of events before; [`collect`] counts on any number of threads into [`tally`]
-//! and [`coverage`]; [`agent`] and [`network`] tell what made a
-//! call and from where, [`mod@time`] when; [`result`] says what was counted, in order, and [`merge`]
-//! reads it again and puts it together.
+//! [`input`] cuts logs into blocks of whole events, and [`take`] takes them out; [`event`] reads the needed fields of one,
+//! over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events before. [`collect`] counts on
+//! any number of threads, many events at once, into tables that all share, of [`tally`], [`hours`] and [`coverage`];
+//! [`agent`] and [`network`] tell what made a call and from where, [`mod@time`] when; [`result`] says what was counted, in
+//! order, and [`merge`] reads it again and puts it together.
 
 pub mod agent;
+mod batch;
 pub mod collect;
 pub mod coverage;
 pub mod event;
+mod field;
+pub mod hours;
 pub mod input;
 pub mod merge;
 pub mod network;
@@ -24,5 +27,6 @@ pub mod scan;
 mod seen;
 pub mod shape;
 mod table;
+pub mod take;
 pub mod tally;
 pub mod time;
