@@ -215,8 +215,15 @@ impl Log {
                 let line = memchr::memchr(b'\n', &bytes[first..]).map_or(bytes.len(), |end| first + end);
                 let end = nested_end(&bytes[..line], first + 1, 1);
                 if end.is_none() && !(bytes.len() < SAMPLE && line == bytes.len()) {
-                    log.scanned = list_inside(bytes, first).unwrap_or(0);
+                    let start = list_inside(bytes, first).unwrap_or(0);
                     log.layout = Layout::Elements;
+                    if log.ended {
+                        log.scanned = start;
+                    } else {
+                        // The object around the list ends in another block than it begins, and would be cut off in this.
+                        log.buffer.drain(..start);
+                        log.filled -= start;
+                    }
                 }
             }
             Some(b'[') => (log.layout, log.scanned) = (Layout::Elements, first + 1),
