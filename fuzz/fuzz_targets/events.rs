@@ -4,11 +4,12 @@
 
 use cmkdiag::usage::collect::{Counted, Shared, Worker};
 use cmkdiag::usage::event::Seen;
-use cmkdiag::usage::input::{Piece, Take, lines, values};
+use cmkdiag::usage::input::Piece;
 use cmkdiag::usage::merge::Merged;
 use cmkdiag::usage::network::Networks;
 use cmkdiag::usage::result::Written;
 use cmkdiag::usage::shape::Shapes;
+use cmkdiag::usage::take::{Take, lines, values};
 use cmkdiag::write::usage::{csv, jsonl};
 use libfuzzer_sys::fuzz_target;
 
@@ -47,8 +48,8 @@ fuzz_target!(|bytes: &[u8]| {
             let account = counted.rest.account;
             assert_eq!(account.events, account.kms + account.others + account.duplicates + account.broken);
             let mut printed = Vec::new();
-            jsonl(&Written::new(&counted), &mut printed).expect("memory takes everything");
-            csv(&Written::new(&counted), &mut Vec::new()).expect("memory takes everything");
+            jsonl(&Written::new(&counted), 1, &mut printed).expect("memory takes everything");
+            csv(&Written::new(&counted), 1, &mut Vec::new()).expect("memory takes everything");
             String::from_utf8(printed).expect("it is text")
         });
         assert_eq!(first, known);
@@ -58,7 +59,7 @@ fuzz_target!(|bytes: &[u8]| {
             merged.add(line).expect("it reads what it writes");
         }
         let mut again = Vec::new();
-        jsonl(&Written::new(&merged.finish()), &mut again).expect("memory takes everything");
+        jsonl(&Written::new(&merged.finish()), 1, &mut again).expect("memory takes everything");
         assert_eq!(first.as_bytes(), again);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -18,11 +18,12 @@ use crate::read::source::{self, Input, Origin};
 use crate::usage::collect::{Counted, Shared, Worker};
 use crate::usage::doubt::{OpenCall, Which};
 use crate::usage::event::Seen;
-use crate::usage::input::{Block, Buffers, Logs, Take, lines, values};
+use crate::usage::input::{Block, Buffers, Logs};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
 use crate::usage::result::{UnattributedLine, Written};
 use crate::usage::shape::Shapes;
+use crate::usage::take::{Take, lines, values};
 use crate::usage::tally::{Calls, Side};
 use crate::usage::time::seconds;
 use crate::usage::told::forbidden;
@@ -37,7 +38,6 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         return self::merge(merge);
     }
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = command.jobs.map_or_else(cores, usize::from);
     let logs = LogsOf {
         paths: &command.inputs,
@@ -48,7 +48,7 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         talk: &command.talk,
     };
     let counted = logs.count()?;
-    write(&counted, &command.write)?;
+    write(&counted, jobs, &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
     }
@@ -113,6 +113,10 @@ impl LogsOf<'_> {
         }
         Ok(counted)
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Something that could not be read.
@@ -286,11 +290,11 @@ fn networks(path: Option<&Path>) -> Result<Networks, Failure> {
     Networks::read(&text).map_err(|(line, why)| Failure::Failed(format!("{shown}:{line}: {why}")))
 }
 
-fn write(counted: &Counted, how: &UsageWrite) -> Result<(), Failure> {
+fn write(counted: &Counted, jobs: usize, how: &UsageWrite) -> Result<(), Failure> {
     let written = Written::new(counted);
     let result = write_to(how.output.as_deref(), Ink::Data, |out| match how.format {
-        UsageFormat::Jsonl => usage::jsonl(&written, out),
-        UsageFormat::Csv => usage::csv(&written, out),
+        UsageFormat::Jsonl => usage::jsonl(&written, jobs, out),
+        UsageFormat::Csv => usage::csv(&written, jobs, out),
     });
     Ok(result?)
 }
@@ -350,7 +354,7 @@ fn or_unknown(text: &str) -> &str {
 fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
     let counted = results(&command.inputs, None, command.talk.quiet)?;
-    write(&counted, &command.write)?;
+    write(&counted, cores(), &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
     }

@@ -11,11 +11,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::agent::Caller;
+use super::batch::{Batch, Waiting};
 use super::coverage::Coverage;
 use super::event::Event;
 use super::scan::Raw;
+use super::table::lock;
 pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
-use super::table::{OfKey, PARTS, SEEN_PARTS, hash_of, lock};
 use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
 use super::time::{Clock, hour};
 use crate::inventory::identity::arn_parts;
@@ -53,51 +54,6 @@ impl Known {
 
 /// Principals by name: the number, and whether it is a cloud service.
 type Principals = HashMap<Box<[u8]>, (u32, bool), FixedState>;
-
-/// An event that was read and is not counted yet.
-#[derive(Debug, Clone, Copy)]
-struct Waiting {
-    /// The hash of its id; nothing if it has none.
-    id: Option<u64>,
-    /// The hash of what it says, for the digest.
-    hash: u64,
-    /// Its account and region, by their place in the thread's list.
-    scope: u32,
-    call: Call,
-    /// What it says that it does; see [`Coverage`].
-    read_write: u8,
-    has_key: bool,
-    /// Which of its keys is not known.
-    side: Option<Side>,
-    is_new: bool,
-}
-
-/// A key that an event which waits names.
-#[derive(Debug, Clone, Copy)]
-struct Named {
-    hash: u64,
-    /// Where its name begins.
-    start: u32,
-    length: u32,
-    account: u32,
-    region: u32,
-    /// The place of the event.
-    event: u32,
-}
-
-/// Events that wait.
-#[derive(Debug, Default)]
-struct Batch {
-    events: Vec<Waiting>,
-    keys: Vec<Named>,
-    /// The names of the keys, one behind the other.
-    names: String,
-    /// Places of events or keys, by the parts of the tables that have them.
-    order: Vec<u32>,
-    /// Where keys were found.
-    found: Vec<Option<u32>>,
-    room: Vec<u64>,
-}
 
 /// One thread.
 #[derive(Debug)]
@@ -199,7 +155,9 @@ impl<'s> Worker<'s> {
     /// The next event has this key, by its id, ARN or alias.
     fn name_key(&mut self, name: &str, scope: u32) {
         let numbers = self.scopes.get(scope as usize).map_or((0, 0), |scope| scope.numbers);
-        let named = arn_parts(name).and_then(|(region, account, resource)| {
+        // Few names are more than an id.
+        let is_longer = name.len() > 8 && name.as_bytes()[..8].eq_ignore_ascii_case(b"acs:kms:");
+        let named = is_longer.then(|| arn_parts(name)).flatten().and_then(|(region, account, resource)| {
             let is_alias = resource.starts_with("alias/");
             let key = if is_alias { Some(resource) } else { resource.strip_prefix("key/") };
             Some((region, account, key.filter(|key| !key.is_empty())?))
@@ -374,85 +332,6 @@ impl<'s> Worker<'s> {
     }
 }
 
-impl Batch {
-    /// The next event has this key.
-    fn name(&mut self, key: &str, account: u32, region: u32) {
-        let start = self.names.len();
-        self.names.push_str(key);
-        let hash = hash_of(&self.names[start..], account, region);
-        let (length, event) = ((self.names.len() - start) as u32, self.events.len() as u32);
-        self.keys.push(Named { hash, start: start as u32, length, account, region, event });
-    }
-
-    /// Finds out which events were delivered before.
-    fn find_new(&mut self, shared: &Shared) {
-        let part_of = |event: &Waiting| event.id.map_or(0, |id| (id >> 60) as usize);
-        let ends = in_parts::<SEEN_PARTS, _>(&self.events, &mut self.order, part_of);
-        let mut start = 0;
-        for (part, end) in ends.into_iter().enumerate() {
-            if start < end {
-                let mut seen = shared.seen(part);
-                for place in &self.order[start..end] {
-                    if let Some(event) = self.events.get_mut(*place as usize) {
-                        event.is_new = event.id.is_none_or(|id| seen.is_new(id));
-                    }
-                }
-            }
-            start = end;
-        }
-    }
-
-    /// Adds the calls of keys.
-    fn add(&mut self, shared: &Shared) {
-        let ends = in_parts::<PARTS, _>(&self.keys, &mut self.order, |key| (key.hash >> 32) as usize % PARTS);
-        let mut start = 0;
-        for (part, end) in ends.into_iter().enumerate() {
-            if start < end {
-                let places = &self.order[start..end];
-                let mut part = shared.part(part);
-                // Each look-up waits for memory, and all together wait not much longer than one.
-                self.found.clear();
-                self.found.extend(places.iter().map(|at| part.find(self.keys.get(*at as usize)?.hash)));
-                for (place, found) in places.iter().zip(&self.found) {
-                    let Some(named) = self.keys.get(*place as usize) else { continue };
-                    let Some(event) = self.events.get(named.event as usize).filter(|event| event.is_new) else {
-                        continue;
-                    };
-                    let key = &self.names[named.start as usize..(named.start + named.length) as usize];
-                    let (account, region, hash) = (named.account, named.region, named.hash);
-                    part.add(&OfKey { key, account, region, hash, call: event.call }, *found, &mut self.room);
-                }
-            }
-            start = end;
-        }
-    }
-
-    fn clear(&mut self) {
-        self.events.clear();
-        self.keys.clear();
-        self.names.clear();
-    }
-}
-
-/// Puts the places of things in the order of the parts to which they belong, and gives where each part ends.
-fn in_parts<const N: usize, T>(things: &[T], order: &mut Vec<u32>, part_of: impl Fn(&T) -> usize) -> [usize; N] {
-    let mut ends = [0; N];
-    things.iter().for_each(|thing| ends[part_of(thing) % N] += 1);
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += *end;
-        *end = sum - *end;
-    }
-    order.clear();
-    order.resize(things.len(), 0);
-    for (at, thing) in things.iter().enumerate() {
-        let end = &mut ends[part_of(thing) % N];
-        order[*end] = at as u32;
-        *end += 1;
-    }
-    ends
-}
-
 /// What a thread knows of an account and region.
 #[derive(Debug)]
 struct Scope {
@@ -484,6 +363,7 @@ impl Drop for Worker<'_> {
     /// What the thread has counted alone is added to what all have.
     fn drop(&mut self) {
         self.count();
+        self.shared.add_up(&mut self.batch.room);
         self.hand_over_unattributed();
         self.scopes.iter().for_each(|scope| scope.hand_over(&self.shared.rest));
         let mut rest = lock(&self.shared.rest);

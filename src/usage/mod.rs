@@ -6,19 +6,22 @@
 //! blocks    fields    tallies     JSON Lines, mergeable
 //! ```
 //!
-//! [`input`] cuts logs into blocks of whole events; [`event`] reads the needed fields of one, over [`scan`], which steps
-//! over the rest, or as [`shape`] remembers it of events before; [`collect`] counts on any number of threads into [`tally`]
-//! and [`coverage`]; [`agent`] and [`network`] tell what made a
-//! call and from where, [`mod@time`] when; [`result`] says what was counted, in order, and [`merge`]
-//! reads it again and puts it together. [`evidence`] joins it with an inventory: what calls tell ([`told`]), and what they
-//! leave open ([`doubt`]).
+//! [`input`] cuts logs into blocks of whole events, and [`take`] takes them out; [`event`] reads the needed fields of one,
+//! over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events before. [`collect`] counts on
+//! any number of threads, many events at once, into tables that all share, of [`tally`], [`hours`] and [`coverage`];
+//! [`agent`] and [`network`] tell what made a call and from where, [`mod@time`] when; [`result`] says what was counted, in
+//! order, and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory: what calls tell
+//! ([`told`]), and what they leave open ([`doubt`]).
 
 pub mod agent;
+mod batch;
 pub mod collect;
 pub mod coverage;
 pub mod doubt;
 pub mod event;
 pub mod evidence;
+mod field;
+pub mod hours;
 pub mod input;
 pub mod merge;
 pub mod network;
@@ -27,6 +30,7 @@ pub mod scan;
 mod seen;
 pub mod shape;
 mod table;
+pub mod take;
 pub mod tally;
 pub mod time;
 pub mod told;

@@ -236,9 +236,15 @@ impl<'c> Written<'c> {
 
     /// All lines, in order.
     pub fn lines(&self) -> impl Iterator<Item = Line> {
+        let keys = self.entries().into_iter().map(|entry| Line::Key(self.key(entry)));
+        self.beside_keys().chain(keys)
+    }
+
+    /// All lines but those of keys, which follow.
+    pub fn beside_keys(&self) -> impl Iterator<Item = Line> + use<> {
         let coverage = self.coverage().into_iter().map(Line::Coverage);
         let unattributed = self.unattributed().into_iter().map(Line::Unattributed);
-        std::iter::once(Line::Usage(self.head())).chain(coverage).chain(unattributed).chain(self.keys().map(Line::Key))
+        std::iter::once(Line::Usage(self.head())).chain(coverage).chain(unattributed)
     }
 
     /// The first line.
@@ -272,11 +278,6 @@ impl<'c> Written<'c> {
         lines
     }
 
-    /// The keys, in order.
-    pub fn keys(&self) -> impl Iterator<Item = KeyLine> {
-        self.entries().into_iter().map(|entry| self.key(entry))
-    }
-
     /// The keys as they were counted, in order.
     pub fn entries(&self) -> Vec<&'c Entry> {
         let names = &self.counted.names;
@@ -292,7 +293,7 @@ impl<'c> Written<'c> {
         &self.counted.names
     }
 
-    /// A key.
+    /// The line of a key.
     pub fn key(&self, entry: &Entry) -> KeyLine {
         let (names, tally) = (&self.counted.names, &entry.tally);
         let mut operations = BTreeMap::new();

@@ -68,14 +68,14 @@ impl<'a> Value<'a> {
 #[inline]
 fn of_32(bytes: &[u8; 32], is: impl Fn(u8x16) -> u8x16) -> u32 {
     let (halves, _) = bytes.as_chunks::<16>();
-    halves.iter().rev().fold(0, |bits, half| bits << 16 | is(u8x16::new(*half)).to_bitmask() as u32)
+    halves.iter().rev().fold(0, |bits, half| bits << 16 | is(u8x16::new(*half)).to_bitmask())
 }
 
 /// Which of 64 bytes are these.
 #[inline]
 fn of_64(bytes: &[u8; 64], is: impl Fn(u8x16) -> u8x16) -> u64 {
     let (quarters, _) = bytes.as_chunks::<16>();
-    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | is(u8x16::new(*quarter)).to_bitmask() as u64)
+    quarters.iter().rev().fold(0, |bits, quarter| bits << 16 | u64::from(is(u8x16::new(*quarter)).to_bitmask()))
 }
 
 #[inline]

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::event::{Ends, Event, Part, Seen, is_around};
+use super::event::{Ends, Part, Seen, is_around};
+use super::field::{ENOUGH, FIELDS, Field, KEYS, Kind, Within, event, is_enough};
 use super::scan::{Raw, behind_blanks, name, nested_end, string_end, value};
 
 /// So many members are remembered, and so many ways from one to another.
@@ -29,134 +30,8 @@ const FIRST: u32 = 32;
 /// Longer values are not usual, in bytes.
 const USUAL: usize = 64;
 
-/// The member of `referencedResources` that has keys.
-const KEYS: &[u8] = b"ACS::KMS::Key";
-
 /// No way.
 const NONE: u32 = u32::MAX;
-
-/// What kind of value a way leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A string.
-    Text,
-    /// A number.
-    Number,
-    /// An object or a list of which nothing is wanted.
-    Nested,
-    /// None: the event ends.
-    End,
-}
-
-impl Kind {
-    /// Whether a value of this kind begins there, as far as what stands before it does not say so.
-    #[inline]
-    fn begins(self, bytes: &[u8], at: usize) -> bool {
-        match self {
-            Kind::Text | Kind::End => true,
-            Kind::Number => bytes.get(at).is_some_and(|byte| *byte == b'-' || byte.is_ascii_digit()),
-            Kind::Nested => matches!(bytes.get(at), Some(b'{' | b'[')),
-        }
-    }
-}
-
-/// Where a member stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Within {
-    Event,
-    Part(Part),
-    /// In the list of keys of `referencedResources`.
-    Keys,
-}
-
-/// Members that are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Field {
-    Other,
-    EventId,
-    Operation,
-    Time,
-    Agent,
-    Region,
-    EventType,
-    Vpc,
-    Service,
-    Resource,
-    Source,
-    Endpoint,
-    EventRw,
-    Account,
-    ErrorCode,
-    ErrorMessage,
-    ResourceType,
-    RequestedKey,
-    DestinationKey,
-    RequestedRegion,
-    AnsweredKey,
-    SourceKey,
-    Identity,
-    User,
-    Principal,
-    CallerAccount,
-    ReferencedKey,
-}
-
-/// Places for values, of which the first is for those that are not wanted.
-const FIELDS: usize = Field::ReferencedKey as usize + 1;
-
-impl Field {
-    fn of(within: Within, name: &[u8]) -> Field {
-        match (within, name) {
-            (Within::Event, b"eventId") => Field::EventId,
-            (Within::Event, b"eventName") => Field::Operation,
-            (Within::Event, b"eventTime") => Field::Time,
-            (Within::Event, b"userAgent") => Field::Agent,
-            (Within::Event, b"acsRegion") => Field::Region,
-            (Within::Event, b"eventType") => Field::EventType,
-            (Within::Event, b"vpcId") => Field::Vpc,
-            (Within::Event, b"serviceName") => Field::Service,
-            (Within::Event, b"resourceName") => Field::Resource,
-            (Within::Event, b"sourceIpAddress") => Field::Source,
-            (Within::Event, b"eventSource") => Field::Endpoint,
-            (Within::Event, b"eventRW") => Field::EventRw,
-            (Within::Event, b"recipientAccountId") => Field::Account,
-            (Within::Event, b"errorCode") => Field::ErrorCode,
-            (Within::Event, b"errorMessage") => Field::ErrorMessage,
-            (Within::Event, b"resourceType") => Field::ResourceType,
-            (Within::Part(Part::Request), b"KeyId") => Field::RequestedKey,
-            (Within::Part(Part::Request), b"DestinationKeyId") => Field::DestinationKey,
-            (Within::Part(Part::Request), b"RegionId") => Field::RequestedRegion,
-            (Within::Part(Part::Response), b"KeyId") => Field::AnsweredKey,
-            (Within::Part(Part::Request | Part::Response), b"SourceKeyId") => Field::SourceKey,
-            (Within::Part(Part::Identity), b"type") => Field::Identity,
-            (Within::Part(Part::Identity), b"userName") => Field::User,
-            (Within::Part(Part::Identity), b"principalId") => Field::Principal,
-            (Within::Part(Part::Identity), b"accountId") => Field::CallerAccount,
-            (Within::Keys, _) => Field::ReferencedKey,
-            _ => Field::Other,
-        }
-    }
-
-    /// Whether it may be a number, as programs write ids.
-    fn is_word(self) -> bool {
-        matches!(
-            self,
-            Field::Account | Field::ErrorCode | Field::ErrorMessage | Field::Principal | Field::CallerAccount
-        )
-    }
-
-    /// Fields that are given, as bits; what is not wanted may be given as often as anybody likes.
-    const fn bit(self) -> u32 {
-        match self {
-            Field::Other => 0,
-            field => 1 << field as u8,
-        }
-    }
-}
-
-/// Of another service's event, no more is wanted.
-const ENOUGH: u32 = Field::Service.bit() | Field::Time.bit() | Field::Region.bit() | Field::Account.bit();
 
 /// A way from the end of a value to the beginning of the next.
 #[derive(Debug, Clone, Copy)]
@@ -483,48 +358,6 @@ fn halves(bytes: &[u8; 32]) -> [u128; 2] {
     [0, 1].map(|at| halves.get(at).map_or(0, |half| u128::from_le_bytes(*half)))
 }
 
-/// Whether an event is one of another service, and says when and where it was.
-fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
-    let of = |field: Field| values[field as usize];
-    !matches!(of(Field::Service).bytes, b"" | b"Kms")
-        && !of(Field::Time).is_empty()
-        && !of(Field::Region).is_empty()
-        && !of(Field::Account).is_empty()
-}
-
-/// The event of these values.
-#[inline]
-fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
-    let of = |field: Field| values[field as usize];
-    let either = |one: Raw<'a>, other: Raw<'a>| if one.is_empty() { other } else { one };
-    let is_of_key = matches!(of(Field::ResourceType).bytes, b"" | b"ACS::KMS::Key");
-    Event {
-        event_id: of(Field::EventId),
-        operation: of(Field::Operation),
-        time: of(Field::Time),
-        service: of(Field::Service),
-        event_type: of(Field::EventType),
-        agent: of(Field::Agent),
-        vpc: of(Field::Vpc),
-        source: of(Field::Source),
-        endpoint: of(Field::Endpoint),
-        event_rw: of(Field::EventRw),
-        region: either(of(Field::Region), of(Field::RequestedRegion)),
-        account: either(of(Field::Account), of(Field::CallerAccount)),
-        failed: !of(Field::ErrorCode).is_empty() || !of(Field::ErrorMessage).is_empty(),
-        identity: of(Field::Identity),
-        user: of(Field::User),
-        principal: of(Field::Principal),
-        requested_key: of(Field::RequestedKey),
-        answered_key: of(Field::AnsweredKey),
-        referenced_key: of(Field::ReferencedKey),
-        references_several: false,
-        resource: if is_of_key { of(Field::Resource) } else { Raw::default() },
-        destination_key: of(Field::DestinationKey),
-        source_key: of(Field::SourceKey),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -642,8 +475,8 @@ mod tests {
     #[test]
     fn a_log_of_one_shape_is_read_along_it() {
         let mut shapes = Shapes::default();
-        let event = |number: usize| {
-            let vpc = if number % 3 == 0 { "\"vpcId\":\"vpc-1\"," } else { "" };
+        let event = |number: u32| {
+            let vpc = if number.is_multiple_of(3) { "\"vpcId\":\"vpc-1\"," } else { "" };
             format!(
                 r#"{{"eventId":"{number}","eventVersion":1,"eventName":"Decrypt","eventTime":"t","isGlobal":false,{vpc}
                 "serviceName":"Kms","requestParameters":{{"KeyId":"{number}"}},"requestParameterJson":"{{\"KeyId\":1}}"}}"#

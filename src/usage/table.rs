@@ -141,14 +141,23 @@ impl Shared {
     pub fn finish(self) -> Counted {
         let mut room = Vec::new();
         let mut keys = Vec::new();
-        keys.reserve_exact(self.keys.iter().map(|part| lock(part).slots.len()).sum());
+        keys.reserve_exact(self.keys.iter().map(|part| lock(part).keys.len()).sum());
         for part in self.keys {
-            keys.extend(unlocked(part).slots.into_iter().map(|mut slot| {
-                slot.add_up(&mut room);
-                slot.entry
-            }));
+            let mut part = unlocked(part);
+            part.add_up(&mut room);
+            let entry = |(Key { name, account, region, .. }, tally)| Entry { key: name, account, region, tally };
+            keys.extend(part.keys.into_iter().zip(part.tallies).map(entry));
         }
         Counted { keys, names: unlocked(self.names), rest: unlocked(self.rest), networks: self.networks }
+    }
+
+    /// Adds up calls that wait, as far as no other thread is at that.
+    pub(super) fn add_up(&self, room: &mut Vec<u64>) {
+        for part in &self.keys {
+            if let Ok(mut part) = part.try_lock() {
+                part.add_up(room);
+            }
+        }
     }
 
     /// The part that remembers the ids of these hashes.
@@ -167,21 +176,24 @@ impl Shared {
 pub(super) struct Part {
     /// Where keys stand: the upper half is of their hash, the lower the place.
     places: HashTable<u64>,
-    slots: Vec<Slot>,
+    keys: Vec<Key>,
+    /// What the calls of each key have added up to.
+    tallies: Vec<KeyTally>,
 }
 
-/// A key in a table.
+/// A key in a table, and what each of its calls needs, in as little memory as possible.
 #[derive(Debug)]
-struct Slot {
-    entry: Entry,
+struct Key {
+    name: Box<str>,
+    account: u32,
+    region: u32,
     /// Calls that were not added up yet.
     waiting: Vec<Call>,
 }
 
-impl Slot {
-    fn add_up(&mut self, room: &mut Vec<u64>) {
-        self.entry.tally.add(&self.waiting, room);
-        self.waiting.clear();
+impl Key {
+    fn is(&self, of: &OfKey<'_>) -> bool {
+        self.account == of.account && self.region == of.region && *self.name == *of.key
     }
 }
 
@@ -211,58 +223,65 @@ impl Part {
         self.places.find(hash, |place| (place ^ hash) & UPPER == 0).map(|place| *place as u32)
     }
 
+    /// Looks at what a call of the key there will need, so that memory is on its way.
+    #[inline]
+    pub(super) fn look_at(&self, found: Option<u32>) -> u64 {
+        let Some(key) = found.and_then(|place| self.keys.get(place as usize)) else { return 0 };
+        let name = key.name.as_bytes();
+        let ends = [name.first(), name.last()].map(|byte| byte.map_or(0, |byte| u64::from(*byte)));
+        ends[0] + ends[1] + key.waiting.last().map_or(0, |call| call.time as u64)
+    }
+
     /// Adds a call to a key, which stands there or elsewhere.
     #[inline]
     pub(super) fn add(&mut self, of: &OfKey<'_>, found: Option<u32>, room: &mut Vec<u64>) {
-        let is_same = |slot: &&mut Slot| {
-            let entry = &slot.entry;
-            entry.account == of.account && entry.region == of.region && *entry.key == *of.key
+        let is_there = |place: &u32| self.keys.get(*place as usize).is_some_and(|key| key.is(of));
+        let place = match found.filter(is_there) {
+            Some(place) => place,
+            None => self.place(of),
         };
-        let found = found.and_then(|place| self.slots.get_mut(place as usize));
-        let slot = match found.filter(is_same) {
-            Some(slot) => slot,
-            None => {
-                let place = self.place(of);
-                let Some(slot) = self.slots.get_mut(place as usize) else { return };
-                slot
+        let Some(key) = self.keys.get_mut(place as usize) else { return };
+        if key.waiting.len() >= WAITING {
+            if let Some(tally) = self.tallies.get_mut(place as usize) {
+                tally.add(&key.waiting, room);
             }
-        };
-        if slot.waiting.len() >= WAITING {
-            slot.add_up(room);
+            key.waiting.clear();
         }
         // Most keys of a large account are called seldom.
-        if slot.waiting.len() == slot.waiting.capacity() {
-            slot.waiting.reserve_exact(slot.waiting.len().max(4));
+        if key.waiting.len() == key.waiting.capacity() {
+            key.waiting.reserve_exact(key.waiting.len().max(4));
         }
-        slot.waiting.push(of.call);
+        key.waiting.push(of.call);
+    }
+
+    /// Adds up the calls that wait.
+    fn add_up(&mut self, room: &mut Vec<u64>) {
+        for (key, tally) in self.keys.iter_mut().zip(&mut self.tallies) {
+            if !key.waiting.is_empty() {
+                tally.add(&key.waiting, room);
+                key.waiting = Vec::new();
+            }
+        }
     }
 
     /// The place of a key, which it gets if it has none.
     fn place(&mut self, of: &OfKey<'_>) -> u32 {
-        let slots = &self.slots;
-        let is_same = |place: &u64| {
-            let slot = slots.get(*place as u32 as usize);
-            (place ^ of.hash) & UPPER == 0
-                && slot.is_some_and(|Slot { entry, .. }| {
-                    entry.account == of.account && entry.region == of.region && *entry.key == *of.key
-                })
-        };
+        let keys = &self.keys;
+        let key_at = |place: &u64| keys.get(*place as u32 as usize);
+        let is_same = |place: &u64| (place ^ of.hash) & UPPER == 0 && key_at(place).is_some_and(|key| key.is(of));
         if let Some(place) = self.places.find(of.hash, is_same) {
             return *place as u32;
         }
-        let place = self.slots.len() as u32;
-        let hash_at = |place: &u64| {
-            self.slots
-                .get(*place as u32 as usize)
-                .map_or(0, |Slot { entry, .. }| hash_of(&entry.key, entry.account, entry.region))
-        };
+        let place = keys.len() as u32;
+        let hash_at = |place: &u64| key_at(place).map_or(0, |key| hash_of(&key.name, key.account, key.region));
         self.places.insert_unique(of.hash, of.hash & UPPER | u64::from(place), hash_at);
-        if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve_exact(self.slots.len() / 4 + 4);
+        if self.keys.len() == self.keys.capacity() {
+            self.keys.reserve_exact(self.keys.len() / 4 + 4);
+            self.tallies.reserve_exact(self.keys.len() / 4 + 4);
         }
-        let entry =
-            Entry { key: of.key.into(), account: of.account, region: of.region, tally: KeyTally::empty(of.call.time) };
-        self.slots.push(Slot { entry, waiting: Vec::new() });
+        let (account, region) = (of.account, of.region);
+        self.keys.push(Key { name: of.key.into(), account, region, waiting: Vec::new() });
+        self.tallies.push(KeyTally::empty(of.call.time));
         place
     }
 }

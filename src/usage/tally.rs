@@ -1,7 +1,8 @@
 //! What calls add up to: for each key, and for calls that name none.
 
 use super::agent::Caller;
-use super::time::{WEEK, hour, hour_of_week};
+use super::hours::Hours;
+use super::time::{hour, hour_of_week};
 use crate::domains::cmk::operations::uses_material;
 
 /// How many calls, and how many of them failed.
@@ -45,80 +46,6 @@ impl Span {
     pub fn add(&mut self, other: Span) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-    }
-}
-
-/// Calls by the hour of the week in which they were made, in UTC. Most keys are used seldom, or in few of the 168.
-#[derive(Debug, Clone)]
-pub enum Hours {
-    /// Of few hours: the hour in the upper 8 bits, the calls in the others; by hour.
-    Few(Vec<u32>),
-    /// Of all of them, few calls in each.
-    Small(Box<[u8; WEEK]>),
-    /// Of all of them.
-    All(Box<[u64; WEEK]>),
-}
-
-impl Default for Hours {
-    fn default() -> Hours {
-        Hours::Few(Vec::new())
-    }
-}
-
-impl Hours {
-    const COUNT: u32 = (1 << 24) - 1;
-
-    /// More hours take less room as a list of all.
-    const FEW: usize = 40;
-
-    /// Adds calls of one hour of the week.
-    pub fn add(&mut self, hour: u8, calls: u64) {
-        match self {
-            Hours::All(all) => all[usize::from(hour)] += calls,
-            Hours::Small(all) => match u8::try_from(u64::from(all[usize::from(hour)]).saturating_add(calls)) {
-                Ok(sum) => all[usize::from(hour)] = sum,
-                Err(_) => self.add_to_all(hour, calls),
-            },
-            Hours::Few(few) => match few.binary_search_by_key(&hour, |entry| (entry >> 24) as u8) {
-                Ok(at) if u64::from(few[at] & Hours::COUNT).saturating_add(calls) <= u64::from(Hours::COUNT) => {
-                    few[at] += calls as u32
-                }
-                Err(at) if calls <= u64::from(Hours::COUNT) && few.len() < Hours::FEW => {
-                    insert(few, at, u32::from(hour) << 24 | calls as u32)
-                }
-                _ => self.add_to_all(hour, calls),
-            },
-        }
-    }
-
-    /// Adds calls for which there is no room, and makes some.
-    fn add_to_all(&mut self, hour: u8, calls: u64) {
-        let mut all = Box::new([0; WEEK]);
-        self.iter().for_each(|(hour, calls)| all[usize::from(hour)] = calls);
-        all[usize::from(hour)] += calls;
-        let mut small = Box::new([0; WEEK]);
-        let fit = small
-            .iter_mut()
-            .zip(all.iter())
-            .all(|(small, calls)| u8::try_from(*calls).map(|calls| *small = calls).is_ok());
-        *self = if fit { Hours::Small(small) } else { Hours::All(all) };
-    }
-
-    /// The hours in which there were calls, with how many.
-    pub fn iter(&self) -> impl Iterator<Item = (u8, u64)> {
-        let (few, small, all) = match self {
-            Hours::Few(few) => (&few[..], &[][..], &[][..]),
-            Hours::Small(small) => (&[][..], &small[..], &[][..]),
-            Hours::All(all) => (&[][..], &[][..], &all[..]),
-        };
-        let few = few.iter().map(|entry| ((entry >> 24) as u8, u64::from(entry & Hours::COUNT)));
-        let all = small.iter().map(|calls| u64::from(*calls)).chain(all.iter().copied());
-        few.chain((0..).zip(all).filter(|(_, calls)| *calls > 0))
-    }
-
-    /// Adds others.
-    pub fn merge(&mut self, other: &Hours) {
-        other.iter().for_each(|(hour, calls)| self.add(hour, calls));
     }
 }
 
@@ -352,20 +279,23 @@ impl KeyTally {
     /// Adds calls of applications: the application in the upper half, the time in the lower, in order.
     fn add_applications(&mut self, calls: &mut Vec<u64>) {
         let known = self.applications.len();
-        let place_of = |known: &[ApplicationCalls], call: u64| {
-            known.binary_search_by_key(&Application((call >> 32) as u32), |known| known.application)
-        };
-        // Of those that are known, the calls go to them; the others stay.
-        let (mut at, mut kept, mut new) = (0, 0, 0);
+        // Of those that are known, the calls go to them; the others stay. Both lists are in order.
+        let (mut place, mut at, mut kept, mut new) = (0, 0, 0, 0);
         while let Some(first) = calls.get(at).copied() {
             let end = at + calls[at..].iter().take_while(|call| *call >> 32 == first >> 32).count();
-            match place_of(&self.applications, first) {
-                Ok(place) => {
-                    let known = &mut self.applications[place];
+            let application = Application((first >> 32) as u32);
+            let rest = self.applications.get(place..).unwrap_or_default();
+            place += match rest.get(NEAR) {
+                // What lies together is fetched together, so that to look for one after the other is faster.
+                None => rest.iter().position(|known| known.application >= application).unwrap_or(rest.len()),
+                Some(_) => rest.partition_point(|known| known.application < application),
+            };
+            match self.applications.get_mut(place).filter(|known| known.application == application) {
+                Some(known) => {
                     known.calls += (end - at) as u64;
                     known.last = known.last.max(calls[end - 1] as u32);
                 }
-                Err(_) => {
+                None => {
                     calls.copy_within(at..end, kept);
                     (kept, new) = (kept + end - at, new + 1);
                 }
@@ -443,8 +373,11 @@ impl KeyTally {
     }
 }
 
+/// Shorter lists are gone through one by one.
+const NEAR: usize = 256;
+
 /// Inserts an element. Lists are many, and shall not take twice the room that they need.
-fn insert<T>(list: &mut Vec<T>, at: usize, element: T) {
+pub(super) fn insert<T>(list: &mut Vec<T>, at: usize, element: T) {
     make_room(list);
     list.insert(at, element);
 }
@@ -534,31 +467,5 @@ impl Account {
         self.broken += other.broken;
         self.no_key += other.no_key;
         self.unread_files += other.unread_files;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn hours_are_counted_whatever_the_order(calls in proptest::collection::vec((0..168_u8, 1..20_000_000_u64), 0..60), at in 0..60_usize) {
-            let mut all = [0_u64; WEEK];
-            calls.iter().for_each(|(hour, calls)| all[usize::from(*hour)] += calls);
-            let sum = |calls: &[(u8, u64)]| {
-                let mut hours = Hours::default();
-                calls.iter().for_each(|(hour, calls)| hours.add(*hour, *calls));
-                hours
-            };
-            let (one, other) = calls.split_at(at.min(calls.len()));
-            let mut merged = sum(other);
-            merged.merge(&sum(one));
-            let expected: Vec<(u8, u64)> = (0..).zip(all).filter(|(_, calls)| *calls > 0).collect();
-            prop_assert_eq!(merged.iter().collect::<Vec<_>>(), expected.clone());
-            prop_assert_eq!(sum(&calls).iter().collect::<Vec<_>>(), expected);
-        }
     }
 }

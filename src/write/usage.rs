@@ -4,39 +4,72 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::safe::{csv_cell, json_lines};
+use crate::ordered::ordered;
 use crate::usage::agent::Caller;
 use crate::usage::collect::{Entry, Names, text};
-use crate::usage::result::Written;
+use crate::usage::result::{Line, Written};
 use crate::usage::tally::Calls;
 use crate::usage::time::{WEEK, show};
 
-/// All lines.
+/// So many keys are written at once by a thread.
+const KEYS: usize = 64;
+
+/// All lines, by so many threads.
 ///
 /// # Errors
 /// The writer fails.
-pub fn jsonl(counted: &Written<'_>, out: &mut (dyn Write + Send)) -> io::Result<()> {
-    for line in counted.lines() {
-        let json = serde_json::to_string(&line).map_err(io::Error::other)?;
-        out.write_all(json_lines(&json).as_bytes())?;
-        out.write_all(b"\n")?;
+pub fn jsonl(counted: &Written<'_>, jobs: usize, out: &mut (dyn Write + Send)) -> io::Result<()> {
+    let mut text = Vec::new();
+    for line in counted.beside_keys() {
+        text.clear();
+        add_line(&line, &mut text)?;
+        out.write_all(&text)?;
     }
+    let entries = counted.entries();
+    let mut pieces = entries.chunks(KEYS);
+    ordered(
+        jobs,
+        || Ok(pieces.next()),
+        || (),
+        |(), piece| {
+            let mut text = Vec::new();
+            let lines = piece.iter().map(|entry| Line::Key(counted.key(entry)));
+            lines.into_iter().try_for_each(|line| add_line(&line, &mut text)).map(|()| text)
+        },
+        |text: io::Result<Vec<u8>>| out.write_all(&text?),
+    )
+}
+
+fn add_line(line: &Line, text: &mut Vec<u8>) -> io::Result<()> {
+    let json = serde_json::to_string(line).map_err(io::Error::other)?;
+    text.extend_from_slice(json_lines(&json).as_bytes());
+    text.push(b'\n');
     Ok(())
 }
 
-/// One row for each key: how many calls, and how many by operation, language and hour; all accounts and regions of a
-/// key together.
+/// One row for each key, by so many threads: how many calls, and how many by operation, language and hour; all accounts and
+/// regions of a key together.
 ///
 /// # Errors
 /// The writer fails.
-pub fn csv(counted: &Written<'_>, out: &mut (dyn Write + Send)) -> io::Result<()> {
+pub fn csv(counted: &Written<'_>, jobs: usize, out: &mut (dyn Write + Send)) -> io::Result<()> {
     writeln!(out, "key_id,events,errors,first,last,operations,languages,vpcs,hours")?;
-    let (mut row, mut cell) = (Vec::new(), String::new());
-    for entries in counted.entries().chunk_by(|one, next| one.key == next.key) {
-        row.clear();
-        write_row(entries, counted.names(), &mut row, &mut cell);
-        out.write_all(&row)?;
-    }
-    Ok(())
+    let entries = counted.entries();
+    let mut keys = entries.chunk_by(|one, next| one.key == next.key);
+    ordered(
+        jobs,
+        || {
+            let piece: Vec<&[&Entry]> = keys.by_ref().take(KEYS).collect();
+            Ok((!piece.is_empty()).then_some(piece))
+        },
+        String::new,
+        |cell, piece| {
+            let mut rows = Vec::new();
+            piece.into_iter().for_each(|entries| write_row(entries, counted.names(), &mut rows, cell));
+            rows
+        },
+        |rows: Vec<u8>| out.write_all(&rows),
+    )
 }
 
 /// The language of a caller, in the words of the table.
