@@ -4,7 +4,7 @@
 
 use cmkdiag::usage::collect::{Counted, Shared, Worker};
 use cmkdiag::usage::event::Seen;
-use cmkdiag::usage::input::Piece;
+use cmkdiag::usage::input::{Buffers, Piece};
 use cmkdiag::usage::merge::Merged;
 use cmkdiag::usage::network::Networks;
 use cmkdiag::usage::result::Written;
@@ -38,7 +38,7 @@ fn counted(piece: &Piece, read: fn(&Piece, &mut Shapes, &mut dyn Take) -> u64, s
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let piece = Piece { bytes: bytes.to_vec(), ..Piece::default() };
+    let piece = Piece { file: 0, bytes: bytes.to_vec(), home: Buffers::default() };
     for read in [lines, values] {
         let mut shapes = Shapes::default();
         let first = counted(&piece, read, &mut shapes);

@@ -91,7 +91,6 @@ impl Shapes {
     #[inline]
     pub fn read<'a>(&mut self, bytes: &'a [u8], at: usize, ends: Ends) -> Option<(Seen<'a>, usize)> {
         let mut at = at;
-        u32::try_from(bytes.len()).ok()?;
         let mut values = [Raw::default(); FIELDS];
         let (mut given, mut again) = (0, 0);
         let mut member = 0;
