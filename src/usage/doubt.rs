@@ -254,7 +254,7 @@ mod tests {
         let words = call.words(Lang::En);
         assert_eq!(
             words,
-            "ReEncrypt was called 14 times (2 failed) by role archive-svc, and the log does not say from which key, last 2026-11-18T09:46:40Z"
+            "ReEncrypt was called 14 times (2 failed) by role archive-svc, and the log does not say from which key, last 2026-11-18T11:06:40Z"
         );
     }
 }

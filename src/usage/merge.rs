@@ -9,10 +9,9 @@ use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest};
 use super::coverage::Coverage;
 use super::network::Networks;
+use super::place::{Place, Places};
 use super::result::{Count, CoverageLine, Head, HourCalls, KeyLine, Line, Run, UnattributedLine, VERSION};
-use super::tally::{
-    Account, Application, ApplicationCalls, Calls, KeyTally, Place, Places, Purpose, Side, Span, Unattributed,
-};
+use super::tally::{Account, Application, ApplicationCalls, Calls, KeyTally, Purpose, Side, Span, Unattributed};
 use super::time::{HOUR, seconds};
 
 /// Results that were written, put together.

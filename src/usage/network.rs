@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::event::Event;
-use super::tally::{Call, Place};
+use super::place::Place;
+use super::tally::Call;
 
 /// The user's own networks, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, text};
 use super::coverage::Coverage;
-use super::tally::{Account, ApplicationCalls, OperationCalls, Place, Places, Purpose, Span, Unattributed};
+use super::place::{Place, Places};
+use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Span, Unattributed};
 use super::time::{HOUR, show};
 
 /// The version of the format.

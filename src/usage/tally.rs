@@ -2,6 +2,7 @@
 
 use super::agent::Caller;
 use super::hours::Hours;
+use super::place::{Place, Places};
 use super::time::{hour, hour_of_week};
 use crate::domains::cmk::operations::uses_material;
 
@@ -125,73 +126,6 @@ pub struct OperationCalls {
     pub failed: u32,
     /// The operation, by number.
     pub operation: u32,
-}
-
-/// From where calls came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Place {
-    /// Through a VPC, which the event names.
-    Vpc,
-    /// From a private address.
-    Private,
-    /// From inside the cloud, of which no more is said.
-    Internal,
-    /// From a public address: perhaps from outside, perhaps through a NAT gateway of a VPC.
-    Public,
-    /// Nobody knows.
-    Unknown,
-}
-
-impl Place {
-    /// All of them, in order.
-    pub const ALL: [Place; 5] = [Place::Vpc, Place::Private, Place::Internal, Place::Public, Place::Unknown];
-
-    /// The word for outputs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Place::Vpc => "vpc",
-            Place::Private => "private",
-            Place::Internal => "internal",
-            Place::Public => "public",
-            Place::Unknown => "unknown",
-        }
-    }
-}
-
-/// From where applications called cryptographic operations.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Places {
-    /// By place, unless one of the user's networks has the address and no VPC is named.
-    pub calls: [u64; Place::ALL.len()],
-    /// By the user's own network, by number.
-    pub networks: Vec<(u16, u64)>,
-}
-
-impl Places {
-    /// Adds one call.
-    pub fn add(&mut self, call: &Call) {
-        if call.network == Call::NO_NETWORK || call.place == Place::Vpc {
-            self.calls[call.place as usize] += 1;
-        }
-        if call.network != Call::NO_NETWORK {
-            self.add_network(call.network, 1);
-        }
-    }
-
-    /// Adds calls of one of the user's networks.
-    pub fn add_network(&mut self, network: u16, calls: u64) {
-        match self.networks.iter_mut().find(|(known, _)| *known == network) {
-            Some((_, known)) => *known += calls,
-            None => self.networks.push((network, calls)),
-        }
-    }
-
-    /// Adds all of another one.
-    pub fn merge(&mut self, other: &Places) {
-        self.calls.iter_mut().zip(other.calls).for_each(|(mine, theirs)| *mine += theirs);
-        other.networks.iter().for_each(|(network, calls)| self.add_network(*network, *calls));
-    }
 }
 
 /// All calls with one key.

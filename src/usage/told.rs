@@ -2,7 +2,8 @@
 
 use super::agent::Caller;
 use super::collect::{Counted, text};
-use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Place, Places, Purpose};
+use super::place::{Place, Places};
+use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Purpose};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS};
 use crate::domains::cmk::fields::Field;
