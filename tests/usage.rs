@@ -137,18 +137,19 @@ proptest! {
             prop_assert_eq!(line["first"].as_str().unwrap(), time(own.iter().map(|call| call.minute).min().unwrap()));
             prop_assert_eq!(line["last"].as_str().unwrap(), time(own.iter().map(|call| call.minute).max().unwrap()));
             let mut operations: BTreeMap<String, u64> = BTreeMap::new();
-            let mut applications: BTreeMap<(String, String), u64> = BTreeMap::new();
+            let mut applications: BTreeMap<(String, String, &str), u64> = BTreeMap::new();
             let mut hours: BTreeMap<i64, u64> = BTreeMap::new();
             for call in own {
                 *operations.entry(call.operation.to_owned()).or_default() += 1;
-                *applications.entry((format!("role/{}", call.user), AGENTS[call.agent].1.to_owned())).or_default() += 1;
+                let purpose = if call.failed { "failed" } else { "cryptographic" };
+                *applications.entry((format!("role/{}", call.user), AGENTS[call.agent].1.to_owned(), purpose)).or_default() += 1;
                 *hours.entry(call.minute / 60 % 168).or_default() += 1;
             }
             let said: BTreeMap<String, u64> = line["operations"].as_object().unwrap().iter()
                 .map(|(name, counts)| (name.clone(), counts["calls"].as_u64().unwrap())).collect();
             prop_assert_eq!(said, operations);
-            let said: BTreeMap<(String, String), u64> = line["applications"].as_array().unwrap().iter()
-                .map(|one| ((one["principal"].as_str().unwrap().to_owned(), one["caller"].as_str().unwrap().to_owned()), one["calls"].as_u64().unwrap()))
+            let said: BTreeMap<(String, String, &str), u64> = line["applications"].as_array().unwrap().iter()
+                .map(|one| ((one["principal"].as_str().unwrap().to_owned(), one["caller"].as_str().unwrap().to_owned(), one["purpose"].as_str().unwrap()), one["calls"].as_u64().unwrap()))
                 .collect();
             prop_assert_eq!(said, applications);
             prop_assert_eq!(&line["hours"], &json!(hours.into_iter().map(|(hour, calls)| json!({"hour": hour, "calls": calls})).collect::<Vec<_>>()));

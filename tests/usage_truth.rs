@@ -124,7 +124,7 @@ const ENDPOINTS: [(&str, bool); 3] =
     [("", false), ("kms.cn-hangzhou.aliyuncs.com", false), ("kms-vpc.cn-hangzhou.aliyuncs.com", true)];
 
 /// Callers that are no applications.
-const TOOLS: [&str; 5] = ["console", "browser", "aliyun-cli", "Terraform", "cloud-service"];
+const TOOLS: [&str; 4] = ["console", "aliyun-cli", "Terraform", "cloud-service"];
 
 /// What says, or does not say, that a call failed.
 const FAILURES: [(&str, bool); 6] = [
@@ -205,14 +205,13 @@ struct From {
 impl From {
     fn add(&mut self, call: Call) {
         let (place, network, _) = call.from;
-        if call.purpose() == "management" || TOOLS.contains(&call.caller) {
+        if call.purpose() != "cryptographic" || TOOLS.contains(&call.caller) {
             return;
         }
-        if network.is_empty() || place == "vpc" {
-            *self.places.entry(place).or_default() += 1;
-        }
-        if !network.is_empty() {
-            *self.networks.entry(network).or_default() += 1;
+        match network {
+            _ if place == "vpc" => *self.places.entry(place).or_default() += 1,
+            "" => *self.places.entry(place).or_default() += 1,
+            network => *self.networks.entry(network).or_default() += 1,
         }
     }
 }
@@ -231,7 +230,11 @@ struct Call {
 
 impl Call {
     fn purpose(&self) -> &'static str {
-        if self.operation == "DescribeKey" { "management" } else { "cryptographic" }
+        match self.operation {
+            "DescribeKey" => "management",
+            _ if self.failed => "failed",
+            _ => "cryptographic",
+        }
     }
 
     /// The service that made it, if one did.

@@ -38,7 +38,7 @@ pub(super) fn read(
     talk: &Talk,
 ) -> Result<Option<Evidence>, Failure> {
     let (usage, events) = (&arguments.usage, &arguments.events);
-    if usage.is_empty() && events.is_empty() {
+    if !arguments.is_any() {
         return Ok(None);
     }
     let networks = arguments.networks.as_deref();

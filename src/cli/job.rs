@@ -154,6 +154,8 @@ pub struct Reading {
     pub keep: Keep,
     /// Dates of rotations after this moment lie ahead.
     pub now: Timestamp,
+    /// Whether there are audit logs, too, which tell more of a key whose creation is known.
+    pub has_logs: bool,
 }
 
 impl Reading {
@@ -176,7 +178,15 @@ impl Reading {
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (encoding, max_input) = (read.input_encoding, read.max_input);
-        Reading { format, encoding, max_input, jobs: read.jobs.map_or_else(cores, usize::from), keep, now }
+        Reading {
+            format,
+            encoding,
+            max_input,
+            jobs: read.jobs.map_or_else(cores, usize::from),
+            keep,
+            now,
+            has_logs: false,
+        }
     }
 }
 
@@ -343,7 +353,15 @@ pub fn survey_bytes(name: &str, bytes: &[u8], format: Option<Format>, book: &Rul
     let options = Options { format, encoding: None, columns: columns_of_keys(book), max_input: u64::MAX };
     let mut splitter = detect::splitter(0, name, reader, &options, &names)?;
     let (encoding, max_input) = (None, u64::MAX);
-    let reading = Reading { format, encoding, max_input, jobs: 1, keep: Keep::AllColumns, now: Timestamp::now() };
+    let reading = Reading {
+        format,
+        encoding,
+        max_input,
+        jobs: 1,
+        keep: Keep::AllColumns,
+        now: Timestamp::now(),
+        has_logs: false,
+    };
     let progress = Progress::new(super::progress::Show::Never, None);
     read_all(|| splitter.next_block(), book, &reading, &progress, names)
 }
@@ -404,7 +422,7 @@ fn read_all(
     files: FileNames,
 ) -> Result<Survey, ReadError> {
     let (shared, mut store) = (Shared::default(), Store::default());
-    let rules = intake_rules(book, reading, files.all().len() > 1);
+    let rules = intake_rules(book, reading, files.all().len() > 1 || reading.has_logs);
     ordered(
         reading.jobs,
         next_block,

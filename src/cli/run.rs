@@ -98,7 +98,8 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let only = Only(class_list(&book, "--only", &command.write.only, &[])?);
     let gate = class_list(&book, "--fail-on", &command.write.fail_on, &["conditional"])?.unwrap_or_default();
-    let reading = Reading::new(&command.read, keep, job::now(&command.judge).map_err(Failure::Usage)?);
+    let now = job::now(&command.judge).map_err(Failure::Usage)?;
+    let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, keep, now) };
     let columns = csv_columns(&command.write)?;
     refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
@@ -279,7 +280,8 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
         return cases::explain(form, book, command, lang);
     }
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
-    let reading = Reading::new(&command.read, Keep::Used, job::now(&command.judge).map_err(Failure::Usage)?);
+    let now = job::now(&command.judge).map_err(Failure::Usage)?;
+    let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, Keep::Used, now) };
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     write_rejects(survey.rejects(), &survey.files, command.read.rejects.as_deref())?;

@@ -64,6 +64,13 @@ pub struct Evidence {
     pub max_gap: u32,
 }
 
+impl Evidence {
+    /// Whether there are any logs.
+    pub fn is_any(&self) -> bool {
+        !self.usage.is_empty() || !self.events.is_empty()
+    }
+}
+
 /// The commands of `usage`.
 #[derive(Debug, Subcommand)]
 pub enum UsageCommand {

@@ -2,7 +2,7 @@
 //!
 //! The formats are those that the SDKs write (their sources, as listed in the documents): `AlibabaCloud (OS; arch)
 //! Golang/1.20 Core/0.01 TeaDSL/1`. Tools put their own words behind the words of the SDK that they are built with, so
-//! that they are asked for first. Users can append any text.
+//! that the language alone does not tell them. Users can append any text.
 
 /// What made a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,41 +80,56 @@ impl Caller {
 
     /// Whether it may be an application, so that its language matters: not a tool, and not a cloud service.
     pub fn is_application(self) -> bool {
-        !matches!(self, Caller::Console | Caller::Browser | Caller::Cli | Caller::Terraform | Caller::Service)
+        !matches!(self, Caller::Console | Caller::Cli | Caller::Terraform | Caller::Service)
     }
 
-    /// What a `userAgent` says.
+    /// What a `userAgent` says. The SDKs begin with `AlibabaCloud`; users can append any text behind their words, so that the
+    /// first word that names a language counts, and tools only where they are built with it, which is Go.
     pub fn of(agent: &str) -> Caller {
-        // The order matters: tools are built with SDKs, and the first word decides.
-        const MARKS: [(&str, Caller); 19] = [
-            ("HashiCorp-Terraform/", Caller::Terraform),
-            ("Terraform/", Caller::Terraform),
-            ("Terraform-Provider/", Caller::Terraform),
-            ("Aliyun-CLI/", Caller::Cli),
-            ("aliyuncli/", Caller::Cli),
-            ("AliyunConsole", Caller::Console),
-            (".console.aliyun.com", Caller::Console),
-            (".console.alibabacloud.com", Caller::Console),
-            ("Java/", Caller::Java),
-            ("Golang/", Caller::Go),
-            ("Python/", Caller::Python),
-            ("Node.js/", Caller::NodeJs),
-            ("PHP/", Caller::Php),
-            ("C++/", Caller::Cpp),
-            ("DaraDSL/", Caller::Cpp),
-            ("Alibaba Cloud (", Caller::DotNet),
-            ("netcore", Caller::DotNet),
-            (".NET/", Caller::DotNet),
-            ("Mozilla/", Caller::Browser),
-        ];
-        if agent.starts_with("Mozilla/") {
-            return Caller::Browser;
+        let is_one_word = !agent.contains(' ');
+        let sdk = ["AlibabaCloud ", "Alibaba Cloud "].into_iter().find_map(|begin| agent.strip_prefix(begin));
+        let Some(words) = sdk else {
+            let begins = |marks: &[&str]| marks.iter().any(|mark| agent.starts_with(mark));
+            let ends = |marks: &[&str]| is_one_word && marks.iter().any(|mark| agent.ends_with(mark));
+            return match () {
+                () if begins(&["Mozilla/"]) => Caller::Browser,
+                () if begins(&["Terraform/", "HashiCorp-Terraform/", "Terraform-Provider/"]) => Caller::Terraform,
+                () if begins(&["Aliyun-CLI/", "aliyuncli/"]) => Caller::Cli,
+                () if agent == "AliyunConsole" => Caller::Console,
+                () if ends(&[".console.aliyun.com", ".console.alibabacloud.com"]) => Caller::Console,
+                () if ends(&[".aliyuncs.com"]) => Caller::Service,
+                () => Caller::Unknown,
+            };
+        };
+        // What stands in brackets is the system.
+        let words = words.strip_prefix('(').and_then(|words| words.split_once(')')).map_or(words, |(_, words)| words);
+        let first = LANGUAGES.iter().filter_map(|(mark, caller)| Some((words.find(mark)?, *caller))).min();
+        let has = |mark: &str| words.contains(mark);
+        match first.map(|(_, caller)| caller) {
+            Some(Caller::Go) if TERRAFORM.iter().any(|mark| has(mark)) => Caller::Terraform,
+            Some(Caller::Go) if has(" Aliyun-CLI/") => Caller::Cli,
+            Some(caller) => caller,
+            None if agent.starts_with("Alibaba Cloud (") => Caller::DotNet,
+            None => Caller::Unknown,
         }
-        let is_service = agent.ends_with(".aliyuncs.com") && !agent.contains(' ');
-        let found = MARKS.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, caller)| *caller);
-        found.unwrap_or(if is_service { Caller::Service } else { Caller::Unknown })
     }
 }
+
+/// What names the language in an agent of an SDK.
+const LANGUAGES: [(&str, Caller); 9] = [
+    ("Java/", Caller::Java),
+    ("Golang/", Caller::Go),
+    ("Python/", Caller::Python),
+    ("Node.js/", Caller::NodeJs),
+    ("PHP/", Caller::Php),
+    ("C++/", Caller::Cpp),
+    ("DaraDSL/", Caller::Cpp),
+    ("netcore", Caller::DotNet),
+    (".NET/", Caller::DotNet),
+];
+
+/// What Terraform's provider appends.
+const TERRAFORM: [&str; 3] = [" HashiCorp-Terraform/", " Terraform-Provider/", " Extra/Terraform "];
 
 #[cfg(test)]
 mod tests {
@@ -143,6 +158,12 @@ mod tests {
             ("AlibabaCloud (Linux; x86_64) C++/201703 Core/1.0.0-beta TeaDSL/2", Caller::Cpp),
             ("oss.aliyuncs.com", Caller::Service),
             ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Java/8", Caller::Browser),
+            ("AlibabaCloud (Linux; x86_64) PHP/7.4 Core/3.1 TeaDSL/1 orders-Java/1.0", Caller::Php),
+            ("AlibabaCloud (Linux; x86_64) PHP/7.4 Core/3.1 TeaDSL/1 Terraform/1.0 Aliyun-CLI/3", Caller::Php),
+            ("AlibabaCloud (AliyunConsole Java/8; x) Node.js/18 a.console.aliyun.com", Caller::NodeJs),
+            ("Apache-HttpClient/4.5.7 (Java/1.8.0_275)", Caller::Unknown),
+            ("Terraform/1.5 Provider/1.209.0", Caller::Terraform),
+            ("aliyuncli/2.1 (linux)", Caller::Cli),
             ("curl/8.0", Caller::Unknown),
             ("", Caller::Unknown),
         ] {

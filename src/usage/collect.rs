@@ -14,6 +14,7 @@ use super::agent::Caller;
 use super::batch::{Batch, Waiting};
 use super::coverage::Coverage;
 use super::event::Event;
+use super::network::is_vpc;
 use super::scan::Raw;
 use super::table::lock;
 pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
@@ -137,7 +138,9 @@ impl<'s> Worker<'s> {
         let keys = keys_of(event);
         keys.each().for_each(|key| self.name_key(key, scope));
         self.batch.events.push(Waiting {
-            id: (!event.event_id.is_empty()).then(|| FixedState::default().hash_one(event.event_id.bytes)),
+            // Ids may be left out or made the same by who exports a log.
+            id: (!event.event_id.is_empty())
+                .then(|| FixedState::default().hash_one((event.event_id.bytes, time, event.operation.bytes))),
             hash: stable_hash([event.event_id, event.time, event.operation]),
             scope,
             call,
@@ -218,9 +221,9 @@ impl<'s> Worker<'s> {
     fn call(&mut self, event: &Event<'_>, time: i64) -> Call {
         let names = &self.shared.names;
         let (operation, purpose) = self.operation(event.operation);
-        let vpc = match event.vpc.is_empty() {
-            true => Call::NO_VPC,
-            false => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
+        let vpc = match is_vpc(event.vpc.bytes) {
+            false => Call::NO_VPC,
+            true => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
         };
         let mut caller = match self.agents.get(event.agent.bytes) {
             Some(caller) => *caller,
@@ -242,7 +245,7 @@ impl<'s> Worker<'s> {
             time,
             failed: event.failed,
             operation,
-            application: Application::new(principal, caller, purpose),
+            application: Application::new(principal, caller, purpose.of_call(event.failed)),
             place,
             network: network.unwrap_or(Call::NO_NETWORK),
             vpc,
@@ -268,14 +271,15 @@ impl<'s> Worker<'s> {
         let user = if event.user.is_empty() { event.principal } else { event.user };
         let kind = KINDS.iter().position(|(kind, _)| *kind == event.identity.bytes).unwrap_or(KINDS.len());
         let is_role = kind == 0;
-        let session = if is_role { memchr::memchr(b':', user.bytes) } else { None };
+        // No user has a colon in the name.
+        let session = memchr::memchr(b':', user.bytes);
         let name = Raw { bytes: &user.bytes[..session.unwrap_or(user.bytes.len())], ..user };
         if let Some(known) = self.principals[kind].get(name.bytes) {
             return *known;
         }
         let text = name.text();
         let word = KINDS.get(kind).map_or("other", |(_, word)| word);
-        let is_service = text.to_ascii_lowercase().starts_with("aliyunservicerolefor");
+        let is_service = is_role && text.to_ascii_lowercase().starts_with("aliyunservicerolefor");
         let shown = if text.is_empty() { word.to_owned() } else { format!("{word}/{text}") };
         let number = lock(&self.shared.names).principals.number(shown.as_str());
         if self.principals[kind].len() >= REMEMBERED {
@@ -394,18 +398,20 @@ impl KeysOf<'_> {
 
 /// The keys that an event is about. Decrypt, ExportDataKey and the source side of ReEncrypt name none in the request; the
 /// answer, or the resources beside it, may. The `KeyId` that ReEncrypt answers is that of the source (KMS API 2016-01-20,
-/// "ReEncrypt").
+/// "ReEncrypt"). An id tells more than an alias, which may be that of another key tomorrow.
 fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
     let referenced = if event.references_several { Raw::default() } else { event.referenced_key };
     let first = |names: &[Raw<'e>]| {
-        let named = names.iter().find(|name| !name.is_empty() && name.bytes.len() <= LONGEST_NAME);
-        named.map(|name| text_of(*name))
+        let named = || names.iter().filter(|name| may_name_key(name.bytes));
+        let best = named().find(|name| !is_of_alias(name.bytes)).or_else(|| named().next());
+        best.map(|name| text_of(*name))
     };
     if event.operation.bytes == b"ReEncrypt" {
-        // An answer that tells both keys says which is which.
+        // An answer that tells both keys says which is the source.
         let answered = if event.source_key.is_empty() { Raw::default() } else { event.answered_key };
-        let source = first(&[event.source_key, event.answered_key]);
-        let destination = first(&[event.destination_key, answered, event.requested_key, referenced, event.resource]);
+        let source = first(&[event.source_key]).or_else(|| first(&[event.answered_key]));
+        let beside = [answered, event.requested_key, referenced, event.resource];
+        let destination = first(&[event.destination_key]).or_else(|| first(&beside));
         let unknown = match (&source, &destination) {
             (Some(_), _) => None,
             (None, Some(_)) => Some(Side::Source),
@@ -417,6 +423,19 @@ fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
     }
     let key = first(&[event.requested_key, event.answered_key, event.destination_key, referenced, event.resource]);
     KeysOf { unknown: key.is_none().then_some(Side::All), key, other: None }
+}
+
+/// Whether a text may be the id, ARN or alias of one key. `resourceName` may be a list, and logs may be masked.
+fn may_name_key(name: &[u8]) -> bool {
+    let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b' ');
+    let is_longer = || is_of_alias(name) || name.len() > 8 && name[..8].eq_ignore_ascii_case(b"acs:kms:");
+    let is_list = || name.iter().any(|byte| matches!(byte, b',' | b';'));
+    !name.is_empty() && name.len() <= LONGEST_NAME && (name.iter().all(is_of_id) || is_longer() && !is_list())
+}
+
+/// Whether a name is that of an alias.
+fn is_of_alias(name: &[u8]) -> bool {
+    name.starts_with(b"alias") || memchr::memmem::find(name, b":alias").is_some()
 }
 
 fn text_of<'e>(name: Raw<'e>) -> Cow<'e, str> {

@@ -63,7 +63,23 @@ pub enum Doubt {
         calls: u64,
         /// Their languages, and `unknown`.
         callers: Vec<&'static str>,
+        /// From where, as far as that is not a VPC.
+        places: Vec<String>,
     },
+    /// Cloud services and tools called cryptographic operations of which nobody knows the key.
+    OpenOthers {
+        /// How often.
+        calls: u64,
+    },
+    /// There is no cryptographic call in all the log, with whatever key: perhaps such calls are not recorded.
+    NothingCryptographic,
+    /// The key was created less than the demanded time before the log ended.
+    Young {
+        /// When, as it was written.
+        created: String,
+    },
+    /// A part of the key's id is masked, so that nobody knows which calls are its own.
+    Masked,
     /// The language of calls with the key is not known.
     LanguageUnknown {
         /// How many calls.
@@ -100,7 +116,8 @@ pub enum Which {
     None,
     /// Under which key `ReEncrypt` wrote, not under which it read.
     OnlyDestination,
-    /// An alias that no key of the inventory has.
+    /// An alias that no key of the inventory has, or more than one, or that was moved while the log was written; or what
+    /// is no id of a key.
     Alias(String),
     /// A key that is not in the inventory; the key at hand has a masked id.
     OtherKey(String),
@@ -157,14 +174,41 @@ impl Doubt {
             (Doubt::OnlyFailed { operation, calls }, Lang::Zh) => {
                 format!("对该密钥调用 {operation} {calls} 次，均失败")
             }
-            (Doubt::OpenApplications { calls, callers }, Lang::En) => format!(
-                "applications ({}) made {} cryptographic call(s) of which the log does not name the key",
-                callers.join(", "),
+            (Doubt::OpenApplications { calls, callers, places }, Lang::En) => {
+                let from = if places.is_empty() { String::new() } else { format!(", some from {}", places.join(", ")) };
+                format!(
+                    "applications ({}) made {} cryptographic call(s) of which the log does not name the key{from}",
+                    callers.join(", "),
+                    thousands(*calls)
+                )
+            }
+            (Doubt::OpenApplications { calls, callers, places }, Lang::Zh) => {
+                let from = if places.is_empty() { String::new() } else { format!("，部分来自 {}", places.join("、")) };
+                format!("应用（{}）有 {calls} 次密码运算调用，日志未注明密钥{from}", callers.join("、"))
+            }
+            (Doubt::OpenOthers { calls }, Lang::En) => format!(
+                "cloud services or tools made {} cryptographic call(s) of which the log does not name the key",
                 thousands(*calls)
             ),
-            (Doubt::OpenApplications { calls, callers }, Lang::Zh) => {
-                format!("应用（{}）有 {calls} 次密码运算调用，日志未注明密钥", callers.join("、"))
+            (Doubt::OpenOthers { calls }, Lang::Zh) => {
+                format!("云服务或工具有 {calls} 次密码运算调用，日志未注明密钥")
             }
+            (Doubt::NothingCryptographic, Lang::En) => {
+                "the log has no cryptographic call with any key of this account and region; a trail records such calls only with EventRW All".to_owned()
+            }
+            (Doubt::NothingCryptographic, Lang::Zh) => {
+                "日志中该账号与地域没有任何密码运算调用：跟踪须将 EventRW 设为 All 才会记录".to_owned()
+            }
+            (Doubt::Young { created }, Lang::En) => format!(
+                "the key was created at {created}, less than {asked} days (--min-window) before the log ended, so that its use may not have begun"
+            ),
+            (Doubt::Young { created }, Lang::Zh) => {
+                format!("密钥创建于 {created}，距日志结束不足 {asked} 天（--min-window），可能尚未开始使用")
+            }
+            (Doubt::Masked, Lang::En) => {
+                "a part of the key's id is masked, so that the log's calls cannot be told to be its own; export the id in full".to_owned()
+            }
+            (Doubt::Masked, Lang::Zh) => "密钥 ID 部分被遮盖，无法判断日志中的调用是否属于该密钥：请导出完整 ID".to_owned(),
             (Doubt::LanguageUnknown { calls }, Lang::En) => {
                 format!("{} call(s) do not say in which language the application is written", thousands(*calls))
             }
@@ -194,7 +238,9 @@ impl OpenCall {
                 let which = match which {
                     Which::None => ", and the log does not say with which key".to_owned(),
                     Which::OnlyDestination => ", and the log does not say from which key".to_owned(),
-                    Which::Alias(alias) => format!(" with {alias}, which no key of the inventory has"),
+                    Which::Alias(alias) => {
+                        format!(" with {alias}, of which nobody knows which key of the inventory it is")
+                    }
                     Which::OtherKey(key) => format!(" with {key}, which is not in the inventory"),
                 };
                 format!("{operation} was called {}{failed}{by}{which}, last {last}", times(count))
@@ -205,7 +251,7 @@ impl OpenCall {
                 let which = match which {
                     Which::None => "日志未注明所用密钥".to_owned(),
                     Which::OnlyDestination => "日志未注明源密钥".to_owned(),
-                    Which::Alias(alias) => format!("所用别名 {alias} 不属于清单中的任何密钥"),
+                    Which::Alias(alias) => format!("所用 {alias} 无法对应到清单中的某个密钥"),
                     Which::OtherKey(key) => format!("所用密钥 {key} 不在清单中"),
                 };
                 format!("{by}调用 {operation} {count} 次{failed}，{which}，最近一次 {last}")

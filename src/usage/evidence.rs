@@ -11,21 +11,19 @@ use foldhash::fast::FixedState;
 use super::collect::{Counted, Entry, From, text};
 use super::coverage::Coverage;
 use super::doubt::{Demands, Doubt, OpenCall, Which};
+use super::overlay::Told;
 use super::tally::{Calls, OperationCalls, Purpose, Side, Span, Unattributed};
-use super::time::{HOUR, show};
+use super::time::{HOUR, hour, seconds, show};
 use super::told::{Applications, Seen, forbidden};
-use crate::domains::cmk::facts::{FACTS, ID_MASKED, KEY_ID_FORM, LANGUAGES, NETWORK, OPERATIONS, USAGE};
-use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade, Lang};
-use crate::engine::judge::Program;
-use crate::inventory::overlay::Overlay;
+use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
+use crate::domains::cmk::fields::Field;
+use crate::engine::facts::Lang;
+use crate::inventory::record::Extra;
 use crate::inventory::row::{Note, NoteKind, Place};
 use crate::inventory::survey::{Key, Survey};
 use crate::inventory::tidy;
 
 const DAY: i64 = 24 * HOUR;
-
-/// The facts that logs tell of.
-pub const OF_USE: [FactId; 4] = [USAGE, OPERATIONS, LANGUAGES, NETWORK];
 
 /// So many keys and aliases that are not in the inventory are named.
 const NAMED: usize = 10;
@@ -42,6 +40,8 @@ pub struct Evidence {
     pub demands: Demands,
     /// Entries by the id of their key, or by the alias with which it was called.
     by_name: HashMap<String, Vec<u32>, FixedState>,
+    /// How many keys of the inventory each entry may be about, by number; 0 for aliases that were moved.
+    held: Vec<u32>,
     /// What the logs tell of each account and region that the inventory names.
     reaches: BTreeMap<String, BTreeMap<String, Reach>>,
     /// The ids of keys that were called and are not in the inventory, with account and region.
@@ -57,29 +57,22 @@ pub struct Reach {
     pub coverage: Option<Coverage>,
     /// What is not known of any key there, by what the logs cover.
     pub doubts: Vec<Doubt>,
-    open: Open,
+    pub(super) open: Open,
 }
 
 /// Calls of which the key is not known.
 #[derive(Debug, Clone, Default)]
-struct Open {
-    forbidden: Vec<OpenCall>,
+pub(super) struct Open {
+    /// Operations that block.
+    pub(super) forbidden: Vec<OpenCall>,
     /// Operations that block, called with keys that are not in the inventory.
-    elsewhere: Vec<OpenCall>,
-    applications: Applications,
-}
-
-/// What logs tell of a key.
-#[derive(Debug)]
-pub struct Told<'e> {
-    /// Its calls.
-    pub entries: Vec<&'e Entry>,
-    /// What they tell.
-    pub seen: Seen,
-    /// What the logs tell of its account and region.
-    pub reach: &'e Reach,
-    /// Whether its id is masked, so that nobody knows which calls are its own.
-    pub is_masked: bool,
+    pub(super) elsewhere: Vec<OpenCall>,
+    /// Cryptographic calls of applications.
+    pub(super) applications: Applications,
+    /// Cryptographic calls of cloud services and tools.
+    pub(super) others: u64,
+    /// Whether keys that are not in the inventory are used.
+    pub(super) is_used_elsewhere: bool,
 }
 
 impl Evidence {
@@ -90,15 +83,22 @@ impl Evidence {
             by_name.entry(name_of(&entry.key)).or_default().push(number as u32);
         }
         let (reaches, strangers, strange_aliases) = Default::default();
-        let evidence = Evidence { counted, demands, by_name, reaches, strangers, strange_aliases };
-        let mut is_known = vec![false; evidence.counted.keys.len()];
+        let held = vec![1; counted.keys.len()];
+        let mut evidence = Evidence { counted, demands, by_name, held, reaches, strangers, strange_aliases };
+        let mut held = vec![0_u32; evidence.held.len()];
         let mut scopes: BTreeSet<(&str, &str)> = BTreeSet::new();
         for key in survey.keys() {
-            evidence.numbers(&key).for_each(|number| is_known[number as usize] = true);
+            evidence.numbers(&key).for_each(|number| held[number as usize] += 1);
             scopes.insert((key.account_id(), key.region()));
         }
-        let strange: Vec<&Entry> =
-            evidence.counted.keys.iter().zip(&is_known).filter(|(_, known)| !**known).map(|(entry, _)| entry).collect();
+        for (entry, held) in evidence.counted.keys.iter().zip(&mut held) {
+            if is_alias(&entry.key) && evidence.is_moved(entry) {
+                *held = 0;
+            }
+        }
+        let is_strange = |(entry, held): &(&Entry, &u32)| **held == 0 || is_alias(&entry.key) && **held > 1;
+        let strange = evidence.counted.keys.iter().zip(&held).filter(is_strange);
+        let strange: Vec<&Entry> = strange.map(|(entry, _)| entry).collect();
         let mut reaches: BTreeMap<String, BTreeMap<String, Reach>> = BTreeMap::new();
         for (account, region) in scopes {
             let reach = evidence.reach_of(account, region, &strange);
@@ -106,16 +106,25 @@ impl Evidence {
         }
         let (mut strangers, mut strange_aliases) = (BTreeSet::new(), BTreeSet::new());
         // Calls that all failed may have named what is no key.
-        for entry in strange.into_iter().filter(|entry| entry.tally.calls.failed < entry.tally.calls.calls) {
+        for entry in strange.iter().filter(|entry| entry.tally.calls.failed < entry.tally.calls.calls) {
             let (account, region) = evidence.counted.scope(entry);
             let named = (account.to_owned(), region.to_owned(), entry.key.to_string());
-            if is_alias(&entry.key) {
-                strange_aliases.insert(named)
-            } else {
+            if is_id(&entry.key) {
                 strangers.insert(named)
+            } else {
+                strange_aliases.insert(named)
             };
         }
+        evidence.held = held;
         Evidence { reaches, strangers, strange_aliases, ..evidence }
+    }
+
+    /// Whether an alias was given to a key, or taken from one, while the log was written.
+    fn is_moved(&self, entry: &Entry) -> bool {
+        let moves = |name: &str| matches!(name, "CreateAlias" | "UpdateAlias" | "DeleteAlias");
+        let names = &self.counted.names.operations;
+        let mut calls = entry.tally.operations.iter().filter(|of| of.calls > u64::from(of.failed));
+        calls.any(|of| moves(text(names, of.operation)))
     }
 
     /// What is told of a key.
@@ -125,8 +134,25 @@ impl Evidence {
         entries.iter().for_each(|entry| seen.add(&entry.tally, &self.counted));
         static NOTHING: std::sync::LazyLock<Reach> = std::sync::LazyLock::new(Reach::default);
         let reach = self.reaches.get(key.account_id()).and_then(|regions| regions.get(key.region()));
-        let is_masked = key.aside().get(KEY_ID_FORM) == ID_MASKED;
-        Told { entries, seen, reach: reach.unwrap_or(&NOTHING), is_masked }
+        let reach = reach.unwrap_or(&NOTHING);
+        let mut own_doubts = Vec::new();
+        if key.aside().get(KEY_ID_FORM) == ID_MASKED {
+            own_doubts.push(Doubt::Masked);
+        }
+        own_doubts.extend(self.doubt_youth(key, reach));
+        Told { entries, seen, reach, own_doubts }
+    }
+
+    /// Whether the key may not have been used yet.
+    fn doubt_youth(&self, key: &Key<'_>, reach: &Reach) -> Option<Doubt> {
+        let last = reach.coverage.as_ref()?.span?.last;
+        let is_young = |created: &&str| {
+            seconds(created.as_bytes())
+                .or_else(|| seconds(format!("{created}T00:00:00Z").as_bytes()))
+                .is_some_and(|created| created > last - i64::from(self.demands.days) * DAY)
+        };
+        let created = key.texts(Extra::Field(Field::Created)).into_iter().find(is_young)?;
+        Some(Doubt::Young { created: created.to_owned() })
     }
 
     /// What is to be known of the logs: from when to when they reach, what they leave open, and who is not in the inventory.
@@ -146,6 +172,17 @@ impl Evidence {
             }
             told.extend(reach.open.forbidden.iter().map(|call| format!("{whose}: {}", call.words(Lang::En))));
         }
+        for (from, calls) in &self.counted.rest.unattributed {
+            let names = &self.counted.names;
+            let scope = (text(&names.accounts, from.account), text(&names.regions, from.region));
+            let mut open = Open::default();
+            open.add(from, calls, &self.counted);
+            let is_told = self.reaches().any(|(account, region, _)| agree(scope, (account, region)));
+            let whose = format!("audit log of account {}, {}", or_unknown(scope.0), or_unknown(scope.1));
+            let text =
+                |call: &OpenCall| format!("{whose}, of which the inventory has no key: {}", call.words(Lang::En));
+            told.extend(open.forbidden.iter().filter(|_| !is_told).map(text));
+        }
         notes.extend(told.into_iter().map(|text| note(NoteKind::Incomplete, text)));
         let some = |strangers: &BTreeSet<Named>| {
             let named = strangers.iter().take(NAMED).map(|(_, _, name)| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -160,7 +197,7 @@ impl Evidence {
         if !self.strange_aliases.is_empty() {
             let (count, some) = (self.strange_aliases.len(), some(&self.strange_aliases));
             let text = format!(
-                "{count} alias(es) are called in the audit log, and no key of the inventory has them: {some}; add ListAliases"
+                "{count} alias(es) or other names are called in the audit log of which nobody knows which key of the inventory they are: {some}; add ListAliases"
             );
             notes.push(note(NoteKind::Incomplete, text));
         }
@@ -173,7 +210,8 @@ impl Evidence {
         all.flat_map(|(account, regions)| regions.iter().map(move |(region, reach)| (&**account, &**region, reach)))
     }
 
-    /// The entries of a key, each once: those of its account and region, or all of its id if none is.
+    /// The entries of a key, each once: all of its id, unless several keys of the inventory have it; and those of aliases
+    /// that no other key has.
     fn numbers<'e>(&'e self, key: &Key<'e>) -> impl Iterator<Item = u32> + use<'e> {
         let entry = |number: u32| &self.counted.keys[number as usize];
         let scope = (key.account_id(), key.region());
@@ -181,11 +219,16 @@ impl Evidence {
         let fits = move |number: &u32| agree(self.counted.scope(entry(*number)), scope);
         let by_id = of(&name_of(key.key_id()));
         let any_fits = by_id.iter().any(fits);
-        let by_id = by_id.iter().copied().filter(move |number| !any_fits || fits(number));
+        let by_id = by_id.iter().copied().filter(move |number| {
+            let is_only = self.held[*number as usize] <= 1;
+            !any_fits || is_only || fits(number)
+        });
         let mut aliases: Vec<u32> = Vec::new();
         for alias in key.all_aliases() {
             let full = if is_alias(alias) { alias.to_owned() } else { format!("alias/{alias}") };
-            let more: Vec<u32> = of(&full).iter().copied().filter(fits).filter(|new| !aliases.contains(new)).collect();
+            let is_only = |number: &u32| self.held[*number as usize] == 1;
+            let more = of(&full).iter().copied().filter(fits).filter(is_only);
+            let more: Vec<u32> = more.filter(|new| !aliases.contains(new)).collect();
             aliases.extend(more);
         }
         by_id.chain(aliases)
@@ -204,6 +247,9 @@ impl Evidence {
             _ if fitting().next().is_some() => reach.doubts.push(Doubt::ScopeUnknown),
             _ => reach.doubts.push(Doubt::NotCovered),
         }
+        if reach.coverage.is_some() && is_known && !self.has_cryptographic(account, region) {
+            reach.doubts.push(Doubt::NothingCryptographic);
+        }
         let (events, files) = (rest.account.broken, rest.account.unread_files);
         if events + files > 0 {
             reach.doubts.push(Doubt::Unread { events, files });
@@ -219,13 +265,27 @@ impl Evidence {
         reach
     }
 
+    /// Whether there is a cryptographic call of an account and region, with whatever key.
+    fn has_cryptographic(&self, account: &str, region: &str) -> bool {
+        let names = &self.counted.names;
+        let is_cryptographic =
+            |operation: u32| Purpose::of(text(&names.operations, operation)) == Purpose::Cryptographic;
+        let is_there = |of: (u32, u32)| (text(&names.accounts, of.0), text(&names.regions, of.1)) == (account, region);
+        let mut open = self.counted.rest.unattributed.keys();
+        let of_keys = |entry: &Entry| entry.tally.operations.iter().any(|of| is_cryptographic(of.operation));
+        open.any(|from| is_there((from.account, from.region)) && is_cryptographic(from.operation))
+            || self.counted.keys.iter().any(|entry| is_there((entry.account, entry.region)) && of_keys(entry))
+    }
+
     fn doubt_coverage(&self, coverage: &Coverage, doubts: &mut Vec<Doubt>) {
         let Some(Span { first, last }) = coverage.span else { return };
         let demanded = i64::from(self.demands.days) * DAY;
-        if last - first < demanded {
-            doubts.push(Doubt::Short { days: (last - first) / DAY });
+        // From the beginning of the first hour to the end of the last.
+        let reaches = (hour(last) - hour(first) + 1) * HOUR;
+        if reaches < demanded {
+            doubts.push(Doubt::Short { days: reaches / DAY });
         }
-        if self.demands.now - last > demanded {
+        if demanded > 0 && self.demands.now - last > demanded {
             doubts.push(Doubt::Old { last });
         }
         let hours = coverage.longest_silence();
@@ -247,15 +307,24 @@ impl Open {
             let (operation, last) = (operation.to_owned(), calls.span.last);
             self.forbidden.push(OpenCall { operation, principal, calls: calls.calls, last, which });
         }
-        if from.caller.is_application() && Purpose::of(operation) == Purpose::Cryptographic {
-            self.applications.add_language(from.caller, calls.calls.calls);
-            self.applications.add_places(&calls.places, counted);
+        let succeeded = calls.calls.calls - calls.calls.failed.min(calls.calls.calls);
+        match Purpose::of(operation) {
+            Purpose::Cryptographic if succeeded == 0 => {}
+            Purpose::Cryptographic if from.caller.is_application() => {
+                self.applications.add_language(from.caller, succeeded);
+                self.applications.add_places(&calls.places, counted);
+            }
+            Purpose::Cryptographic => self.others += succeeded,
+            Purpose::Failed | Purpose::Management => {}
         }
     }
 
-    /// Adds the calls of a key, or with an alias, that is not in the inventory.
+    /// Adds the calls of a key that is not in the inventory, or with a name of which nobody knows which key it is.
     fn add_stranger(&mut self, entry: &Entry, counted: &Counted) {
-        let is_alias = is_alias(&entry.key);
+        if entry.tally.calls.failed >= entry.tally.calls.calls {
+            return;
+        }
+        let is_alias = !is_id(&entry.key);
         for OperationCalls { operation, calls, failed } in &entry.tally.operations {
             let operation = text(&counted.names.operations, *operation);
             if forbidden(operation) == 0 {
@@ -268,97 +337,14 @@ impl Open {
             let call = OpenCall { operation, principal: String::new(), calls, last, which };
             if is_alias { self.forbidden.push(call) } else { self.elsewhere.push(call) }
         }
+        let mut seen = Seen::default();
+        seen.add(&entry.tally, counted);
         if is_alias {
-            let mut seen = Seen::default();
-            seen.add(&entry.tally, counted);
             self.applications.add(&seen.applications);
+            self.others += u64::from(seen.is_used && seen.applications.calls == 0);
+        } else {
+            self.is_used_elsewhere |= seen.is_used;
         }
-    }
-}
-
-impl Told<'_> {
-    /// What is not known of the key although there are logs.
-    pub fn doubts(&self) -> Vec<Doubt> {
-        let mut doubts = self.reach.doubts.clone();
-        doubts.extend(self.open_calls().cloned().map(Doubt::Forbidden));
-        let failed = self.seen.only_failed.iter();
-        doubts.extend(
-            failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: calls.calls }),
-        );
-        let open = &self.reach.open.applications;
-        if open.calls > 0 {
-            doubts.push(Doubt::OpenApplications { calls: open.calls, callers: open.callers() });
-        }
-        let own = &self.seen.applications;
-        if own.unknown > 0 {
-            doubts.push(Doubt::LanguageUnknown { calls: own.unknown });
-        }
-        if own.unclear > 0 {
-            doubts.push(Doubt::PlaceUnclear { calls: own.unclear, places: own.places.clone() });
-        }
-        doubts
-    }
-
-    /// Calls of operations that block, which may be calls with this key.
-    fn open_calls(&self) -> impl Iterator<Item = &OpenCall> {
-        let elsewhere = if self.is_masked { &self.reach.open.elsewhere[..] } else { &[] };
-        self.reach.open.forbidden.iter().chain(elsewhere)
-    }
-
-    /// The facts of which the calls of the key say something.
-    pub fn facts(&self) -> FactSet {
-        let seen = &self.seen;
-        let is_used = seen.by_service || seen.applications.calls > 0;
-        let said = [is_used, seen.operations != 0, seen.applications.languages != 0, seen.applications.network != 0];
-        OF_USE.iter().zip(said).filter(|(_, said)| *said).fold(0, |facts, (fact, _)| facts | fact.bit())
-    }
-
-    /// The facts that follow, beside those that records tell.
-    pub fn overlay(&self, program: &Program, records: &Facts) -> Overlay {
-        let (seen, own, open) = (&self.seen, &self.seen.applications, &self.reach.open.applications);
-        let kind = |fact: FactId, bits: Bits| program.representative(fact, bits);
-        let obstructs =
-            |fact: FactId, bits: Bits| bits != 0 && kind(fact, bits) != kind(fact, FACTS[fact.index()].presumed());
-        let is_complete = self.reach.doubts.is_empty() && !self.is_masked;
-        let graded = |fact: FactId, bits: Bits, is_all: bool| {
-            // More calls add values and take none away, so that what is in the way already stays there.
-            if is_complete && is_all || obstructs(fact, bits) { Grade::Measured } else { Grade::Inferred }
-        };
-        let is_open = self.open_calls().next().is_some() || !seen.only_failed.is_empty();
-        let changes = |fact: FactId, bits: Bits, more: Bits| kind(fact, bits | more) != kind(fact, bits);
-        let mut overlay = Overlay::default();
-        let all = !is_open;
-        overlay.seen.set(OPERATIONS, seen.operations, graded(OPERATIONS, seen.operations, all));
-        let all = own.unknown + open.unknown == 0 && !changes(LANGUAGES, own.languages, open.languages);
-        overlay.seen.set(LANGUAGES, own.languages, graded(LANGUAGES, own.languages, all));
-        let all = own.unclear + open.unclear == 0 && !changes(NETWORK, own.network, open.network);
-        overlay.seen.set(NETWORK, own.network, graded(NETWORK, own.network, all));
-        let value = |name: &str| FACTS[USAGE.index()].value(name).unwrap_or_default();
-        let by_applications = own.calls > 0;
-        let usage = if by_applications { value("self-managed") } else { 0 };
-        let usage = usage | if seen.by_service { value("server-side") } else { 0 };
-        // That applications use it is certain; that none does, only if no call may be theirs.
-        let is_sure = by_applications || is_complete && open.calls == 0;
-        overlay.seen.set(USAGE, usage, if is_sure { Grade::Measured } else { Grade::Inferred });
-        if is_complete
-            && !seen.is_used
-            && open.calls == 0
-            && !is_open
-            && OF_USE.iter().all(|fact| !says_use(records, *fact))
-        {
-            for fact in OF_USE {
-                overlay.unsaid.set(fact, FACTS[fact.index()].none_bit(), Grade::Measured);
-            }
-        }
-        if is_open
-            && !obstructs(
-                OPERATIONS,
-                (records.get(OPERATIONS) | seen.operations) & !FACTS[OPERATIONS.index()].none_bit(),
-            )
-        {
-            overlay.doubtful |= OPERATIONS.bit();
-        }
-        overlay
     }
 }
 
@@ -381,9 +367,10 @@ fn or_unknown(text: &str) -> &str {
     if text.is_empty() { "(unknown)" } else { text }
 }
 
-/// Whether records say that the key is used, or contradict each other.
-fn says_use(records: &Facts, fact: FactId) -> bool {
-    records.grade(fact) != Grade::Unknown && records.get(fact) != FACTS[fact.index()].none_bit()
+/// Whether a name is the whole id of a key: a UUID, or `key-…`.
+fn is_id(name: &str) -> bool {
+    let name = name_of(name);
+    tidy::is_uuid(&name) || name.starts_with("key-") && !tidy::is_masked(&name)
 }
 
 fn is_alias(name: &str) -> bool {

@@ -217,7 +217,7 @@ fn span(first: &str, last: &str) -> Result<Span, String> {
 }
 
 fn purpose(name: &str) -> Result<Purpose, String> {
-    let found = [Purpose::Cryptographic, Purpose::Management].into_iter().find(|purpose| purpose.name() == name);
+    let found = Purpose::ALL.into_iter().find(|purpose| purpose.name() == name);
     found.ok_or_else(|| format!("there is no purpose `{name}`"))
 }
 

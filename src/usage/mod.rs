@@ -11,7 +11,7 @@
 //! any number of threads, many events at once, into tables that all share, of [`tally`], [`hours`] and [`coverage`];
 //! [`agent`] and [`network`] tell what made a call and from which [`place`], [`mod@time`] when; [`result`] says what was counted, in
 //! order, and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory: what calls tell
-//! ([`told`]), and what they leave open ([`doubt`]).
+//! ([`told`]), as facts ([`overlay`]), and what they leave open ([`doubt`]).
 
 pub mod agent;
 mod batch;
@@ -25,6 +25,7 @@ pub mod hours;
 pub mod input;
 pub mod merge;
 pub mod network;
+pub mod overlay;
 pub mod place;
 pub mod result;
 pub mod scan;

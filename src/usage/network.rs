@@ -71,14 +71,14 @@ impl Networks {
 
     /// From where an event came, and from which of the user's networks.
     pub fn place(&self, event: &Event<'_>) -> (Place, Option<u16>) {
-        if self.ranges.is_empty() && !event.vpc.is_empty() {
+        if self.ranges.is_empty() && is_vpc(event.vpc.bytes) {
             return (Place::Vpc, None);
         }
         let source = std::str::from_utf8(event.source.bytes).unwrap_or_default();
         let network = if self.ranges.is_empty() { None } else { self.of(source) };
         let place = match source {
             // Only VPCs reach this endpoint (KMS, "Endpoints").
-            _ if !event.vpc.is_empty() || event.endpoint.bytes.starts_with(b"kms-vpc.") => Place::Vpc,
+            _ if is_vpc(event.vpc.bytes) || event.endpoint.bytes.starts_with(b"kms-vpc.") => Place::Vpc,
             "" => Place::Unknown,
             "Internal" => Place::Internal,
             source if source.ends_with(".aliyuncs.com") => Place::Internal,
@@ -122,6 +122,11 @@ fn bits(address: IpAddr) -> (u128, bool) {
         IpAddr::V4(address) => (u128::from(address.to_bits()), true),
         IpAddr::V6(address) => (address.to_bits(), false),
     }
+}
+
+/// Whether a `vpcId` is one; exports write other words where there is none.
+pub(super) fn is_vpc(vpc: &[u8]) -> bool {
+    vpc.starts_with(b"vpc-")
 }
 
 /// Whether an address is one of a private network, of carriers (in which Alibaba Cloud's own services are), or of the

@@ -34,10 +34,10 @@ impl Place {
     }
 }
 
-/// From where applications called cryptographic operations.
+/// From where applications called cryptographic operations with success.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Places {
-    /// By place, unless one of the user's networks has the address and no VPC is named.
+    /// By place; without those from the user's own networks, unless a VPC is known.
     pub calls: [u64; Place::ALL.len()],
     /// By the user's own network, by number.
     pub networks: Vec<(u16, u64)>,
@@ -46,11 +46,10 @@ pub struct Places {
 impl Places {
     /// Adds one call.
     pub fn add(&mut self, call: &Call) {
-        if call.network == Call::NO_NETWORK || call.place == Place::Vpc {
-            self.calls[call.place as usize] += 1;
-        }
-        if call.network != Call::NO_NETWORK {
-            self.add_network(call.network, 1);
+        match call.network {
+            _ if call.place == Place::Vpc => self.calls[call.place as usize] += 1,
+            Call::NO_NETWORK => self.calls[call.place as usize] += 1,
+            network => self.add_network(network, 1),
         }
     }
 

@@ -126,7 +126,7 @@ pub struct ApplicationLine {
     pub principal: String,
     /// The language of the SDK, or the tool, as `userAgent` tells it.
     pub caller: String,
-    /// `cryptographic` if the operations use the material of the key, else `management`.
+    /// `cryptographic` if the calls used the material of the key, `failed` if they were to and failed, else `management`.
     pub purpose: String,
     /// How many calls.
     pub calls: u64,
@@ -156,8 +156,8 @@ pub struct KeyLine {
     pub operations: BTreeMap<String, CallCounts>,
     /// By application; the most calls first.
     pub applications: Vec<ApplicationLine>,
-    /// The cryptographic calls of applications by place: `vpc`, `private`, `internal`, `public`, `unknown`; without those
-    /// from networks that the user has named, unless a VPC is known.
+    /// The cryptographic calls of applications that did not fail, by place: `vpc`, `private`, `internal`, `public`, `unknown`; without
+    /// those from networks that the user has named, unless a VPC is known.
     pub places: BTreeMap<String, Count>,
     /// The same calls by the user's own networks.
     pub networks: BTreeMap<String, Count>,

@@ -50,26 +50,38 @@ impl Span {
     }
 }
 
-/// Whether an operation uses the material of a key, or manages keys.
+/// What a call is for: to use the material of a key, or to manage keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Purpose {
     /// It uses the material of a key: `Decrypt`, `GenerateDataKey`, …
     Cryptographic,
+    /// It was to do so, and failed: who may not use a key does not use it.
+    Failed,
     /// It manages keys or tells of them, as tools do that never use one: `DescribeKey`, `TagResource`, …
     Management,
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Purpose; 3] = [Purpose::Cryptographic, Purpose::Failed, Purpose::Management];
+
     /// What an operation is for.
     pub fn of(operation: &str) -> Purpose {
         if uses_material(operation) { Purpose::Cryptographic } else { Purpose::Management }
+    }
+
+    /// What a call of such an operation was.
+    #[must_use]
+    pub fn of_call(self, failed: bool) -> Purpose {
+        if failed && self == Purpose::Cryptographic { Purpose::Failed } else { self }
     }
 
     /// The word for outputs.
     pub fn name(self) -> &'static str {
         match self {
             Purpose::Cryptographic => "cryptographic",
+            Purpose::Failed => "failed",
             Purpose::Management => "management",
         }
     }
@@ -82,20 +94,20 @@ pub struct Application(u32);
 impl Application {
     /// The application of a principal.
     pub fn new(principal: u32, caller: Caller, purpose: Purpose) -> Application {
-        Application(principal << 5 | (purpose as u32) << 4 | caller as u32)
+        Application(principal << 6 | (purpose as u32) << 4 | caller as u32)
     }
 
     /// The principal, by number.
     pub fn principal(self) -> u32 {
-        self.0 >> 5
+        self.0 >> 6
     }
 
     /// What its calls are for.
     pub fn purpose(self) -> Purpose {
-        if self.0 >> 4 & 1 == 0 { Purpose::Cryptographic } else { Purpose::Management }
+        Purpose::ALL.get((self.0 >> 4 & 3) as usize).copied().unwrap_or(Purpose::Cryptographic)
     }
 
-    /// Whether these calls are of an application that uses the material of keys, so that its language and place matter.
+    /// Whether these calls are of an application that used the material of keys, so that its language and place matter.
     pub fn counts(self) -> bool {
         self.purpose() == Purpose::Cryptographic && self.caller().is_application()
     }

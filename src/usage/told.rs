@@ -9,7 +9,7 @@ use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::observe;
 use crate::domains::cmk::operations::operations;
-use crate::engine::facts::Bits;
+use crate::engine::facts::{Bits, FactId};
 
 /// What applications did: their languages and places.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +55,9 @@ impl Applications {
         }
         for (network, calls) in &places.networks {
             let name = counted.networks.name(*network);
+            let is_place = |bits: Bits| bits & !(FACTS[NETWORK.index()].none_bit() | agreed(NETWORK)) != 0;
             match observe(Field::Network, Cell::Text(name)) {
-                Ok(bits) if bits & !FACTS[NETWORK.index()].none_bit() != 0 => self.network |= bits,
+                Ok(bits) if is_place(bits) => self.network |= bits & !agreed(NETWORK),
                 _ => self.add_unclear(name, *calls),
             }
         }
@@ -93,6 +94,10 @@ pub struct Seen {
     pub applications: Applications,
     /// Operations that block and failed each time, with the number of calls.
     pub only_failed: Vec<(String, Calls)>,
+    /// Whether it got another version.
+    pub is_versioned: bool,
+    /// Whether its material was imported.
+    pub is_imported: bool,
 }
 
 impl Seen {
@@ -109,6 +114,9 @@ impl Seen {
             } else if Purpose::of(name) == Purpose::Cryptographic {
                 self.operations |= FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
             }
+            let has_succeeded = failed < *calls;
+            self.is_versioned |= has_succeeded && name == "CreateKeyVersion";
+            self.is_imported |= has_succeeded && name == "ImportKeyMaterial";
             self.is_used |= Purpose::of(name) == Purpose::Cryptographic;
         }
         for ApplicationCalls { application, calls, .. } in &tally.applications {
@@ -120,6 +128,11 @@ impl Seen {
         }
         self.applications.add_places(&tally.places, counted);
     }
+}
+
+/// The value that says that support has agreed.
+pub fn agreed(fact: FactId) -> Bits {
+    FACTS[fact.index()].value("support-agreed").unwrap_or_default()
 }
 
 /// The value of an operation that blocks the migration; nothing for others.

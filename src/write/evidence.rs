@@ -11,6 +11,7 @@ use crate::usage::coverage::Coverage;
 use crate::usage::doubt::{thousands, who};
 use crate::usage::evidence::{Evidence, Named, Reach, window_words};
 use crate::usage::result::{ApplicationLine, CallCounts, Count, HourCalls, KeyLine, Written};
+use crate::usage::tally::Purpose;
 use crate::usage::time::show;
 
 /// So many applications of a key are named for people; JSON has all.
@@ -61,8 +62,15 @@ pub(super) fn sentences(key: &KeyOutcome<'_>, lang: Lang) -> Option<(Vec<String>
 
 fn application(line: &ApplicationLine, lang: Lang) -> String {
     let (calls, last) = (thousands(line.calls), line.last.get(..10).unwrap_or(&line.last));
-    let is_use = line.purpose == "cryptographic";
+    let is_use = line.purpose == Purpose::Cryptographic.name();
+    let is_failed = line.purpose == Purpose::Failed.name();
     match (lang, line.calls) {
+        (Lang::En, _) if is_failed => {
+            format!("{}: {calls} call(s) by {} that failed, last {last}", line.caller, who(&line.principal))
+        }
+        (Lang::Zh, _) if is_failed => {
+            format!("{}：{} 调用 {calls} 次，均失败，最近 {last}", line.caller, line.principal)
+        }
         (Lang::En, 1) if is_use => format!("{}: 1 call by {}, {last}", line.caller, who(&line.principal)),
         (Lang::En, _) if is_use => format!("{}: {calls} calls by {}, last {last}", line.caller, who(&line.principal)),
         (Lang::En, _) => {

@@ -16,7 +16,7 @@ use super::{fill, words};
 use crate::domains::cell::LIST_SEPARATOR;
 use crate::domains::cmk::fields::Field;
 use crate::inventory::record::Extra;
-use crate::usage::evidence::OF_USE;
+use crate::usage::overlay::OF_USE;
 
 /// So many places are named where a fact is read.
 const MOST_PLACES: usize = 100;

@@ -108,7 +108,9 @@ fn derive_application_use(facts: &mut Facts) {
     let (value, grade) = if facts.grade(facts::USAGE) == Grade::Conflict {
         (0, Grade::Conflict)
     } else if usage & bit(facts::USAGE.index(), "self-managed") != 0 {
-        (yes, facts.grade(facts::USAGE))
+        // What a log leaves open is who else uses it.
+        let is_seen = facts.grade(facts::USAGE) == Grade::Inferred;
+        (yes, if is_seen { Grade::Measured } else { facts.grade(facts::USAGE) })
     } else if usage != 0 {
         let outside = facts.get(facts::NETWORK) & !places_inside() != 0;
         let idle_but_called = usage == bit(facts::USAGE.index(), "none") && operations == Some(true);

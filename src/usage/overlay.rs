@@ -1,0 +1,161 @@
+//! What logs tell of one key as facts, with their grades.
+
+use super::doubt::{Doubt, OpenCall};
+use super::evidence::Reach;
+use super::table::Entry;
+use super::told::{Seen, agreed};
+use crate::domains::cmk::facts::{FACTS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, SEVERAL_VERSIONS, USAGE, VERSIONS};
+use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade};
+use crate::engine::judge::Program;
+use crate::inventory::overlay::Overlay;
+
+/// The facts that logs tell of.
+pub const OF_USE: [FactId; 4] = [USAGE, OPERATIONS, LANGUAGES, NETWORK];
+
+/// What logs tell of a key.
+#[derive(Debug)]
+pub struct Told<'e> {
+    /// Its calls.
+    pub entries: Vec<&'e Entry>,
+    /// What they tell.
+    pub seen: Seen,
+    /// What the logs tell of its account and region.
+    pub reach: &'e Reach,
+    /// What of the key itself leaves open which calls are its own, or what its future use will be.
+    pub(super) own_doubts: Vec<Doubt>,
+}
+
+impl Told<'_> {
+    /// What is not known of the key although there are logs.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts = self.reach.doubts.clone();
+        doubts.extend(self.own_doubts.iter().cloned());
+        doubts.extend(self.open_calls().cloned().map(Doubt::Forbidden));
+        let failed = self.seen.only_failed.iter();
+        doubts.extend(
+            failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: calls.calls }),
+        );
+        let (open, others) = (&self.reach.open.applications, self.reach.open.others);
+        if open.calls > 0 {
+            let places = open.places.clone();
+            doubts.push(Doubt::OpenApplications { calls: open.calls, callers: open.callers(), places });
+        }
+        if others > 0 {
+            doubts.push(Doubt::OpenOthers { calls: others });
+        }
+        let own = &self.seen.applications;
+        if own.unknown > 0 {
+            doubts.push(Doubt::LanguageUnknown { calls: own.unknown });
+        }
+        if own.unclear > 0 {
+            doubts.push(Doubt::PlaceUnclear { calls: own.unclear, places: own.places.clone() });
+        }
+        doubts
+    }
+
+    fn is_masked(&self) -> bool {
+        self.own_doubts.contains(&Doubt::Masked)
+    }
+
+    /// Calls of operations that block, which may be calls with this key.
+    fn open_calls(&self) -> impl Iterator<Item = &OpenCall> {
+        let elsewhere = if self.is_masked() { &self.reach.open.elsewhere[..] } else { &[] };
+        self.reach.open.forbidden.iter().chain(elsewhere)
+    }
+
+    /// The facts of which the calls of the key say something.
+    pub fn facts(&self) -> FactSet {
+        let seen = &self.seen;
+        let is_used = seen.by_service || seen.applications.calls > 0;
+        let said = [is_used, seen.operations != 0, seen.applications.languages != 0, seen.applications.network != 0];
+        OF_USE.iter().zip(said).filter(|(_, said)| *said).fold(0, |facts, (fact, _)| facts | fact.bit())
+    }
+
+    /// The facts that follow, beside those that records tell.
+    pub fn overlay(&self, program: &Program, records: &Facts) -> Overlay {
+        let (seen, own, open) = (&self.seen, &self.seen.applications, &self.reach.open.applications);
+        let is_complete = self.reach.doubts.is_empty() && !self.is_masked();
+        let is_open = self.open_calls().next().is_some() || !seen.only_failed.is_empty();
+        let sees = Sees { program, records, is_complete };
+        let mut overlay = Overlay::default();
+        overlay.seen = self.seen_of_key();
+        sees.add(&mut overlay, OPERATIONS, seen.operations, !is_open);
+        let is_all = own.unknown + open.unknown == 0 && !sees.changes(LANGUAGES, own.languages, open.languages);
+        sees.add(&mut overlay, LANGUAGES, own.languages, is_all);
+        let is_all = own.unclear + open.unclear == 0 && !sees.changes(NETWORK, own.network, open.network);
+        sees.add(&mut overlay, NETWORK, own.network, is_all);
+        let value = |name: &str| FACTS[USAGE.index()].value(name).unwrap_or_default();
+        let usage = if own.calls > 0 { value("self-managed") } else { 0 };
+        let usage = usage | if seen.by_service { value("server-side") } else { 0 };
+        let nobody_else = open.calls + self.reach.open.others == 0;
+        let is_all = is_complete && (nobody_else || usage.count_ones() == 2);
+        overlay.seen.set(USAGE, usage, if is_all { Grade::Measured } else { Grade::Inferred });
+        let is_young = self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. }));
+        let is_unused = is_complete && !is_young && !seen.is_used && nobody_else && !is_open;
+        if is_unused && OF_USE.iter().all(|fact| !says_use(records, *fact)) {
+            for fact in OF_USE {
+                overlay.unsaid.set(fact, FACTS[fact.index()].none_bit(), Grade::Measured);
+            }
+        }
+        let is_used_elsewhere = self.is_masked() && self.reach.open.is_used_elsewhere;
+        for (fact, is_doubtful) in [
+            (OPERATIONS, is_open || is_used_elsewhere),
+            (LANGUAGES, own.unknown > 0 || is_used_elsewhere),
+            (NETWORK, own.unclear > 0 || is_used_elsewhere),
+        ] {
+            let known = (records.get(fact) | overlay.seen.get(fact)) & !FACTS[fact.index()].none_bit();
+            if is_doubtful && !sees.obstructs(fact, known) && records.get(fact) & agreed(fact) == 0 {
+                overlay.doubtful |= fact.bit();
+            }
+        }
+        overlay
+    }
+
+    /// What calls tell of the key itself.
+    fn seen_of_key(&self) -> Facts {
+        let mut facts = Facts::unknown();
+        if self.seen.is_versioned {
+            facts.set(VERSIONS, SEVERAL_VERSIONS, Grade::Measured);
+        }
+        if self.seen.is_imported {
+            facts.set(ORIGIN, FACTS[ORIGIN.index()].value("EXTERNAL").unwrap_or_default(), Grade::Measured);
+        }
+        facts
+    }
+}
+
+/// How values that were seen become facts.
+struct Sees<'s> {
+    program: &'s Program,
+    records: &'s Facts,
+    is_complete: bool,
+}
+
+impl Sees<'_> {
+    /// Whether values are in the way of a migration, as those that are presumed are not.
+    fn obstructs(&self, fact: FactId, bits: Bits) -> bool {
+        let kind = |bits: Bits| self.program.representative(fact, bits);
+        bits != 0 && kind(bits) != kind(FACTS[fact.index()].presumed())
+    }
+
+    /// Whether further values may make a difference.
+    fn changes(&self, fact: FactId, bits: Bits, more: Bits) -> bool {
+        self.program.representative(fact, bits | more) != self.program.representative(fact, bits)
+    }
+
+    /// Adds values; `is_all` says whether no open call may add to them.
+    fn add(&self, overlay: &mut Overlay, fact: FactId, bits: Bits, is_all: bool) {
+        // What support has agreed to was known when it did.
+        if self.records.get(fact) & agreed(fact) != 0 && agreed(fact) != 0 {
+            return;
+        }
+        // More calls add values and take none away, so that what is in the way already stays there.
+        let is_sure = self.is_complete && is_all || self.obstructs(fact, bits);
+        overlay.seen.set(fact, bits, if is_sure { Grade::Measured } else { Grade::Inferred });
+    }
+}
+
+/// Whether records say that the key is used, or contradict each other.
+fn says_use(records: &Facts, fact: FactId) -> bool {
+    records.grade(fact) != Grade::Unknown && records.get(fact) != FACTS[fact.index()].none_bit()
+}
