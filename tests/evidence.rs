@@ -189,13 +189,14 @@ fn explain_says_who_called_how_often_and_when_last() {
     assert_snapshot!(explain("zh"), @r"
     日志：2026-10-01T00:00:00Z 至 2026-10-31T23:00:00Z，共 30 天，每小时均有事件
     Go：role/orders-svc 调用 1,204 次，最近 2026-10-31
-    Java：role/orders-svc 调用 1 次，最近 2026-10-02
+    Java：role/orders-svc 调用 1 次，均失败，最近 2026-10-02
     aliyun-cli：role/orders-svc 管理类调用 1 次，最近 2026-10-30
     API：DescribeKey 1、Encrypt 1（1 次失败）、GenerateDataKey 1,204
-    应用调用来源：vpc 1,205
+    应用调用来源：vpc 1,204
     一周中最忙的一小时：平均每秒 0.000565 次，峰值估计 1 次
     日志未能说明：
     - role/orders-svc 调用 ReEncrypt 1 次，日志未注明所用密钥，最近一次 2026-10-30T04:00:00Z
+    - 云服务或工具有 1 次密码运算调用，日志未注明密钥
     ");
 }
 

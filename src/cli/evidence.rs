@@ -38,10 +38,14 @@ pub(super) fn read(
     talk: &Talk,
 ) -> Result<Option<Evidence>, Failure> {
     let (usage, events) = (&arguments.usage, &arguments.events);
-    if !arguments.is_any() {
+    if !arguments.is_any() && arguments.networks.is_none() {
         return Ok(None);
     }
     let networks = arguments.networks.as_deref();
+    if networks.is_some() && events.is_empty() {
+        let why = "--networks names addresses while logs are read: give it to `cmkdiag usage`, or use --events";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let logs = match events.is_empty() {
         true => None,
         false => {

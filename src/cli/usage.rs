@@ -286,7 +286,9 @@ fn take(
 fn networks(path: Option<&Path>) -> Result<Networks, Failure> {
     let Some(path) = path else { return Ok(Networks::default()) };
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    let not_utf8 = |_| Failure::Failed(format!("{shown}: the text is not UTF-8; save it as UTF-8"));
+    let text = String::from_utf8(bytes).map_err(not_utf8)?;
     Networks::read(&text).map_err(|(line, why)| Failure::Failed(format!("{shown}:{line}: {why}")))
 }
 

@@ -54,7 +54,7 @@ pub struct Evidence {
     #[arg(long, value_name = "EVENTS")]
     pub events: Vec<PathBuf>,
     /// Your own networks: lines of RANGE,NAME; names such as vpc, data-centre or internet tell where applications run
-    #[arg(long, value_name = "FILE", requires = "events")]
+    #[arg(long, value_name = "FILE")]
     pub networks: Option<PathBuf>,
     /// A log proves what it does not show only if it reaches over so many days, and ended no more than so many days ago
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
