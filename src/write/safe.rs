@@ -22,9 +22,10 @@ pub fn visible_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Whether a cell that begins so would be a formula in a spreadsheet.
+/// Whether a cell that begins so would be a formula in a spreadsheet. Where another character separates, quotes at the
+/// beginning are those around the cell.
 fn starts_formula(text: &str) -> bool {
-    let first = text.trim_start().chars().next();
+    let first = text.trim_start_matches(|c: char| c == '"' || c.is_whitespace()).chars().next();
     first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '﹦' | '﹢' | '﹣' | '﹫'))
 }
 
@@ -238,6 +239,7 @@ mod tests {
         assert_eq!(csv("alias/a;=1+cmd|' /C calc'!A0;b"), "\"alias/a;'=1+cmd|' /C calc'!A0;b\"");
         assert_eq!(csv("a; -b"), "\"a;' -b\"");
         assert_eq!(csv("a; b"), "\"a; b\"");
+        assert_eq!(csv("a;\"+\"\""), "\"a;'\"\"+\"\"\"\"\"");
     }
 
     #[test]
