@@ -159,7 +159,11 @@ impl Take for Taker<'_> {
                     self.told(line, why);
                 }
             }
-            Seen::Other(event) => self.worker.other(event),
+            Seen::Other(event) => {
+                if let Err(why) = self.worker.other(event) {
+                    self.told(line, why);
+                }
+            }
             Seen::Around(_) | Seen::InText(_) | Seen::Nothing => {
                 self.worker.broken();
                 self.told(line, "an object that is no event of ActionTrail".to_owned());
@@ -309,6 +313,9 @@ fn tell(counted: &Counted) {
         "{} events read = {} of KMS ({} without a key) + {} of other services + {} duplicates + {} not understood",
         head.events, head.kms, head.no_key, head.other_services, head.duplicates, head.broken
     ));
+    if head.unread_files > 0 {
+        say(&format!("warning: {} file(s) could not be read, or not to the end", head.unread_files));
+    }
     say(&format!("{} key(s)", counted.keys.len()));
     let coverage = written.coverage();
     for line in coverage.iter().take(SHOWN) {
@@ -358,7 +365,7 @@ fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
     if !command.talk.quiet {
         tell(&counted);
     }
-    Ok(Exit::Done)
+    Ok(if is_whole(&counted) || command.allow_rejects { Exit::Done } else { Exit::Rejects })
 }
 
 /// Longer lines are not read: that of a key with 500,000 applications is about as long.
