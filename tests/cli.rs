@@ -849,6 +849,10 @@ fn help_of_usage_merge() {
               Results of `usage`, or folders with such; plain, gzip or zstd; `-` is standard input
 
     Options:
+          --allow-rejects
+              Events and files that could not be read when the logs were counted do not change the exit
+              code
+
       -h, --help
               Print help (see a summary with '-h')
 

@@ -297,6 +297,9 @@ impl Truth {
             head[name] = self.head[name].into();
         }
         head["unread_files"] = 0.into();
+        let counts =
+            [("coverage", self.coverage.len()), ("unattributed", self.unattributed.len()), ("key", self.keys.len())];
+        head["lines"] = counts.into_iter().map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
         let coverage = self.coverage.iter().map(|((account, region), (span, hours, event_rw))| {
             let mut runs: Vec<(i64, u64)> = Vec::new();
             for hour in hours {
@@ -476,10 +479,10 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
         dice.shuffle(&mut members);
     }
     truth.count("events");
-    if service != "Kms" {
-        truth.count("other_services");
-    } else if is_broken {
+    if is_broken {
         truth.count("broken");
+    } else if service != "Kms" {
+        truth.count("other_services");
     } else {
         truth.count("kms");
     }
@@ -522,8 +525,8 @@ fn deliveries() -> (Vec<(usize, String)>, Truth) {
         let text = events[number].1.clone();
         truth.count("events");
         truth.count(match text {
-            _ if !text.contains("\"serviceName\":\"Kms\"") => "other_services",
             _ if text.contains("yesterday") => "broken",
+            _ if !text.contains("\"serviceName\":\"Kms\"") => "other_services",
             _ => "duplicates",
         });
         events.push((number, text));

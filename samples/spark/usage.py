@@ -74,8 +74,8 @@ def spread(event):
 
 
 def merge(program, results, *options):
-    """Puts results together."""
-    command = [program, "usage", "merge", "-", *options]
+    """Puts results together. What is broken in them is in their first lines, and no failure of the program."""
+    command = [program, "usage", "merge", "-", "--allow-rejects", *options]
     return subprocess.run(command, input="\n".join(results), stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
 
 
@@ -108,7 +108,7 @@ def main():
     parser.add_argument("--lines", action="append", default=[], metavar="PATH", help="logs with one event on each line")
     parser.add_argument("--lists", action="append", default=[], metavar="PATH", help="logs that are lists of events, or pages")
     parser.add_argument("--output", required=True, help="where the result is written, on the driver")
-    parser.add_argument("--partitions", type=int, default=200, help="how many parts; of at most about 900,000 events each")
+    parser.add_argument("--partitions", type=int, default=200, help="how many parts; of at most about 890,000 events each")
     parser.add_argument("--program", default="./cmkdiag", help="the program, as the driver and all executors find it")
     parser.add_argument("--networks", help="your own networks, as `cmkdiag usage --networks` reads them")
     arguments = parser.parse_args()
@@ -125,7 +125,7 @@ def main():
     if head["events"] == head["broken"]:
         sys.exit("no event was read; expected events of ActionTrail")
     merge(arguments.program, [result], "--output", arguments.output)
-    sys.exit(3 if head["broken"] else 0)
+    sys.exit(3 if head["broken"] or head["unread_files"] else 0)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::args::Talk;
 use super::job::Reading;
+use super::output::say;
 use super::run::Failure;
 use super::usage::{LogsOf, results};
 use super::usage_args;
@@ -58,6 +59,10 @@ pub(super) fn read(
         (Some(counted), true) => counted,
         (logs, _) => results(usage, logs.as_ref(), talk.quiet)?,
     };
+    let duplicates = counted.rest.account.duplicates;
+    if duplicates > 0 && !talk.quiet {
+        say(&format!("note: {duplicates} deliveries of events were repeated, and count once"));
+    }
     let (days, silent_hours) = (arguments.min_window, arguments.max_gap);
     let demands = Demands { days, silent_hours, now: reading.now.as_second() };
     Ok(Some(Evidence::new(counted, demands, survey)))

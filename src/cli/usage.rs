@@ -1,6 +1,6 @@
 //! `usage`: audit logs to usage evidence.
 
-use std::io::BufRead as _;
+use std::io::{BufRead, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -159,7 +159,11 @@ impl Take for Taker<'_> {
                     self.told(line, why);
                 }
             }
-            Seen::Other(event) => self.worker.other(event),
+            Seen::Other(event) => {
+                if let Err(why) = self.worker.other(event) {
+                    self.told(line, why);
+                }
+            }
             Seen::Around(_) | Seen::InText(_) | Seen::Nothing => {
                 self.worker.broken();
                 self.told(line, "an object that is no event of ActionTrail".to_owned());
@@ -311,6 +315,9 @@ fn tell(counted: &Counted) {
         "{} events read = {} of KMS ({} without a key) + {} of other services + {} duplicates + {} not understood",
         head.events, head.kms, head.no_key, head.other_services, head.duplicates, head.broken
     ));
+    if head.unread_files > 0 {
+        say(&format!("warning: {} file(s) could not be read, or not to the end", head.unread_files));
+    }
     say(&format!("{} key(s)", counted.keys.len()));
     let coverage = written.coverage();
     for line in coverage.iter().take(SHOWN) {
@@ -360,38 +367,53 @@ fn merge(command: &UsageMerge) -> Result<Exit, Failure> {
     if !command.talk.quiet {
         tell(&counted);
     }
-    Ok(Exit::Done)
+    Ok(if is_whole(&counted) || command.allow_rejects { Exit::Done } else { Exit::Rejects })
 }
+
+/// Longer lines are not read: that of a key with 500,000 applications is about as long.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// Puts results of `usage` together, and what was counted just now.
 ///
 /// # Errors
-/// A result cannot be read, or is none.
+/// A result cannot be read, is cut off, or is none.
 pub(super) fn results(paths: &[PathBuf], counted: Option<&Counted>, quiet: bool) -> Result<Counted, Failure> {
     let mut merged = Merged::default();
     if let Some(counted) = counted {
-        merged.begin();
         for line in Written::new(counted).lines() {
             merged.add_line(line).map_err(Failure::Failed)?;
         }
+        merged.end().map_err(Failure::Failed)?;
     }
     for input in source::inputs(paths)?.iter().filter(|input| !matches!(input.origin, Origin::LeftOut(_))) {
-        let reader = source::open(input, &Arc::default(), u64::MAX)?;
-        merged.begin();
-        for (number, line) in std::io::BufReader::new(reader).lines().enumerate() {
-            let failed = |why: String| Failure::Failed(format!("{}:{}: {why}", input.name, number + 1));
-            let line = line.map_err(|error| failed(error.to_string()))?;
-            if line.contains("\"record\":\"usage\"") && number > 0 {
-                // Results that stand one behind the other.
-                merged.begin();
-            }
-            if !line.trim().is_empty() {
-                merged.add(&line).map_err(failed)?;
-            }
-        }
+        let mut reader = std::io::BufReader::new(source::open(input, &Arc::default(), u64::MAX)?);
+        add_results(&mut reader, &mut merged)
+            .map_err(|(line, why)| Failure::Failed(format!("{}:{line}: {why}", input.name)))?;
     }
     if merged.repeated > 0 && !quiet {
         say(&format!("note: {} result(s) are of the same events as one before, and were left out", merged.repeated));
     }
     Ok(merged.finish())
+}
+
+/// Adds the results of a file, which stand one behind the other. A failure says on which line it is.
+fn add_results(reader: &mut dyn BufRead, merged: &mut Merged) -> Result<(), (u64, String)> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        let failed = |why: String| (number, why);
+        line.clear();
+        // One byte more shows that there is more.
+        let read = reader.take(LONGEST_LINE + 1).read_until(b'\n', &mut line);
+        if read.map_err(|error| failed(error.to_string()))? == 0 {
+            return merged.end().map_err(|why| (number.saturating_sub(1).max(1), why));
+        }
+        if line.len() as u64 > LONGEST_LINE {
+            return Err(failed("a line of more than 64 MiB, which no result of `usage` has".to_owned()));
+        }
+        let text = std::str::from_utf8(&line).map_err(|error| failed(format!("not UTF-8: {error}")))?;
+        if !text.trim().is_empty() {
+            merged.add(text).map_err(failed)?;
+        }
+    }
+    Ok(())
 }

@@ -84,6 +84,9 @@ pub struct UsageMerge {
     /// Results of `usage`, or folders with such; plain, gzip or zstd; `-` is standard input
     #[arg(required = true, value_name = "RESULT")]
     pub inputs: Vec<PathBuf>,
+    /// Events and files that could not be read when the logs were counted do not change the exit code
+    #[arg(long)]
+    pub allow_rejects: bool,
     /// What is written
     #[command(flatten)]
     pub write: UsageWrite,

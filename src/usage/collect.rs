@@ -16,10 +16,11 @@ use super::coverage::Coverage;
 use super::event::Event;
 use super::network::is_vpc;
 use super::scan::Raw;
+use super::stable;
 use super::table::lock;
 pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
 use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
-use super::time::{Clock, hour};
+use super::time::{Clock, NO_TIME, hour};
 use crate::inventory::identity::arn_parts;
 
 /// Longer names are no ids of keys.
@@ -53,8 +54,8 @@ impl Known {
     }
 }
 
-/// Principals by name: the number, and whether it is a cloud service.
-type Principals = HashMap<Box<[u8]>, (u32, bool), FixedState>;
+/// Principals by name: the number, whether it is a cloud service, and the stable hash.
+type Principals = HashMap<Box<[u8]>, (u32, bool, u64), FixedState>;
 
 /// One thread.
 #[derive(Debug)]
@@ -65,12 +66,13 @@ pub struct Worker<'s> {
     places_of_scopes: HashTable<u32>,
     accounts: Known,
     regions: Known,
-    /// Operations by name: the number, and what they are for.
-    operations: HashMap<Box<[u8]>, (u32, Purpose), FixedState>,
+    /// Operations by name: the number, what they are for, and the stable hash of the name.
+    operations: HashMap<Box<[u8]>, (u32, Purpose, u64), FixedState>,
     vpcs: Known,
     /// Principals, by kind.
     principals: [Principals; KINDS.len() + 1],
-    agents: HashMap<Box<[u8]>, Caller, FixedState>,
+    /// Agents: what they are, and their stable hash.
+    agents: HashMap<Box<[u8]>, (Caller, u64), FixedState>,
     clock: Clock,
     unattributed: HashMap<From, Unattributed, FixedState>,
     account: Account,
@@ -102,21 +104,38 @@ impl<'s> Worker<'s> {
     pub fn broken(&mut self) {
         self.account.events += 1;
         self.account.broken += 1;
+        self.digest = self.digest.wrapping_add(stable::finish(BROKEN));
     }
 
     /// Counts a file that could not be read, or not to its end.
     pub fn unread_file(&mut self) {
         self.account.unread_files += 1;
+        self.digest = self.digest.wrapping_add(stable::finish(UNREAD_FILE));
+    }
+
+    /// When an event was.
+    fn time(&mut self, event: &Event<'_>) -> Result<i64, String> {
+        if let Some(time) = self.clock.seconds(event.time.bytes) {
+            return Ok(time);
+        }
+        self.broken();
+        Err(format!("eventTime is `{}`, {NO_TIME}", shortened(&event.time.text())))
     }
 
     /// Counts an event of another service.
-    pub fn other(&mut self, event: &Event<'_>) {
+    ///
+    /// # Errors
+    /// It does not say when it was; the message says what it says instead.
+    pub fn other(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let time = self.time(event)?;
         self.account.events += 1;
         self.account.others += 1;
-        if let Some(time) = self.clock.seconds(event.time.bytes) {
-            let scope = self.scope(event, time);
-            self.cover(scope, time, 0);
-        }
+        let scope = self.scope(event, time);
+        let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
+        let hash = [time as u64, stable::hash(event.service.bytes)].into_iter().fold(hash_of_scope, stable::mix);
+        self.digest = self.digest.wrapping_add(stable::finish(hash));
+        self.cover(scope, time, 0);
+        Ok(())
     }
 
     /// Counts an event of KMS.
@@ -124,24 +143,29 @@ impl<'s> Worker<'s> {
     /// # Errors
     /// It says too little to count; the message says what is missing.
     pub fn kms(&mut self, event: &Event<'_>) -> Result<(), String> {
-        let Some(time) = self.clock.seconds(event.time.bytes) else {
-            self.broken();
-            return Err(format!("eventTime is `{}`; expected 2026-11-18T03:12:45Z", shortened(&event.time.text())));
-        };
+        let time = self.time(event)?;
         if event.operation.is_empty() {
             self.broken();
             return Err("eventName is missing".to_owned());
         }
         self.account.events += 1;
         let scope = self.scope(event, time);
-        let call = self.call(event, time);
+        let (call, mut hash) = self.call(event, time);
         let keys = keys_of(event);
+        let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
+        let parts = [stable::hash(event.event_id.bytes), time as u64, hash_of_scope, u64::from(event.failed)];
+        hash = parts.into_iter().chain(keys.each().map(|key| stable::hash(key.as_bytes()))).fold(hash, stable::mix);
+        if event.event_id.is_empty() {
+            // Whatever else there is tells it from others.
+            let more = [event.vpc, event.source, event.endpoint, event.event_type, event.event_rw];
+            hash = more.into_iter().map(|part| stable::hash(part.bytes)).fold(hash, stable::mix);
+        }
         keys.each().for_each(|key| self.name_key(key, scope));
         self.batch.events.push(Waiting {
             // Ids may be left out or made the same by who exports a log.
             id: (!event.event_id.is_empty())
                 .then(|| FixedState::default().hash_one((event.event_id.bytes, time, event.operation.bytes))),
-            hash: stable_hash([event.event_id, event.time, event.operation]),
+            hash: stable::finish(hash),
             scope,
             call,
             read_write: Coverage::bit_of(event.event_rw.bytes),
@@ -218,30 +242,32 @@ impl<'s> Worker<'s> {
         });
     }
 
-    fn call(&mut self, event: &Event<'_>, time: i64) -> Call {
+    /// The call that an event tells of, and the stable hash of the operation, the principal and the agent.
+    fn call(&mut self, event: &Event<'_>, time: i64) -> (Call, u64) {
         let names = &self.shared.names;
-        let (operation, purpose) = self.operation(event.operation);
+        let (operation, purpose, hash_of_operation) = self.operation(event.operation);
         let vpc = match is_vpc(event.vpc.bytes) {
             false => Call::NO_VPC,
             true => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
         };
-        let mut caller = match self.agents.get(event.agent.bytes) {
-            Some(caller) => *caller,
+        let (mut caller, hash_of_agent) = match self.agents.get(event.agent.bytes) {
+            Some(known) => *known,
             None => {
-                let caller = Caller::of(&event.agent.text());
+                let text = event.agent.text();
+                let known = (Caller::of(&text), stable::hash(text.as_bytes()));
                 if self.agents.len() >= REMEMBERED {
                     self.agents.clear();
                 }
-                self.agents.insert(event.agent.bytes.into(), caller);
-                caller
+                self.agents.insert(event.agent.bytes.into(), known);
+                known
             }
         };
-        let (principal, is_service) = self.principal(event);
+        let (principal, is_service, hash_of_principal) = self.principal(event);
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
         }
         let (place, network) = self.shared.networks.place(event);
-        Call {
+        let call = Call {
             time,
             failed: event.failed,
             operation,
@@ -249,16 +275,19 @@ impl<'s> Worker<'s> {
             place,
             network: network.unwrap_or(Call::NO_NETWORK),
             vpc,
-        }
+        };
+        let parts = [hash_of_principal, hash_of_agent, caller as u64];
+        (call, parts.into_iter().fold(hash_of_operation, stable::mix))
     }
 
-    /// The number of an operation, and what it is for.
-    fn operation(&mut self, name: Raw<'_>) -> (u32, Purpose) {
+    /// The number of an operation, what it is for, and its stable hash.
+    fn operation(&mut self, name: Raw<'_>) -> (u32, Purpose, u64) {
         if let Some(known) = self.operations.get(name.bytes) {
             return *known;
         }
         let text = name.text();
-        let known = (lock(&self.shared.names).operations.number(&*text), Purpose::of(&text));
+        let number = lock(&self.shared.names).operations.number(&*text);
+        let known = (number, Purpose::of(&text), stable::hash(text.as_bytes()));
         if self.operations.len() >= REMEMBERED {
             self.operations.clear();
         }
@@ -266,8 +295,8 @@ impl<'s> Worker<'s> {
         known
     }
 
-    /// The number of the principal, without its session, and whether it is a cloud service.
-    fn principal(&mut self, event: &Event<'_>) -> (u32, bool) {
+    /// The number of the principal, without its session, whether it is a cloud service, and its stable hash.
+    fn principal(&mut self, event: &Event<'_>) -> (u32, bool, u64) {
         let user = if event.user.is_empty() { event.principal } else { event.user };
         let kind = KINDS.iter().position(|(kind, _)| *kind == event.identity.bytes).unwrap_or(KINDS.len());
         let is_role = kind == 0;
@@ -285,8 +314,9 @@ impl<'s> Worker<'s> {
         if self.principals[kind].len() >= REMEMBERED {
             self.principals[kind].clear();
         }
-        self.principals[kind].insert(name.bytes.into(), (number, is_service));
-        (number, is_service)
+        let known = (number, is_service, stable::hash(shown.as_bytes()));
+        self.principals[kind].insert(name.bytes.into(), known);
+        known
     }
 
     /// The place of the account and region of an event.
@@ -302,13 +332,16 @@ impl<'s> Worker<'s> {
         let place = scopes.len() as u32;
         let rehash = |place: &u32| FixedState::default().hash_one(texts_at(*place).unwrap_or_default());
         self.places_of_scopes.insert_unique(hash, place, rehash);
+        let (account_text, region_text) = (account.text(), region.text());
+        let hash = stable::mix(stable::hash(account_text.as_bytes()), stable::hash(region_text.as_bytes()));
         let mut names = lock(&self.shared.names);
-        let numbers = (names.accounts.number(&*account.text()), names.regions.number(&*region.text()));
+        let numbers = (names.accounts.number(&*account_text), names.regions.number(&*region_text));
         drop(names);
         let texts = (account.bytes.into(), region.bytes.into());
         self.scopes.push(Scope {
             texts,
             numbers,
+            hash,
             span: Span::of(time),
             is_covered: false,
             hours: (0, 0),
@@ -341,6 +374,8 @@ impl<'s> Worker<'s> {
 struct Scope {
     texts: (Box<[u8]>, Box<[u8]>),
     numbers: (u32, u32),
+    /// The stable hash of both.
+    hash: u64,
     /// From the first event that counts on.
     is_covered: bool,
     span: Span,
@@ -445,17 +480,9 @@ fn text_of<'e>(name: Raw<'e>) -> Cow<'e, str> {
     }
 }
 
-/// A hash that is the same in every version of the program, for it stands in results: eight bytes at a time, multiplied by
-/// an odd number and turned. It tells apart what differs by chance, and is no protection against anybody.
-fn stable_hash(texts: [Raw<'_>; 3]) -> u64 {
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    texts.iter().fold(0x5bd1_e995_cbf2_9ce4, |hash, text| {
-        let (words, rest) = text.bytes.as_chunks::<8>();
-        let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-        let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
-        mix(mix(hash, last), text.bytes.len() as u64)
-    })
-}
+/// What stands in the digest for an event that could not be read, and for a file.
+const BROKEN: u64 = 1;
+const UNREAD_FILE: u64 = 2;
 
 fn shortened(text: &str) -> String {
     text.chars().take(60).collect()

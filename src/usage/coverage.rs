@@ -42,6 +42,17 @@ impl Coverage {
         self.add_hours(hour.div_euclid(64), 1 << hour.rem_euclid(64));
     }
 
+    /// There were events in each of so many hours.
+    pub fn add_run(&mut self, first: i64, count: i64) {
+        let (mut hour, end) = (first, first + count);
+        while hour < end {
+            let bit = hour.rem_euclid(64);
+            let here = (64 - bit).min(end - hour);
+            self.add_hours(hour.div_euclid(64), (u64::MAX >> (64 - here)) << bit);
+            hour += here;
+        }
+    }
+
     /// There were events in some of 64 hours.
     pub fn add_hours(&mut self, at: i64, bits: u64) {
         *self.hours.entry(at).or_default() |= bits;
@@ -66,10 +77,15 @@ impl Coverage {
     pub fn runs(&self) -> Vec<(i64, i64)> {
         let mut runs: Vec<(i64, i64)> = Vec::new();
         for (at, bits) in &self.hours {
-            for hour in (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| at * 64 + bit) {
+            let mut rest = *bits;
+            while rest != 0 {
+                let start = rest.trailing_zeros();
+                let count = (rest >> start).trailing_ones();
+                rest = rest.checked_shr(start + count).map_or(0, |rest| rest << (start + count));
+                let (hour, count) = (at * 64 + i64::from(start), i64::from(count));
                 match runs.last_mut() {
-                    Some((first, count)) if *first + *count == hour => *count += 1,
-                    _ => runs.push((hour, 1)),
+                    Some((first, known)) if *first + *known == hour => *known += count,
+                    _ => runs.push((hour, count)),
                 }
             }
         }
@@ -103,5 +119,18 @@ mod tests {
         assert_eq!(coverage.runs(), [(0, 3), (70, 2), (200, 1)]);
         assert_eq!(coverage.silent_hours(), 201 - 6);
         assert_eq!(coverage.longest_silence(), 128);
+    }
+
+    #[test]
+    fn runs_are_added_as_their_hours_are() {
+        for (first, count) in
+            [(0, 1), (3, 64), (63, 1), (63, 2), (64, 64), (1, 200), (-70, 300), (5, 0), (0, 1_192_000)]
+        {
+            let (mut runs, mut hours) = (Coverage::default(), Coverage::default());
+            runs.add_run(first, count);
+            (first..first + count).for_each(|hour| hours.add_hour(hour));
+            assert_eq!(runs, hours, "{first}, {count}");
+            assert_eq!(runs.runs(), if count > 0 { vec![(first, count)] } else { Vec::new() });
+        }
     }
 }

@@ -10,8 +10,9 @@
 //! over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events before. [`collect`] counts on
 //! any number of threads, many events at once, into tables that all share, of [`tally`], [`hours`] and [`coverage`];
 //! [`agent`] and [`network`] tell what made a call and from which [`place`], [`mod@time`] when; [`result`] says what was counted, in
-//! order, and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory: what calls tell
-//! ([`told`]), as facts ([`overlay`]), and what they leave open ([`doubt`]).
+//! order, with the sum of the hashes of all events (`stable`), and [`merge`] reads it again and puts it together.
+//! [`evidence`] joins it with an inventory: what calls tell ([`told`]), as facts ([`overlay`]), and what they leave open
+//! ([`doubt`]).
 
 pub mod agent;
 mod batch;
@@ -31,6 +32,7 @@ pub mod result;
 pub mod scan;
 mod seen;
 pub mod shape;
+mod stable;
 mod table;
 pub mod take;
 pub mod tally;

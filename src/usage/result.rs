@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Caller;
-use super::collect::{Counted, Entry, From, Names, text};
+use super::collect::{Counted, Entry, From, Names, Rest, text};
 use super::coverage::Coverage;
 use super::place::{Place, Places};
 use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Span, Unattributed};
@@ -62,8 +62,22 @@ pub struct Head {
     pub no_key: u64,
     /// Files, or the rests of such, that could not be read.
     pub unread_files: u64,
-    /// The sum of the hashes of all events that count, in hexadecimal digits: results of the same events have the same.
+    /// The sum of the hashes of all events that count, of all broken ones and of files that could not be read, in hexadecimal
+    /// digits: results of the same events have the same.
     pub digest: String,
+    /// How many lines of each other kind follow: a result that has fewer is cut off.
+    pub lines: LineCounts,
+}
+
+/// How many lines of each kind there are, by what they say under `record`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LineCounts {
+    /// Lines of accounts and regions.
+    pub coverage: u64,
+    /// Lines of calls that no key is known of.
+    pub unattributed: u64,
+    /// Lines of keys.
+    pub key: u64,
 }
 
 /// The hours with events of an account and region.
@@ -252,7 +266,24 @@ impl<'c> Written<'c> {
     pub fn head(&self) -> Head {
         let Account { events, kms, others, duplicates, broken, no_key, unread_files } = self.counted.rest.account;
         let digest = format!("{:016x}", self.counted.rest.digest);
-        Head { version: VERSION, events, kms, other_services: others, duplicates, broken, no_key, unread_files, digest }
+        let Rest { coverage, unattributed, .. } = &self.counted.rest;
+        let lines = LineCounts {
+            coverage: coverage.values().filter(|coverage| coverage.span.is_some()).count() as u64,
+            unattributed: unattributed.len() as u64,
+            key: self.counted.keys.len() as u64,
+        };
+        Head {
+            version: VERSION,
+            events,
+            kms,
+            other_services: others,
+            duplicates,
+            broken,
+            no_key,
+            unread_files,
+            digest,
+            lines,
+        }
     }
 
     /// The hours with events, in order.

@@ -13,9 +13,16 @@ const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 /// Hours of a week.
 pub const WEEK: usize = 168;
 
-/// The seconds of a time, `2026-11-18T03:12:45Z`.
+/// When 2106 begins: times are kept in 32 bits, which end in that year.
+const END: i64 = 4_291_747_200;
+
+/// What is wrong with a time that is not read.
+pub const NO_TIME: &str = "no time of the years 1970 to 2105; expected 2026-11-18T03:12:45Z";
+
+/// The seconds of a time, `2026-11-18T03:12:45Z`, of the years 1970 to 2105.
 pub fn seconds(time: &[u8]) -> Option<i64> {
-    plain(time).or_else(|| std::str::from_utf8(time).ok()?.trim().parse::<Timestamp>().ok().map(Timestamp::as_second))
+    let other = || std::str::from_utf8(time).ok()?.trim().parse::<Timestamp>().ok().map(Timestamp::as_second);
+    plain(time).or_else(other).filter(|seconds| (0..END).contains(seconds))
 }
 
 /// The time as ActionTrail writes it, without fractions and in UTC.
@@ -142,12 +149,27 @@ mod tests {
             "2026-11-18 03:12:45",
             "2026-11-18T24:12:45Z",
             "1621492461",
+            "1969-12-31T23:59:59Z",
+            "2106-01-01T00:00:00Z",
+            "2106-01-01T07:59:59+07:59",
+            "9999-12-31T23:59:59Z",
+            "-009999-01-02T01:59:59Z",
         ] {
             assert_eq!(seconds(time.as_bytes()), None, "{time}");
         }
+        assert_eq!(seconds(b"1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(seconds(b"2105-12-31T23:59:59Z"), Some(END - 1));
+        assert_eq!(seconds(b"2106-01-01T07:59:59+08:00"), Some(END - 1));
         let mut clock = Clock::default();
-        for time in ["2026-11-18T03:12:45Z", "2026-11-18T24:12:45Z", "2026-11-18T03:60:45Z", "2026-11-18T03:1/:45Z", ""]
-        {
+        for time in [
+            "9999-12-31T00:00:00Z",
+            "9999-12-31T00:00:01Z",
+            "2026-11-18T03:12:45Z",
+            "2026-11-18T24:12:45Z",
+            "2026-11-18T03:60:45Z",
+            "2026-11-18T03:1/:45Z",
+            "",
+        ] {
             assert_eq!(clock.seconds(time.as_bytes()), seconds(time.as_bytes()), "{time}");
         }
     }

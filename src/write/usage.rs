@@ -47,25 +47,34 @@ fn add_line(line: &Line, text: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// One row for each key, by so many threads: how many calls, and how many by operation, language and hour; all accounts and
-/// regions of a key together.
+/// One row for each key, by so many threads: how many calls, and how many by operation, language and hour. Ids are unique, and
+/// all accounts and regions of one stand together; an alias is another key in each.
 ///
 /// # Errors
 /// The writer fails.
 pub fn csv(counted: &Written<'_>, jobs: usize, out: &mut (dyn Write + Send)) -> io::Result<()> {
     writeln!(out, "key_id,events,errors,first,last,operations,languages,vpcs,hours")?;
     let entries = counted.entries();
-    let mut keys = entries.chunk_by(|one, next| one.key == next.key);
+    let is_same = |one: &&Entry, next: &&Entry| one.key == next.key;
+    // Of an alias, how many accounts and regions there are says how it is named.
+    let mut keys = entries.chunk_by(is_same).flat_map(|key| match key.first() {
+        Some(first) if key.len() > 1 && first.key.starts_with("alias/") => {
+            key.chunks(1).map(|one| (one, true)).collect()
+        }
+        _ => vec![(key, false)],
+    });
     ordered(
         jobs,
         || {
-            let piece: Vec<&[&Entry]> = keys.by_ref().take(KEYS).collect();
+            let piece: Vec<(&[&Entry], bool)> = keys.by_ref().take(KEYS).collect();
             Ok((!piece.is_empty()).then_some(piece))
         },
         String::new,
         |cell, piece| {
             let mut rows = Vec::new();
-            piece.into_iter().for_each(|entries| write_row(entries, counted.names(), &mut rows, cell));
+            for (entries, by_arn) in piece {
+                write_row(entries, by_arn, counted.names(), &mut rows, cell);
+            }
             rows
         },
         |rows: Vec<u8>| out.write_all(&rows),
@@ -86,8 +95,8 @@ fn language(caller: Caller) -> &'static str {
     }
 }
 
-/// The row of a key, of which each account and region has an entry. `cell` is room for one.
-fn write_row(entries: &[&Entry], names: &Names, row: &mut Vec<u8>, cell: &mut String) {
+/// The row of a key, of which each account and region has an entry, by its name or by its ARN. `cell` is room for one.
+fn write_row(entries: &[&Entry], by_arn: bool, names: &Names, row: &mut Vec<u8>, cell: &mut String) {
     let Some(first) = entries.first() else { return };
     let (mut calls, mut span) = (Calls::default(), first.tally.span);
     let mut operations: BTreeMap<&str, u64> = BTreeMap::new();
@@ -111,7 +120,12 @@ fn write_row(entries: &[&Entry], names: &Names, row: &mut Vec<u8>, cell: &mut St
     vpcs.sort_unstable();
     vpcs.dedup();
     let mut number = itoa::Buffer::new();
-    add_cell(&first.key, row);
+    if by_arn {
+        let (region, account) = (text(&names.regions, first.region), text(&names.accounts, first.account));
+        add_cell(&format!("acs:kms:{region}:{account}:{}", first.key), row);
+    } else {
+        add_cell(&first.key, row);
+    }
     row.push(b',');
     add_cell(number.format(calls.calls), row);
     row.push(b',');

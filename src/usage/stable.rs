@@ -1,0 +1,45 @@
+//! Hashes that are the same in every version of the program, for their sums stand in results. They tell apart what differs by
+//! chance, and are no protection against anybody.
+
+/// Adds a word to a hash.
+#[inline]
+pub(super) fn mix(hash: u64, word: u64) -> u64 {
+    (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+}
+
+/// The hash of a text, of which eight bytes are taken at a time.
+#[inline]
+pub(super) fn hash(text: &[u8]) -> u64 {
+    let (words, rest) = text.as_chunks::<8>();
+    let hash = words.iter().fold(0x5bd1_e995_cbf2_9ce4, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    mix(mix(hash, last), text.len() as u64)
+}
+
+/// A hash that can be added to others. Sums of what [`mix`] gives could be equal where two events have exchanged something.
+#[inline]
+pub(super) fn finish(hash: u64) -> u64 {
+    let hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    let hash = (hash ^ hash >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash ^ hash >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_stay_what_they_are() {
+        assert_eq!(finish(mix(hash(b"acs:kms:cn-hangzhou"), 1)), 0xcf3e_f15e_23b6_b49e);
+        assert_eq!(finish(1), 0x64aa_0aad_47c9_9b7d);
+    }
+
+    #[test]
+    fn what_two_events_have_exchanged_is_seen_in_the_sum() {
+        let event = |id: u64, failed: u64| finish(mix(mix(hash(b"Decrypt"), id), failed));
+        for id in 0..10_000 {
+            let (one, other) = (event(id, 0), event(id + 1, 1));
+            assert_ne!(one.wrapping_add(other), event(id, 1).wrapping_add(event(id + 1, 0)), "{id}");
+        }
+    }
+}
