@@ -160,7 +160,7 @@ impl Take for Taker<'_> {
                 }
             }
             Seen::Other(event) => self.worker.other(event),
-            Seen::Around(_) | Seen::InText(_) | Seen::Nothing => {
+            Seen::Around(_) | Seen::Nothing => {
                 self.worker.broken();
                 self.told(line, "an object that is no event of ActionTrail".to_owned());
             }
