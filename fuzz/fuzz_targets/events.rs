@@ -8,6 +8,7 @@ use cmkdiag::usage::input::{Buffers, Piece};
 use cmkdiag::usage::merge::Merged;
 use cmkdiag::usage::network::Networks;
 use cmkdiag::usage::result::Written;
+use cmkdiag::usage::sequence::Walk;
 use cmkdiag::usage::shape::Shapes;
 use cmkdiag::usage::take::{Take, lines, values};
 use cmkdiag::write::usage::{csv, jsonl};
@@ -38,7 +39,7 @@ fn counted(piece: &Piece, read: fn(&Piece, &mut Shapes, &mut dyn Take) -> u64, s
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let piece = Piece { file: 0, bytes: bytes.to_vec(), home: Buffers::default() };
+    let piece = Piece { file: 0, bytes: bytes.to_vec(), from: Walk::default(), is_last: true, home: Buffers::default() };
     for read in [lines, values] {
         let mut shapes = Shapes::default();
         let first = counted(&piece, read, &mut shapes);

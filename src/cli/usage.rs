@@ -164,7 +164,7 @@ impl Take for Taker<'_> {
                     self.told(line, why);
                 }
             }
-            Seen::Around(_) | Seen::InText(_) | Seen::Nothing => {
+            Seen::Around(_) | Seen::Nothing => {
                 self.worker.broken();
                 self.told(line, "an object that is no event of ActionTrail".to_owned());
             }

@@ -3,6 +3,10 @@
 //! Field names and shapes: ActionTrail, "Management event structure"; KMS, "Use ActionTrail to query KMS events". Most
 //! fields are optional.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::scan::{Broken, Raw, Value, behind_blanks, broken, elements, members, name, nested_end, value};
 
 /// The name of the service in its events (KMS, "Use ActionTrail …": the filter is exactly this).
@@ -66,10 +70,8 @@ pub enum Seen<'a> {
     Kms(Event<'a>),
     /// An event of another service, of which the time, account and region are there.
     Other(Event<'a>),
-    /// An object around a list of events (`Records`, `Events`), or around one event.
+    /// An object around lists of events (`Records`, `Events`), or around one event, which may be JSON in a text.
     Around(&'a [u8]),
-    /// A row of a log store whose event is JSON in a text.
-    InText(Raw<'a>),
     /// An object that is no event.
     Nothing,
 }
@@ -193,25 +195,24 @@ pub enum Ends {
 /// It is no JSON, as far as it was looked at: of other services' events only so much is.
 pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Broken> {
     let (mut event, mut beside) = (Event::default(), BesideEvent::default());
-    let (mut around, mut in_text) = (None, None);
-    let mut is_of_key = true;
+    let start = at;
+    let mut inside: Option<&[u8]> = None;
+    let (mut is_of_key, mut may_end) = (true, true);
     let mut at = behind_blanks(bytes, at + 1);
     let end = loop {
         if bytes.get(at) == Some(&b'}') {
             break at + 1;
         }
-        let (name, start) = name(bytes, at)?;
-        let part = if bytes.get(start) == Some(&b'{') && !is_other(&event) { Part::named(name) } else { None };
+        let (name, begin) = name(bytes, at)?;
+        let part = if bytes.get(begin) == Some(&b'{') && !is_other(&event) { Part::named(name) } else { None };
         at = match part {
-            Some(part) => event.take_nested(part, bytes, start, &mut beside)?,
+            Some(part) => event.take_nested(part, bytes, begin, &mut beside)?,
             None => {
-                let (value, end) = value(bytes, start)?;
+                let (value, end) = value(bytes, begin)?;
                 match value {
                     Value::Nested(nested) if name == b"referencedResources" => event.refer_all(nested),
-                    Value::Nested(nested) => {
-                        around = if is_around(name) { Some(nested) } else { around };
-                    }
-                    Value::Text(text) if name.len() == 5 && name == b"event" => in_text = Some(text),
+                    Value::Nested(nested) if is_around(name) => inside = Some(nested),
+                    Value::Text(text) if name.len() == 5 && name == b"event" => inside = Some(text.bytes),
                     Value::Text(text) if name.len() == 12 && name == b"resourceType" => {
                         is_of_key = text.is_empty() || text.bytes == b"ACS::KMS::Key";
                     }
@@ -221,12 +222,16 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
             }
         };
         // Of another service, only when and where it was called says anything: that there was somebody who listened.
-        if is_other(&event) && !event.time.is_empty() && !event.region.is_empty() && !event.account.is_empty() {
-            let end = match ends {
-                Ends::WithBracket => nested_end(bytes, at, 1).ok_or(Broken::CutOff)?,
-                Ends::WithBytes => bytes.len(),
-            };
-            return Ok((Seen::Other(event), end));
+        if may_end
+            && is_other(&event)
+            && !event.time.is_empty()
+            && !event.region.is_empty()
+            && !event.account.is_empty()
+        {
+            match end_of_other(bytes, at, ends) {
+                Some(end) => return Ok((Seen::Other(event), end)),
+                None => may_end = false,
+            }
         }
         at = behind_blanks(bytes, at);
         match bytes.get(at) {
@@ -235,9 +240,14 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
             _ => return Err(broken(bytes, at)),
         }
     };
-    if event.service.is_empty() && event.operation.is_empty() {
-        let text = in_text.map_or(Seen::Nothing, Seen::InText);
-        return Ok((around.map_or(text, Seen::Around), end));
+    let is_nameless = event.service.is_empty() && event.operation.is_empty();
+    // Rows of a log store may say something of themselves, too.
+    let is_row = |inside: &[u8]| is_nameless || event.service.bytes != KMS && names_service(inside);
+    if inside.is_some_and(is_row) {
+        return Ok((Seen::Around(&bytes[start..end]), end));
+    }
+    if is_nameless {
+        return Ok((Seen::Nothing, end));
     }
     if event.account.is_empty() {
         event.account = beside.account;
@@ -250,6 +260,24 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     }
     let is_kms = event.service.bytes == KMS;
     Ok((if is_kms { Seen::Kms(event) } else { Seen::Other(event) }, end))
+}
+
+/// Where an event of another service ends of which enough is known before `at`; nothing if it has to be read to its end, as
+/// it is cut off, or as another event may stand in it or behind it.
+#[inline]
+pub(super) fn end_of_other(bytes: &[u8], at: usize, ends: Ends) -> Option<usize> {
+    let end = match ends {
+        Ends::WithBracket => nested_end(bytes, at, b'{').ok()?,
+        Ends::WithBytes if bytes.last() == Some(&b'}') => bytes.len(),
+        Ends::WithBytes => return None,
+    };
+    (!names_service(bytes.get(at..end)?)).then_some(end)
+}
+
+/// Whether an event may stand there, as JSON or in a text.
+fn names_service(bytes: &[u8]) -> bool {
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("serviceName"));
+    NAME.find(bytes).is_some()
 }
 
 /// Whether what stands inside a member of that name may be events.
@@ -309,20 +337,26 @@ mod tests {
     #[test]
     fn objects_around_events_are_known() {
         let seen = |text: &'static str| read(text.as_bytes(), 0, Ends::WithBytes).unwrap().0;
-        assert!(matches!(seen(r#"{"Records":[{}]}"#), Seen::Around(b"[{}]")));
-        assert!(matches!(seen(r#"{"RequestId":"x","Events":[],"NextToken":"y"}"#), Seen::Around(b"[]")));
+        assert!(matches!(seen(r#"{"Records":[{}]}"#), Seen::Around(br#"{"Records":[{}]}"#)));
+        assert!(matches!(seen(r#"{"RequestId":"x","Events":[],"NextToken":"y"}"#), Seen::Around(_)));
         assert!(matches!(
             seen(r#"{"__topic__":"actiontrail_audit_event","event":{"eventName":"x"}}"#),
             Seen::Around(_)
         ));
-        assert!(matches!(seen(r#"{"__topic__":"x","event":"{\"eventName\":1}"}"#), Seen::InText(_)));
+        assert!(matches!(seen(r#"{"__topic__":"x","event":"{\"eventName\":1}"}"#), Seen::Around(_)));
+        let row = r#"{"serviceName":"actiontrail","eventTime":"t","acsRegion":"r","recipientAccountId":"1","event":"{\"serviceName\":\"Kms\"}"}"#;
+        assert!(matches!(seen(row), Seen::Around(_)));
+        assert!(matches!(read(row.as_bytes(), 0, Ends::WithBracket), Ok((Seen::Around(_), _))));
         assert!(matches!(seen(r#"{"a":1}"#), Seen::Nothing));
     }
 
     #[test]
     fn others_are_left_as_soon_as_enough_is_known() {
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","broken":}} {"#;
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","broken":}}"#;
         assert!(matches!(read(text.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), end)) if end == text.len()));
+        assert_eq!(read(&text.as_bytes()[..text.len() - 12], 0, Ends::WithBytes).err(), Some(Broken::CutOff));
+        let two = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","b":"}"}{"serviceName":"Kms"}"#;
+        assert!(matches!(read(two.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), 86))));
         let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","b":["}"]},{"#;
         let (_, end) = read(text.as_bytes(), 0, Ends::WithBracket).unwrap();
         assert_eq!(&text[end..], ",{");

@@ -6,7 +6,8 @@ use std::io::Read;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::scan::{behind_blanks, nested_end, string_end, value};
+use super::scan::{Broken, behind_blanks, nested_end, string_end, value};
+use super::sequence::{Next, Walk};
 use crate::read::ReadError;
 use crate::read::source::{Input, Origin, open};
 
@@ -53,6 +54,10 @@ pub struct Piece {
     pub file: u32,
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// What stands around them, where lines do not matter.
+    pub from: Walk,
+    /// Whether nothing follows.
+    pub is_last: bool,
     /// Where the memory goes when nobody needs it any more.
     pub home: Buffers,
 }
@@ -110,8 +115,10 @@ struct Log {
     ended: bool,
     layout: Layout,
     buffers: Buffers,
-    /// No event ends before, as far as the buffer was looked through.
-    scanned: usize,
+    /// What stands around the first value of the buffer.
+    from: Walk,
+    /// How far the buffer was looked through; no value ends behind that.
+    walk: Walk,
 }
 
 impl<'i> Logs<'i> {
@@ -200,7 +207,8 @@ impl Log {
             ended: false,
             layout: Layout::Lines,
             buffers: buffers.clone(),
-            scanned: 0,
+            from: Walk::default(),
+            walk: Walk::default(),
         };
         log.fill(SAMPLE)?;
         if log.bytes().starts_with(b"\xef\xbb\xbf") {
@@ -213,20 +221,21 @@ impl Log {
             None => return Err(ReadError::content(name, None, "the log is empty; expected events of ActionTrail")),
             Some(b'{') => {
                 let line = memchr::memchr(b'\n', &bytes[first..]).map_or(bytes.len(), |end| first + end);
-                let end = nested_end(&bytes[..line], first + 1, 1);
-                if end.is_none() && !(bytes.len() < SAMPLE && line == bytes.len()) {
-                    let start = list_inside(bytes, first).unwrap_or(0);
+                let is_whole = nested_end(&bytes[..line], first + 1, b'{').is_ok();
+                // A line that does not end may be a whole log.
+                if bytes.len() >= SAMPLE && line == bytes.len() || line < bytes.len() && !is_whole {
+                    let start = list_inside(bytes, first).filter(|_| !log.ended);
                     log.layout = Layout::Elements;
-                    if log.ended {
-                        log.scanned = start;
-                    } else {
+                    if let Some(start) = start {
                         // The object around the list ends in another block than it begins, and would be cut off in this.
                         log.buffer.drain(..start);
                         log.filled -= start;
+                        log.from = Walk::in_list_of_object();
+                        log.walk = log.from;
                     }
                 }
             }
-            Some(b'[') => (log.layout, log.scanned) = (Layout::Elements, first + 1),
+            Some(b'[') => log.layout = Layout::Elements,
             Some(_) => return Log::table(log),
         }
         Ok(log)
@@ -302,18 +311,32 @@ impl Log {
 
     /// Behind the last whole value in the buffer; 0 if there is none.
     fn last_element(&mut self) -> usize {
-        let (bytes, mut scanned, mut boundary) = (&self.buffer[..self.filled], self.scanned, 0);
-        while let Some(byte) = bytes.get(scanned) {
-            let end = match byte {
-                b'{' => nested_end(bytes, scanned + 1, 1),
-                b'"' => string_end(bytes, scanned + 1).map(|(end, _)| end + 1),
-                _ => Some(scanned + 1),
+        let bytes = &self.buffer[..self.filled];
+        let mut walk = self.walk;
+        loop {
+            // What cannot be read is stepped over, as whoever reads the values does.
+            let is_whole = match walk.next(bytes) {
+                Next::Object => match nested_end(bytes, walk.at + 1, b'{') {
+                    Ok(end) => {
+                        walk.at = end;
+                        true
+                    }
+                    Err(Broken::At(_)) => walk.resume(bytes),
+                    Err(Broken::CutOff) => false,
+                },
+                // More may stand behind it.
+                Next::Text(_, end) => {
+                    walk.at = end;
+                    end < bytes.len()
+                }
+                Next::Stray(_) => walk.resume(bytes),
+                Next::CutOff | Next::End => false,
             };
-            let Some(end) = end else { break };
-            (scanned, boundary) = (end, end);
+            if !is_whole {
+                return self.walk.at;
+            }
+            self.walk = walk;
         }
-        self.scanned = scanned;
-        boundary
     }
 
     fn cut(&mut self, at: usize) -> Block {
@@ -323,8 +346,10 @@ impl Log {
         let mut bytes = std::mem::replace(&mut self.buffer, next);
         bytes.truncate(at);
         self.filled = rest;
-        self.scanned = self.scanned.saturating_sub(at);
-        let piece = Piece { file: self.file, bytes, home: self.buffers.clone() };
+        let (from, is_last) = (self.from, self.ended && rest == 0);
+        self.walk.at = self.walk.at.saturating_sub(at);
+        self.from = self.walk.at(0);
+        let piece = Piece { file: self.file, bytes, from, is_last, home: self.buffers.clone() };
         if self.layout == Layout::Elements { Block::Elements(piece) } else { Block::Lines(piece) }
     }
 }

@@ -6,8 +6,8 @@
 //! blocks    fields    tallies     JSON Lines, mergeable
 //! ```
 //!
-//! [`input`] cuts logs into blocks of whole events, and [`take`] takes them out; [`event`] reads the needed fields of one,
-//! over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events before. [`collect`] counts on
+//! [`input`] cuts logs into blocks of whole events, and [`take`] takes them out, both along [`sequence`]; [`event`] reads the
+//! needed fields of one, over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events before. [`collect`] counts on
 //! any number of threads, many events at once, into tables that all share, of [`tally`], [`hours`] and [`coverage`];
 //! [`agent`] and [`network`] tell what made a call and from which [`place`], [`mod@time`] when; [`result`] says what was counted, in
 //! order, with the sum of the hashes of all events (`stable`), and [`merge`] reads it again and puts it together.
@@ -31,6 +31,7 @@ pub mod place;
 pub mod result;
 pub mod scan;
 mod seen;
+pub mod sequence;
 pub mod shape;
 mod stable;
 mod table;

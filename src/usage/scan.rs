@@ -134,11 +134,44 @@ fn odd_so_far(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].iter().fold(bits, |bits, by| bits ^ bits << by)
 }
 
-/// Where the object or list ends whose bracket stands before `at`, with so many open around it; behind its last bracket.
+/// Brackets that are open, as bits behind a first that is always there: whether each is one of an object.
+type Open = u64;
+
+/// No bracket is open.
+const CLOSED: Open = 1;
+
+/// Opens or closes the bracket at `at`.
+///
+/// # Errors
+/// It closes one of the other kind, stands where no value can, or is deeper than any event.
 #[inline]
-pub fn nested_end(bytes: &[u8], mut at: usize, depth: u32) -> Option<usize> {
-    // More than there are bytes cannot be closed.
-    let mut depth = i64::from(depth);
+fn bracket(open: Open, bytes: &[u8], at: usize, byte: u8) -> Result<Open, Broken> {
+    // Those of objects differ from those of lists in one bit, and closing ones from opening ones in two.
+    let is_object = Open::from(byte >> 5 & 1);
+    if byte & 0b110 == 0b010 {
+        // In an object, a value stands behind a colon: elsewhere, an object before it was not closed.
+        let is_value = open & 1 == 0 || open == CLOSED || is_behind_colon(bytes, at);
+        if is_value && open.leading_zeros() > 0 { Ok(open << 1 | is_object) } else { Err(Broken::At(at)) }
+    } else if open & 1 == is_object {
+        Ok(open >> 1)
+    } else {
+        Err(Broken::At(at))
+    }
+}
+
+#[inline]
+fn is_behind_colon(bytes: &[u8], at: usize) -> bool {
+    let before = bytes[..at].iter().rev().find(|byte| !is_blank(**byte));
+    before == Some(&b':')
+}
+
+/// Where the object or list ends whose bracket, `{` or `[`, stands before `at`; behind its last bracket.
+///
+/// # Errors
+/// It is never closed, or by a bracket of the other kind.
+#[inline]
+pub fn nested_end(bytes: &[u8], mut at: usize, kind: u8) -> Result<usize, Broken> {
+    let mut open = CLOSED << 1 | Open::from(kind == b'{');
     let mut is_in_string = false;
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>) {
         let slashes = of_64(chunk, |bytes| is_byte(bytes, b'\\'));
@@ -156,38 +189,29 @@ pub fn nested_end(bytes: &[u8], mut at: usize, depth: u32) -> Option<usize> {
         }
         // `[` and `]` differ from `{` and `}` in one bit.
         let small = |bytes: u8x16| bytes | u8x16::splat(0x20);
-        let open = of_64(chunk, |bytes| is_byte(small(bytes), b'{')) & !inside;
-        let mut close = of_64(chunk, |bytes| is_byte(small(bytes), b'}')) & !inside;
-        if i64::from(close.count_ones()) >= depth {
-            // Each bracket that is closed leaves those that were opened before it.
-            let mut closed = 0;
-            while close != 0 {
-                closed += 1;
-                let before = open & (close & close.wrapping_neg()).wrapping_sub(1);
-                if depth + i64::from(before.count_ones()) == closed {
-                    return Some(at + close.trailing_zeros() as usize + 1);
-                }
-                close &= close - 1;
+        let is_bracket = |bytes: u8x16| is_byte(small(bytes), b'{') | is_byte(small(bytes), b'}');
+        let mut brackets = of_64(chunk, is_bracket) & !inside;
+        while brackets != 0 {
+            let place = brackets.trailing_zeros() as usize;
+            open = bracket(open, bytes, at + place, chunk[place])?;
+            if open == CLOSED {
+                return Ok(at + place + 1);
             }
-            depth -= closed;
-        } else {
-            depth -= i64::from(close.count_ones());
+            brackets &= brackets - 1;
         }
-        depth += i64::from(open.count_ones());
         is_in_string = inside >> 63 == 1;
         at += 64 + skip;
     }
     if is_in_string {
-        at = string_end(bytes, at)?.0 + 1;
+        at = string_end(bytes, at).ok_or(Broken::CutOff)?.0 + 1;
     }
     loop {
-        match bytes.get(at)? {
-            b'"' => at = string_end(bytes, at + 1)?.0,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
+        match bytes.get(at).ok_or(Broken::CutOff)? {
+            b'"' => at = string_end(bytes, at + 1).ok_or(Broken::CutOff)?.0,
+            byte @ (b'{' | b'[' | b'}' | b']') => {
+                open = bracket(open, bytes, at, *byte)?;
+                if open == CLOSED {
+                    return Ok(at + 1);
                 }
             }
             _ => {}
@@ -196,10 +220,15 @@ pub fn nested_end(bytes: &[u8], mut at: usize, depth: u32) -> Option<usize> {
     }
 }
 
+#[inline]
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
 /// The first byte from `at` on that is no white space.
 #[inline]
 pub fn behind_blanks(bytes: &[u8], mut at: usize) -> usize {
-    while bytes.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
+    while bytes.get(at).is_some_and(|byte| is_blank(*byte)) {
         at += 1;
     }
     at
@@ -271,8 +300,8 @@ pub fn value(bytes: &[u8], at: usize) -> Result<(Value<'_>, usize), Broken> {
             let (end, is_escaped) = string_end(bytes, at + 1).ok_or(Broken::CutOff)?;
             Ok((Value::Text(Raw { bytes: &bytes[at + 1..end], is_escaped }), end + 1))
         }
-        Some(b'{' | b'[') => {
-            let end = nested_end(bytes, at + 1, 1).ok_or(Broken::CutOff)?;
+        Some(kind @ (b'{' | b'[')) => {
+            let end = nested_end(bytes, at + 1, *kind)?;
             Ok((Value::Nested(&bytes[at..end]), end))
         }
         Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'-' => {
@@ -346,17 +375,41 @@ mod tests {
     }
 
     /// Where brackets are closed, byte by byte.
-    fn plain_nested_end(bytes: &[u8], mut at: usize, mut depth: u32) -> Option<usize> {
-        while depth > 0 {
-            match bytes.get(at)? {
-                b'"' => at = plain_string_end(bytes, at + 1)?.0,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
+    fn plain_nested_end(bytes: &[u8], mut at: usize, kind: u8) -> Result<usize, Broken> {
+        let mut open = vec![kind];
+        while let Some(inner) = open.last().copied() {
+            let byte = *bytes.get(at).ok_or(Broken::CutOff)?;
+            match byte {
+                b'"' => at = plain_string_end(bytes, at + 1).ok_or(Broken::CutOff)?.0,
+                b'{' | b'[' => {
+                    let before = String::from_utf8_lossy(&bytes[..at]).trim_end().to_owned();
+                    if inner == b'{' && !before.ends_with(':') || open.len() == 63 {
+                        return Err(Broken::At(at));
+                    }
+                    open.push(byte);
+                }
+                b'}' | b']' if byte.wrapping_sub(inner) == 2 => {
+                    open.pop();
+                }
+                b'}' | b']' => return Err(Broken::At(at)),
                 _ => {}
             }
             at += 1;
         }
-        Some(at)
+        Ok(at)
+    }
+
+    #[test]
+    fn brackets_close_those_of_their_kind() {
+        let end = |text: &str| nested_end(text.as_bytes(), 1, text.as_bytes()[0]);
+        for behind in ["", &" ".repeat(100)] {
+            assert_eq!(end(&format!(r#"{{"a":[{{}},[]]}}{behind}"#)), Ok(13));
+            assert_eq!(end(&format!(r#"{{"a":1]}}{behind}"#)), Err(Broken::At(6)));
+            assert_eq!(end(&format!(r#"[{{"a":1],{{}}]{behind}"#)), Err(Broken::At(7)));
+            assert_eq!(end(&format!(r#"{{"a":{{"b":1}},{{"c":2}}{behind}"#)), Err(Broken::At(13)));
+            assert_eq!(end(&format!("[{}{behind}", "[".repeat(63))), Err(Broken::At(63)));
+            assert_eq!(end(&format!(r#"{{"a":1{behind}"#)), Err(Broken::CutOff));
+        }
     }
 
     proptest! {
@@ -375,8 +428,8 @@ mod tests {
                 bytes.splice(place..place, std::iter::repeat_n(b'\\', count));
             }
             prop_assert_eq!(string_end(&bytes, at), plain_string_end(&bytes, at));
-            prop_assert_eq!(nested_end(&bytes, at, 1), plain_nested_end(&bytes, at, 1));
-            prop_assert_eq!(nested_end(&bytes, at, 3), plain_nested_end(&bytes, at, 3));
+            prop_assert_eq!(nested_end(&bytes, at, b'{'), plain_nested_end(&bytes, at, b'{'));
+            prop_assert_eq!(nested_end(&bytes, at, b'['), plain_nested_end(&bytes, at, b'['));
         }
 
         #[test]
@@ -388,7 +441,7 @@ mod tests {
                 seen.push((name.to_vec(), value));
             });
             prop_assert_eq!(end, Ok(length));
-            prop_assert_eq!(nested_end(text.as_bytes(), 1, 1), Some(length));
+            prop_assert_eq!(nested_end(text.as_bytes(), 1, b'{'), Ok(length));
             prop_assert_eq!(seen.len(), 1);
         }
 

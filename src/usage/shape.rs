@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::event::{Ends, Part, Seen, is_around};
+use super::event::{Ends, Part, Seen, end_of_other, is_around};
 use super::field::{ENOUGH, FIELDS, Field, KEYS, Kind, Within, event, is_enough};
 use super::scan::{Raw, behind_blanks, name, nested_end, string_end, value};
 
@@ -113,16 +113,13 @@ impl Shapes {
                     values[way.field as usize] = Raw { bytes: &bytes[at..end], is_escaped: false };
                     end
                 }
-                Kind::Nested => nested_end(bytes, at + 1, 1)?,
+                Kind::Nested => nested_end(bytes, at + 1, *bytes.get(at)?).ok()?,
                 Kind::End => break,
             };
             at = end;
             if way.given & ENOUGH != 0 && given & ENOUGH == ENOUGH && is_enough(&values) {
                 let behind = at + usize::from(way.kind == Kind::Text);
-                let end = match ends {
-                    Ends::WithBracket => nested_end(bytes, behind, 1)?,
-                    Ends::WithBytes => bytes.len(),
-                };
+                let end = end_of_other(bytes, behind, ends)?;
                 self.known += u64::from(again == 0);
                 return (again == 0).then(|| (Seen::Other(event(&values)), end));
             }
@@ -193,7 +190,7 @@ impl Shapes {
                 given |= field.bit();
                 let (kind, end) = match byte {
                     b'"' => (Some(Kind::Text), string_end(bytes, begin + 1)?.0),
-                    b'{' | b'[' => (Some(Kind::Nested), nested_end(bytes, begin + 1, 1)?),
+                    b'{' | b'[' => (Some(Kind::Nested), nested_end(bytes, begin + 1, byte).ok()?),
                     _ => {
                         let (_, end) = value(bytes, begin).ok()?;
                         let is_number = byte == b'-' || byte.is_ascii_digit();

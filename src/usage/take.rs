@@ -2,7 +2,8 @@
 
 use super::event::{Ends, Seen, read};
 use super::input::Piece;
-use super::scan::{Broken, Raw, Value, behind_blanks, elements, nested_end, string_end};
+use super::scan::{Broken, Raw, behind_blanks};
+use super::sequence::{Next, Walk};
 use super::shape::Shapes;
 
 /// Takes events one by one, with the line on which they stand, counted in their piece from 0; 0 where lines do not matter.
@@ -28,102 +29,128 @@ pub fn lines(piece: &Piece, shapes: &mut Shapes, take: &mut dyn Take) -> u64 {
     while at < piece.bytes.len() {
         let end = memchr::memchr(b'\n', &piece.bytes[at..]).map_or(piece.bytes.len(), |end| at + end);
         let text = piece.bytes[at..end].trim_ascii();
-        match text.first() {
-            None => {}
-            Some(b'{') if is_known_line(text, line, shapes, take) => {}
-            Some(b'{') => match object(shapes, text, 0, Ends::WithBytes) {
-                Ok((seen, end)) if behind_blanks(text, end) == text.len() => hand_over(&seen, line, 0, take),
-                Ok((_, end)) => take.broken(line, format!("something stands behind the event, at byte {end}")),
-                Err(error) => take.broken(line, why(error)),
-            },
-            Some(b'[') => hand_over(&Seen::Around(text), line, 0, take),
-            Some(_) => take.broken(line, "not JSON; expected one event on each line".to_owned()),
+        // The lines of a list.
+        let text = text.strip_suffix(b",").unwrap_or(text);
+        match text {
+            [] | b"[" | b"]" => {}
+            [b'{', ..] if is_alone(text, line, shapes, take) => {}
+            _ => sequence(text, Walk::default(), true, &mut Taking { line, depth: 0, shapes, take }),
         }
         (at, line) = (end + 1, line + 1);
     }
     line
 }
 
-/// Hands over the event of a line that is written as events before were.
-fn is_known_line(text: &[u8], line: u64, shapes: &mut Shapes, take: &mut dyn Take) -> bool {
-    match shapes.read(text, 0, Ends::WithBytes) {
-        Some((seen, end)) if behind_blanks(text, end) == text.len() => {
-            take.seen(&seen, line);
+/// Hands over the event of a line on which nothing else stands.
+fn is_alone(text: &[u8], line: u64, shapes: &mut Shapes, take: &mut dyn Take) -> bool {
+    let seen = match shapes.read(text, 0, Ends::WithBytes) {
+        Some(known) => Ok(known),
+        None => object(shapes, text, 0, Ends::WithBytes),
+    };
+    match seen {
+        Ok((seen, end)) if behind_blanks(text, end) == text.len() => {
+            hand_over(&seen, &mut Taking { line, depth: 0, shapes, take });
             true
         }
         _ => false,
     }
 }
 
-/// Hands over the event at `at` if it is written as events before were, and goes behind it.
-fn is_known_value(bytes: &[u8], at: &mut usize, shapes: &mut Shapes, take: &mut dyn Take) -> bool {
-    let Some((seen, end)) = shapes.read(bytes, *at, Ends::WithBracket) else { return false };
-    take.seen(&seen, 0);
-    *at = end;
-    true
-}
-
 /// Hands over the events of values that stand one behind the other; their lines do not matter.
 pub fn values(piece: &Piece, shapes: &mut Shapes, take: &mut dyn Take) -> u64 {
-    let bytes = &piece.bytes;
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' if is_known_value(bytes, &mut at, shapes, take) => {}
-            b'{' => match object(shapes, bytes, at, Ends::WithBracket) {
-                Ok((seen, end)) => {
-                    hand_over(&seen, 0, 0, take);
-                    at = end;
-                }
-                Err(error) => {
-                    take.broken(0, why(error));
-                    match nested_end(bytes, at + 1, 1) {
-                        Some(end) => at = end,
-                        None => return 0,
-                    }
-                }
-            },
-            b'"' => match string_end(bytes, at + 1) {
-                Some((end, _)) => at = end + 1,
-                None => {
-                    take.broken(0, why(Broken::CutOff));
-                    return 0;
-                }
-            },
-            _ => at += 1,
-        }
-    }
+    sequence(&piece.bytes, piece.from, piece.is_last, &mut Taking { line: 0, depth: 0, shapes, take });
     0
 }
 
 /// Objects stand around events no deeper than this.
 const DEEPEST: u32 = 4;
 
-fn hand_over(seen: &Seen<'_>, line: u64, depth: u32, take: &mut dyn Take) {
-    let mut inner = |bytes: &[u8]| match read(bytes, 0, Ends::WithBytes) {
-        Ok((seen, _)) => hand_over(&seen, line, depth + 1, take),
-        Err(error) => take.broken(line, why(error)),
-    };
-    match seen {
-        _ if depth > DEEPEST => take.broken(line, "events stand too deep inside other objects".to_owned()),
-        Seen::Around(list) if list.first() == Some(&b'[') => {
-            let read = elements(list, |element| match element {
-                Value::Nested(nested) if nested.first() == Some(&b'{') => inner(nested),
-                Value::Text(text) => in_text(text, &mut inner),
-                _ => {}
-            });
-            if let Err(error) = read {
-                take.broken(line, why(error));
+/// What events are read with, and handed over to.
+struct Taking<'t> {
+    line: u64,
+    /// In how many objects around events they stand.
+    depth: u32,
+    shapes: &'t mut Shapes,
+    take: &'t mut dyn Take,
+}
+
+/// Hands over the events of values one behind the other, of which there are no more if these are the last.
+fn sequence(bytes: &[u8], mut walk: Walk, is_last: bool, taking: &mut Taking<'_>) {
+    loop {
+        let broken = match walk.next(bytes) {
+            Next::Object => {
+                let seen = match taking.shapes.read(bytes, walk.at, Ends::WithBracket) {
+                    Some(known) => Ok(known),
+                    None => object(taking.shapes, bytes, walk.at, Ends::WithBracket),
+                };
+                match seen {
+                    Ok((seen, end)) => {
+                        hand_over(&seen, taking);
+                        walk.at = end;
+                        continue;
+                    }
+                    Err(Broken::At(at)) => why(Broken::At(at - walk.at.min(at))),
+                    Err(error) => why(error),
+                }
             }
-        }
-        Seen::Around(object) => inner(object),
-        Seen::InText(text) => in_text(*text, &mut inner),
-        seen => take.seen(seen, line),
+            Next::Text(text, end) => {
+                in_text(text, taking);
+                walk.at = end;
+                continue;
+            }
+            Next::Stray(what) => what.to_owned(),
+            Next::CutOff => why(Broken::CutOff),
+            Next::End => {
+                if is_last && walk.is_open() {
+                    taking.broken("cut off: the list of events is never closed".to_owned());
+                }
+                return;
+            }
+        };
+        let from = walk.at;
+        let rest =
+            if walk.resume(bytes) || bytes.len() < from + SHORT { "" } else { "; no event behind it could be read" };
+        taking.broken(format!("{broken}{rest}"));
     }
 }
 
-fn in_text(text: Raw<'_>, read: &mut dyn FnMut(&[u8])) {
-    read(text.text().trim().as_bytes());
+/// Fewer bytes hold no event.
+const SHORT: usize = 64;
+
+impl Taking<'_> {
+    fn broken(&mut self, why: String) {
+        self.take.broken(self.line, why);
+    }
+
+    /// The same inside an object around events; nothing if that stands inside too many others.
+    fn inside(&mut self) -> Option<Taking<'_>> {
+        if self.depth == DEEPEST {
+            self.broken("events stand too deep inside other objects".to_owned());
+            return None;
+        }
+        Some(Taking { line: self.line, depth: self.depth + 1, shapes: self.shapes, take: self.take })
+    }
+}
+
+fn hand_over(seen: &Seen<'_>, taking: &mut Taking<'_>) {
+    match seen {
+        Seen::Around(object) => {
+            if let Some(mut inside) = taking.inside() {
+                sequence(object, Walk::in_object(), true, &mut inside);
+            }
+        }
+        seen => taking.take.seen(seen, taking.line),
+    }
+}
+
+fn in_text(text: Raw<'_>, taking: &mut Taking<'_>) {
+    let text = text.text();
+    let text = text.trim();
+    if text.is_empty() {
+        taking.broken("an empty text where an event was expected".to_owned());
+    } else if let Some(mut inside) = taking.inside() {
+        sequence(text.as_bytes(), Walk::default(), true, &mut inside);
+    }
 }
 
 fn why(error: Broken) -> String {
