@@ -454,6 +454,14 @@ fn an_id_tells_more_than_the_alias_beside_it_and_aliases_that_move_tell_nothing(
     let case = Case::of(&[answered, call(6, "Encrypt", ORDERS, GO)]);
     case.is(ORDERS, &[], "migratable", &[]);
     assert_eq!(case.verdict(BILLING, &[]).0, "blocked");
+    let moved = with(
+        call(50, "UpdateAlias", ORDERS, CLI),
+        "requestParameters",
+        json!({"AliasName": "alias/orders", "KeyId": ORDERS}),
+    );
+    let case =
+        Case::of(&[call(5, "GenerateAndExportDataKey", "alias/orders", GO), moved, call(6, "Encrypt", BILLING, GO)]);
+    case.is(BILLING, &[], "migratable", &["operations"]);
     // The alias of two keys without a region.
     let inventory = INVENTORY.replace("cn-beijing", "").replace("cn-hangzhou", "");
     let export = call(5, "GenerateAndExportDataKey", "alias/orders", GO);
@@ -561,6 +569,18 @@ fn words_for_no_vpc_are_none_and_browsers_may_be_applications() {
         "migratable",
         &["languages"],
     );
+}
+
+#[test]
+fn events_of_kms_are_known_however_the_service_is_written() {
+    for service in [json!("KMS"), json!("kms"), Value::Null] {
+        let event = with(call(5, "ReEncrypt", ORDERS, GO), "serviceName", service);
+        let event = with(event, "eventSource", json!("kms.cn-hangzhou.aliyuncs.com"));
+        assert_eq!(Case::of(&[event]).verdict(ORDERS, &[]).0, "blocked");
+    }
+    // An event that does not say is none.
+    let event = with(call(5, "ReEncrypt", ORDERS, GO), "serviceName", Value::Null);
+    assert_eq!(Case::of(&[event]).run(&[]).code, 3);
 }
 
 #[test]

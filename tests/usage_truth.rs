@@ -443,7 +443,7 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     if is_service || kind == "AliyunServiceEvent" {
         caller = "cloud-service";
     }
-    let service = if dice.below(8) == 0 { *dice.pick(&["Ecs", "Oss", "KMS", "Sts"]) } else { "Kms" };
+    let service = if dice.below(8) == 0 { *dice.pick(&["Ecs", "Oss", "Rds", "Sts"]) } else { "Kms" };
     let is_broken = dice.below(200) == 0;
     let written = if is_broken { "yesterday".to_owned() } else { spelt(time, dice.below(20)) };
     let identity = identity.replace('#', &(number % 977).to_string());

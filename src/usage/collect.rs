@@ -419,7 +419,7 @@ impl Drop for Worker<'_> {
 /// The keys that an event is about, as they are named there.
 struct KeysOf<'e> {
     key: Option<Cow<'e, str>>,
-    /// The key that `ReEncrypt` writes under, or that it reads under, beside the other.
+    /// The key that `ReEncrypt` writes under, beside the one that it reads under; or the alias that is moved.
     other: Option<Cow<'e, str>>,
     /// Which key is not known.
     unknown: Option<Side>,
@@ -457,7 +457,12 @@ fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
         return KeysOf { key: source, other, unknown };
     }
     let key = first(&[event.requested_key, event.answered_key, event.destination_key, referenced, event.resource]);
-    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: None }
+    // An alias that is moved is told by these calls under its name.
+    let moves = matches!(event.operation.bytes, b"CreateAlias" | b"UpdateAlias" | b"DeleteAlias");
+    let alias = if moves { first(&[event.alias]) } else { None };
+    let other = alias.filter(|alias| key.as_ref() != Some(alias));
+    let is_unknown = key.is_none() && other.is_none();
+    KeysOf { unknown: is_unknown.then_some(Side::All), key, other }
 }
 
 /// Whether a text may be the id, ARN or alias of one key. `resourceName` may be a list, and logs may be masked.

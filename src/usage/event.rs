@@ -49,6 +49,8 @@ pub struct Event<'a> {
     pub principal: Raw<'a>,
     /// `requestParameters.KeyId`: an id, an ARN or an alias.
     pub requested_key: Raw<'a>,
+    /// `requestParameters.AliasName`: the alias that is given to a key, or taken from it.
+    pub alias: Raw<'a>,
     /// `responseElements.KeyId`.
     pub answered_key: Raw<'a>,
     /// The key of `referencedResources`, if there is one of type `ACS::KMS::Key`.
@@ -136,6 +138,7 @@ impl<'a> Event<'a> {
             (Part::Request, b"KeyId") => self.requested_key = value.text(),
             (Part::Request, b"DestinationKeyId") => self.destination_key = value.text(),
             (Part::Request | Part::Response, b"SourceKeyId") => self.source_key = value.text(),
+            (Part::Request, b"AliasName") => self.alias = value.text(),
             (Part::Request, b"RegionId") => beside.region = value.text(),
             (Part::Response, b"KeyId") => self.answered_key = value.text(),
             (Part::Identity, b"type") => self.identity = value.text(),
@@ -242,7 +245,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     };
     let is_nameless = event.service.is_empty() && event.operation.is_empty();
     // Rows of a log store may say something of themselves, too.
-    let is_row = |inside: &[u8]| is_nameless || event.service.bytes != KMS && names_service(inside);
+    let is_row = |inside: &[u8]| is_nameless || !is_kms(event.service) && names_service(inside);
     if inside.is_some_and(is_row) {
         return Ok((Seen::Around(&bytes[start..end]), end));
     }
@@ -258,8 +261,13 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     if !is_of_key {
         event.resource = Raw::default();
     }
-    let is_kms = event.service.bytes == KMS;
-    Ok((if is_kms { Seen::Kms(event) } else { Seen::Other(event) }, end))
+    // Most members are optional; the endpoint tells the service, too.
+    let service = if event.service.is_empty() { service_of(event.endpoint) } else { event.service };
+    Ok(match service.is_empty() {
+        true => (Seen::Nothing, end),
+        false if is_kms(service) => (Seen::Kms(event), end),
+        false => (Seen::Other(event), end),
+    })
 }
 
 /// Where an event of another service ends of which enough is known before `at`; nothing if it has to be read to its end, as
@@ -280,6 +288,23 @@ fn names_service(bytes: &[u8]) -> bool {
     NAME.find(bytes).is_some()
 }
 
+/// Whether a service is KMS. Logs that passed through other tools may have it in other letters.
+fn is_kms(service: Raw<'_>) -> bool {
+    service.bytes.eq_ignore_ascii_case(KMS) || service.is_escaped && service.text().as_bytes().eq_ignore_ascii_case(KMS)
+}
+
+/// Whether a service is known, and is not KMS.
+#[inline]
+pub(super) fn is_of_other(service: Raw<'_>) -> bool {
+    !service.is_empty() && service.bytes != KMS && !is_kms(service)
+}
+
+/// The service of an endpoint: `kms` of `kms-vpc.cn-hangzhou.aliyuncs.com`.
+fn service_of(endpoint: Raw<'_>) -> Raw<'_> {
+    let end = endpoint.bytes.iter().position(|byte| matches!(byte, b'.' | b'-')).unwrap_or(endpoint.bytes.len());
+    Raw { bytes: &endpoint.bytes[..end], ..endpoint }
+}
+
 /// Whether what stands inside a member of that name may be events.
 pub(super) fn is_around(name: &[u8]) -> bool {
     matches!(name, b"Records" | b"Events" | b"event" | b"records" | b"events")
@@ -287,7 +312,7 @@ pub(super) fn is_around(name: &[u8]) -> bool {
 
 #[inline]
 fn is_other(event: &Event<'_>) -> bool {
-    !matches!(event.service.bytes, b"" | b"Kms")
+    is_of_other(event.service)
 }
 
 #[cfg(test)]

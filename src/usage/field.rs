@@ -1,6 +1,6 @@
 //! The members of events that are wanted, and where they stand.
 
-use super::event::{Event, Part};
+use super::event::{Event, Part, is_of_other};
 use super::scan::Raw;
 
 /// The member of `referencedResources` that has keys.
@@ -64,6 +64,7 @@ pub(super) enum Field {
     RequestedKey,
     DestinationKey,
     RequestedRegion,
+    Alias,
     AnsweredKey,
     SourceKey,
     Identity,
@@ -98,6 +99,7 @@ impl Field {
             (Within::Part(Part::Request), b"KeyId") => Field::RequestedKey,
             (Within::Part(Part::Request), b"DestinationKeyId") => Field::DestinationKey,
             (Within::Part(Part::Request), b"RegionId") => Field::RequestedRegion,
+            (Within::Part(Part::Request), b"AliasName") => Field::Alias,
             (Within::Part(Part::Response), b"KeyId") => Field::AnsweredKey,
             (Within::Part(Part::Request | Part::Response), b"SourceKeyId") => Field::SourceKey,
             (Within::Part(Part::Identity), b"type") => Field::Identity,
@@ -132,7 +134,7 @@ pub(super) const ENOUGH: u32 = Field::Service.bit() | Field::Time.bit() | Field:
 /// Whether an event is one of another service, and says when and where it was.
 pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
     let of = |field: Field| values[field as usize];
-    !matches!(of(Field::Service).bytes, b"" | b"Kms")
+    is_of_other(of(Field::Service))
         && !of(Field::Time).is_empty()
         && !of(Field::Region).is_empty()
         && !of(Field::Account).is_empty()
@@ -162,6 +164,7 @@ pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         user: of(Field::User),
         principal: of(Field::Principal),
         requested_key: of(Field::RequestedKey),
+        alias: of(Field::Alias),
         answered_key: of(Field::AnsweredKey),
         referenced_key: of(Field::ReferencedKey),
         references_several: false,
