@@ -220,8 +220,10 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
                 end
             }
         };
-        // Of another service, only when and where it was called says anything: that there was somebody who listened.
-        if is_other(&event) && !event.time.is_empty() && !event.region.is_empty() && !event.account.is_empty() {
+        // Of another service, only when and where it was called says anything, and whether that reads or writes: that there was
+        // somebody who listened, and to what.
+        let has = |values: [Raw<'_>; 4]| values.iter().all(|value| !value.is_empty());
+        if is_other(&event) && has([event.time, event.region, event.account, event.event_rw]) {
             let end = match ends {
                 Ends::WithBracket => nested_end(bytes, at, 1).ok_or(Broken::CutOff)?,
                 Ends::WithBytes => bytes.len(),
