@@ -323,9 +323,9 @@ mod tests {
 
     #[test]
     fn others_are_left_as_soon_as_enough_is_known() {
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","broken":}} {"#;
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","broken":}} {"#;
         assert!(matches!(read(text.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), end)) if end == text.len()));
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","b":["}"]},{"#;
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":["}"]},{"#;
         let (_, end) = read(text.as_bytes(), 0, Ends::WithBracket).unwrap();
         assert_eq!(&text[end..], ",{");
     }
