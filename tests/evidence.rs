@@ -397,8 +397,16 @@ fn events_that_cannot_be_read_leave_everything_open() {
 
 #[test]
 fn a_trail_of_writes_only_proves_nothing_of_reads() {
-    let calls = [with(call(5, "Encrypt", ORDERS, GO), "eventRW", json!("Write"))];
-    Case::of(&calls).is(ORDERS, &[], "migratable", &["operations", "languages", "network"]);
+    let seen = ["operations", "languages", "network"];
+    let writes = |text: &str| text.replace("\"eventRW\":\"Read\"", "\"eventRW\":\"Write\"");
+    let calls = [call(5, "Encrypt", ORDERS, GO)];
+    Case::new(INVENTORY, &writes(&log(0..HOURS, &calls))).is(ORDERS, &[], "migratable", &seen);
+    // A week in which somebody listened to more.
+    let week = log(HOURS - 168..HOURS, &[]);
+    let case = Case::new(INVENTORY, &(writes(&log(0..HOURS - 168, &calls)) + &week));
+    case.is(ORDERS, &[], "migratable", &seen);
+    let both = log(0..HOURS, &[with(calls[0].clone(), "eventRW", json!("Write"))]);
+    Case::new(INVENTORY, &both).is(ORDERS, &[], "migratable", &[]);
 }
 
 #[test]

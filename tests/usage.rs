@@ -313,7 +313,7 @@ fn results_that_are_none_are_refused() {
             "version 9",
         ),
         (
-            "{\"record\":\"coverage\",\"account_id\":\"\",\"region\":\"\",\"first\":\"\",\"last\":\"\",\"event_rw\":[],\"silent_hours\":0,\"hours\":[]}",
+            "{\"record\":\"coverage\",\"account_id\":\"\",\"region\":\"\",\"first\":\"\",\"last\":\"\",\"reads\":null,\"writes\":null,\"silent_hours\":0,\"hours\":[]}",
             "the first line",
         ),
     ] {

@@ -236,6 +236,7 @@ fn what_cannot_be_is_refused_with_its_line() {
     let result = lines(&usage(&[&put(&folder, "log.jsonl", log), "--quiet"]).out);
     assert_eq!(result.len(), 4);
     let run_of = |first: &str, hours: u64| json!({"first": first, "hours": hours});
+    let moments = |first: &str, last: &str| json!({"first": first, "last": last});
     let long = u64::MAX;
     let refused: Vec<(Change, &str)> = vec![
         ((0, "events", json!(3)), "`events` are not"),
@@ -256,6 +257,9 @@ fn what_cannot_be_is_refused_with_its_line() {
         ),
         ((1, "first", json!("2026-11-07T00:00:00Z")), "is later than the last"),
         ((1, "last", json!("9999-12-31T23:59:59Z")), "no time of the years"),
+        ((1, "reads", moments("2026-11-05T00:10:00Z", "2026-11-05T00:11:00Z")), ""),
+        ((1, "reads", moments("2026-11-05T00:00:00Z", "2026-11-05T00:11:00Z")), "events that read or write"),
+        ((1, "writes", moments("2026-11-05T00:11:00Z", "2026-11-05T00:10:00Z")), "is later than the last"),
         ((2, "failed", json!(2)), "2 of 1 calls have failed"),
         ((2, "calls", json!(0)), "0 of 0 calls"),
         ((2, "first", json!("2026-11-07T00:00:00Z")), "is later than the last"),

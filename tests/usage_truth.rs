@@ -267,7 +267,7 @@ impl Key {
 #[derive(Default)]
 struct Truth {
     head: BTreeMap<&'static str, u64>,
-    coverage: BTreeMap<Scope, (Sum, BTreeSet<i64>, BTreeSet<&'static str>)>,
+    coverage: BTreeMap<Scope, (Sum, BTreeSet<i64>, BTreeMap<&'static str, Sum>)>,
     unattributed: BTreeMap<(Scope, &'static str, &'static str, &'static str, &'static str), (Sum, From)>,
     keys: BTreeMap<(String, Scope), Key>,
 }
@@ -286,7 +286,7 @@ impl Truth {
         span.add(time, false);
         hours.insert(time.div_euclid(3600));
         if !event_rw.is_empty() {
-            all_rw.insert(event_rw);
+            all_rw.entry(event_rw).or_default().add(time, false);
         }
     }
 
@@ -301,6 +301,8 @@ impl Truth {
             [("coverage", self.coverage.len()), ("unattributed", self.unattributed.len()), ("key", self.keys.len())];
         head["lines"] = counts.into_iter().map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
         let coverage = self.coverage.iter().map(|((account, region), (span, hours, event_rw))| {
+            let said =
+                |what| event_rw.get(what).map(|sum| json!({"first": show(sum.first), "last": show(sum.last)}));
             let mut runs: Vec<(i64, u64)> = Vec::new();
             for hour in hours {
                 match runs.last_mut() {
@@ -312,7 +314,7 @@ impl Truth {
             let runs: Vec<Value> =
                 runs.iter().map(|(first, count)| json!({"first": show(first * 3600), "hours": count})).collect();
             json!({"record": "coverage", "account_id": account, "region": region, "first": show(span.first),
-                "last": show(span.last), "event_rw": event_rw, "silent_hours": all - hours.len() as i64, "hours": runs})
+                "last": show(span.last), "reads": said("Read"), "writes": said("Write"), "silent_hours": all - hours.len() as i64, "hours": runs})
         });
         let unattributed =
             self.unattributed.iter().map(|(((account, region), operation, side, principal, caller), (sum, from))| {
@@ -487,7 +489,7 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
         truth.count("kms");
     }
     if !is_broken {
-        truth.cover(scope, time, if service == "Kms" { event_rw } else { "" });
+        truth.cover(scope, time, event_rw);
     }
     if service == "Kms" && !is_broken {
         let side = match named.len() {

@@ -14,7 +14,7 @@ pub(super) struct Waiting {
     /// Its account and region, by their place in the thread's list.
     pub(super) scope: u32,
     pub(super) call: Call,
-    /// What it says that it does; see [`Coverage`](super::coverage::Coverage).
+    /// What it says that it does; see [`Said`](super::coverage::Said).
     pub(super) read_write: u8,
     pub(super) has_key: bool,
     /// Which of its keys is not known.

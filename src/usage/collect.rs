@@ -5,15 +5,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
-use std::sync::Mutex;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::agent::Caller;
 use super::batch::{Batch, Waiting};
-use super::coverage::Coverage;
+use super::coverage::Said;
 use super::event::Event;
+use super::known::{Known, REMEMBERED, Scope};
 use super::network::is_vpc;
 use super::scan::Raw;
 use super::stable;
@@ -26,33 +26,12 @@ use crate::inventory::identity::arn_parts;
 /// Longer names are no ids of keys.
 const LONGEST_NAME: usize = 1024;
 
-/// So many texts of a kind are remembered by each thread, so that it need not ask for their numbers.
-const REMEMBERED: usize = 1 << 14;
-
 /// So many events are read before they are counted. What is known of their keys and ids lies far from the processor, and
 /// is fetched for many at once.
 const BATCH: usize = 1024;
 
 /// So many kinds of calls without a key wait in each thread.
 const UNATTRIBUTED: usize = 1 << 12;
-
-/// Numbers of texts that a thread has asked for before.
-#[derive(Debug, Default)]
-struct Known(HashMap<Box<[u8]>, u32, FixedState>);
-
-impl Known {
-    fn number(&mut self, raw: Raw<'_>, ask: impl FnOnce(&str) -> u32) -> u32 {
-        if let Some(number) = self.0.get(raw.bytes) {
-            return *number;
-        }
-        let number = ask(&raw.text());
-        if self.0.len() >= REMEMBERED {
-            self.0.clear();
-        }
-        self.0.insert(raw.bytes.into(), number);
-        number
-    }
-}
 
 /// Principals by name: the number, whether it is a cloud service, and the stable hash.
 type Principals = HashMap<Box<[u8]>, (u32, bool, u64), FixedState>;
@@ -132,9 +111,11 @@ impl<'s> Worker<'s> {
         self.account.others += 1;
         let scope = self.scope(event, time);
         let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
-        let hash = [time as u64, stable::hash(event.service.bytes)].into_iter().fold(hash_of_scope, stable::mix);
+        let read_write = Said::bit_of(event.event_rw.bytes);
+        let parts = [time as u64, stable::hash(event.service.bytes), u64::from(read_write)];
+        let hash = parts.into_iter().fold(hash_of_scope, stable::mix);
         self.digest = self.digest.wrapping_add(stable::finish(hash));
-        self.cover(scope, time, 0);
+        self.cover(scope, time, read_write);
         Ok(())
     }
 
@@ -153,11 +134,13 @@ impl<'s> Worker<'s> {
         let (call, mut hash) = self.call(event, time);
         let keys = keys_of(event);
         let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
-        let parts = [stable::hash(event.event_id.bytes), time as u64, hash_of_scope, u64::from(event.failed)];
+        let read_write = Said::bit_of(event.event_rw.bytes);
+        let said = u64::from(event.failed) << 2 | u64::from(read_write);
+        let parts = [stable::hash(event.event_id.bytes), time as u64, hash_of_scope, said];
         hash = parts.into_iter().chain(keys.each().map(|key| stable::hash(key.as_bytes()))).fold(hash, stable::mix);
         if event.event_id.is_empty() {
             // Whatever else there is tells it from others.
-            let more = [event.vpc, event.source, event.endpoint, event.event_type, event.event_rw];
+            let more = [event.vpc, event.source, event.endpoint, event.event_type];
             hash = more.into_iter().map(|part| stable::hash(part.bytes)).fold(hash, stable::mix);
         }
         keys.each().for_each(|key| self.name_key(key, scope));
@@ -168,7 +151,7 @@ impl<'s> Worker<'s> {
             hash: stable::finish(hash),
             scope,
             call,
-            read_write: Coverage::bit_of(event.event_rw.bytes),
+            read_write,
             has_key: keys.each().next().is_some(),
             side: keys.unknown,
             is_new: true,
@@ -345,7 +328,7 @@ impl<'s> Worker<'s> {
             span: Span::of(time),
             is_covered: false,
             hours: (0, 0),
-            read_write: 0,
+            said: Said::default(),
         });
         place
     }
@@ -357,7 +340,7 @@ impl<'s> Worker<'s> {
             (scope.is_covered, scope.span) = (true, Span::of(time));
         }
         scope.span.add(Span::of(time));
-        scope.read_write |= read_write;
+        scope.said.add(read_write, Span::of(time));
         // Events stand nearly in order.
         let hour = hour(time);
         let (word, bit) = (hour.div_euclid(64), 1 << hour.rem_euclid(64));
@@ -366,31 +349,6 @@ impl<'s> Worker<'s> {
             scope.hours = (word, 0);
         }
         scope.hours.1 |= bit;
-    }
-}
-
-/// What a thread knows of an account and region.
-#[derive(Debug)]
-struct Scope {
-    texts: (Box<[u8]>, Box<[u8]>),
-    numbers: (u32, u32),
-    /// The stable hash of both.
-    hash: u64,
-    /// From the first event that counts on.
-    is_covered: bool,
-    span: Span,
-    /// The last 64 hours in which there were events, as bits: which, and those that are not handed over.
-    hours: (i64, u64),
-    /// What its events do; see [`Coverage`].
-    read_write: u8,
-}
-
-impl Scope {
-    /// Adds the hours to those that all threads have seen.
-    fn hand_over(&self, rest: &Mutex<Rest>) {
-        if self.hours.1 != 0 {
-            lock(rest).coverage.entry(self.numbers).or_default().add_hours(self.hours.0, self.hours.1);
-        }
     }
 }
 
@@ -411,7 +369,7 @@ impl Drop for Worker<'_> {
         for scope in self.scopes.iter().filter(|scope| scope.is_covered) {
             let coverage = rest.coverage.entry(scope.numbers).or_default();
             coverage.add_span(scope.span);
-            coverage.read_write |= scope.read_write;
+            coverage.said.merge(&scope.said);
         }
     }
 }

@@ -8,14 +8,38 @@ use super::time::hour;
 /// What `eventRW` says.
 const EVENT_RW: [&str; 2] = ["Read", "Write"];
 
+/// From when to when events say that they read, and that they write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said([Option<Span>; 2]);
+
+impl Said {
+    /// What an event says in `eventRW`, as a bit: `Read` or `Write`; 0 if it says neither.
+    #[inline]
+    pub fn bit_of(event_rw: &[u8]) -> u8 {
+        EVENT_RW.iter().position(|name| name.as_bytes() == event_rw).map_or(0, |at| 1 << at)
+    }
+
+    /// Events from then to then say so.
+    #[inline]
+    pub fn add(&mut self, bits: u8, span: Span) {
+        for (_, known) in self.0.iter_mut().enumerate().filter(|(at, _)| bits >> at & 1 == 1) {
+            known.get_or_insert(span).add(span);
+        }
+    }
+
+    /// Adds what others say.
+    pub fn merge(&mut self, other: &Said) {
+        other.0.iter().enumerate().for_each(|(at, span)| span.iter().for_each(|span| self.add(1 << at, *span)));
+    }
+}
+
 /// The hours of an account and region in which there was any event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
     /// The first and the last event.
     pub span: Option<Span>,
-    /// Whether events of KMS say that they read (the first bit) or write (the second). A trail records both only if it is
-    /// told to (ActionTrail, `CreateTrail`, `EventRW`).
-    pub read_write: u8,
+    /// What events say that they do. A trail records both only if it is told to (ActionTrail, `CreateTrail`, `EventRW`).
+    pub said: Said,
     /// Hours since 1970, 64 in each number, by the first of them.
     hours: BTreeMap<i64, u64>,
 }
@@ -27,14 +51,19 @@ impl Coverage {
         self.add_span(Span::of(time));
     }
 
-    /// An event of KMS says that it is so: `Read` or `Write`.
-    pub fn bit_of(event_rw: &[u8]) -> u8 {
-        EVENT_RW.iter().position(|name| name.as_bytes() == event_rw).map_or(0, |at| 1 << at)
+    /// What events say that they do: `Read`, `Write`, both, or nothing.
+    pub fn event_rw(&self) -> impl Iterator<Item = &'static str> {
+        EVENT_RW.into_iter().zip(self.said.0).filter(|(_, span)| span.is_some()).map(|(name, _)| name)
     }
 
-    /// What events of KMS say that they do.
-    pub fn event_rw(&self) -> impl Iterator<Item = &'static str> {
-        EVENT_RW.into_iter().enumerate().filter(|(at, _)| self.read_write >> at & 1 == 1).map(|(_, name)| name)
+    /// The first and the last event that says that it reads.
+    pub fn reads(&self) -> Option<Span> {
+        self.said.0[0]
+    }
+
+    /// The first and the last event that says that it writes.
+    pub fn writes(&self) -> Option<Span> {
+        self.said.0[1]
     }
 
     /// There were events in an hour.
@@ -68,7 +97,7 @@ impl Coverage {
 
     /// Adds all of another one.
     pub fn merge(&mut self, other: &Coverage) {
-        self.read_write |= other.read_write;
+        self.said.merge(&other.said);
         other.hours.iter().for_each(|(at, bits)| *self.hours.entry(*at).or_default() |= bits);
         other.span.into_iter().for_each(|span| self.add_span(span));
     }

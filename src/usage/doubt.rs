@@ -38,8 +38,8 @@ pub enum Doubt {
         /// The longest such run.
         hours: i64,
     },
-    /// All events of KMS say that they write: a trail may record no others, and does not unless it is told to
-    /// (ActionTrail, `CreateTrail`, `EventRW`).
+    /// Events say that they write, and none, or none over the demanded time, that it reads: a trail may record no others, and
+    /// does not unless it is told to (ActionTrail, `CreateTrail`, `EventRW`).
     WritesOnly,
     /// Events, or files of them, could not be read.
     Unread {
@@ -158,10 +158,10 @@ impl Doubt {
                 format!("日志连续 {hours} 小时没有任何事件，允许 {silent_hours} 小时（--max-gap）：可能缺少文件")
             }
             (Doubt::WritesOnly, Lang::En) => {
-                "all events of KMS in the log say that they write; a trail records those that read only with EventRW All".to_owned()
+                "events that say that they read stand in the log for too short a time, or not at all; a trail records them only with EventRW All".to_owned()
             }
             (Doubt::WritesOnly, Lang::Zh) => {
-                "日志中的 KMS 事件均为写事件：跟踪须将 EventRW 设为 All 才会记录读事件".to_owned()
+                "日志中的读事件时间跨度不足或没有读事件：跟踪须将 EventRW 设为 All 才会记录读事件".to_owned()
             }
             (Doubt::Unread { events, files }, Lang::En) => {
                 format!("{events} event(s) and {files} file(s) of the logs could not be read")

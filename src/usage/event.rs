@@ -224,13 +224,10 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
                 end
             }
         };
-        // Of another service, only when and where it was called says anything: that there was somebody who listened.
-        if may_end
-            && is_other(&event)
-            && !event.time.is_empty()
-            && !event.region.is_empty()
-            && !event.account.is_empty()
-        {
+        // Of another service, only when and where it was called says anything, and whether that reads or writes: that there was
+        // somebody who listened, and to what.
+        let has = |values: [Raw<'_>; 4]| values.iter().all(|value| !value.is_empty());
+        if may_end && is_other(&event) && has([event.time, event.region, event.account, event.event_rw]) {
             match end_of_other(bytes, at, ends) {
                 Some(end) => return Ok((Seen::Other(event), end)),
                 None => may_end = false,
@@ -377,12 +374,12 @@ mod tests {
 
     #[test]
     fn others_are_left_as_soon_as_enough_is_known() {
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","broken":}}"#;
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","broken":}}"#;
         assert!(matches!(read(text.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), end)) if end == text.len()));
         assert_eq!(read(&text.as_bytes()[..text.len() - 12], 0, Ends::WithBytes).err(), Some(Broken::CutOff));
-        let two = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","b":"}"}{"serviceName":"Kms"}"#;
-        assert!(matches!(read(two.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), 86))));
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","recipientAccountId":"1","b":["}"]},{"#;
+        let two = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":"}"}{"serviceName":"Kms"}"#;
+        assert!(matches!(read(two.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), 103))));
+        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":["}"]},{"#;
         let (_, end) = read(text.as_bytes(), 0, Ends::WithBracket).unwrap();
         assert_eq!(&text[end..], ",{");
     }

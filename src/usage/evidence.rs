@@ -292,7 +292,9 @@ impl Evidence {
         if hours > i64::from(self.demands.silent_hours) {
             doubts.push(Doubt::Silent { hours });
         }
-        if coverage.event_rw().eq(["Write"]) {
+        // Quiet accounts read seldom.
+        let reads = coverage.reads().map_or(0, |Span { first, last }| last - first + 2 * DAY);
+        if coverage.writes().is_some() && reads < demanded.max(1) {
             doubts.push(Doubt::WritesOnly);
         }
     }

@@ -129,15 +129,18 @@ impl Field {
 }
 
 /// Of another service's event, no more is wanted.
-pub(super) const ENOUGH: u32 = Field::Service.bit() | Field::Time.bit() | Field::Region.bit() | Field::Account.bit();
+pub(super) const ENOUGH: u32 =
+    Field::Service.bit() | Field::Time.bit() | Field::Region.bit() | Field::Account.bit() | Field::EventRw.bit();
 
-/// Whether an event is one of another service, and says when and where it was.
+/// Whether an event is one of another service, and says when and where it was, and whether it
+/// reads or writes.
 pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
     let of = |field: Field| values[field as usize];
     is_of_other(of(Field::Service))
         && !of(Field::Time).is_empty()
         && !of(Field::Region).is_empty()
         && !of(Field::Account).is_empty()
+        && !of(Field::EventRw).is_empty()
 }
 
 /// The event of these values.

@@ -9,7 +9,6 @@ use serde::Deserialize;
 
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest};
-use super::coverage::Coverage;
 use super::network::Networks;
 use super::place::{Place, Places};
 use super::result::{Count, CoverageLine, Head, HourCalls, KeyLine, Line, LineCounts, Run, UnattributedLine, VERSION};
@@ -222,7 +221,17 @@ impl Merged {
         let span = span(&line.first, &line.last)?;
         let coverage = self.rest.coverage.entry(scope).or_default();
         coverage.add_span(span);
-        coverage.read_write |= line.event_rw.iter().fold(0, |bits, name| bits | Coverage::bit_of(name.as_bytes()));
+        for (bit, moments) in [(1, &line.reads), (2, &line.writes)] {
+            let Some(moments) = moments else { continue };
+            let of = self::span(&moments.first, &moments.last)?;
+            if of.first < span.first || of.last > span.last {
+                return Err(format!(
+                    "events that read or write are from {} to {}, and all others are not",
+                    moments.first, moments.last
+                ));
+            }
+            coverage.said.add(bit, of);
+        }
         let wrong = || {
             format!(
                 "`hours` are not the runs of hours from {} to {}, each behind the one before",

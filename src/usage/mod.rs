@@ -24,6 +24,7 @@ pub mod evidence;
 mod field;
 pub mod hours;
 pub mod input;
+mod known;
 pub mod merge;
 pub mod network;
 pub mod overlay;

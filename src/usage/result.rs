@@ -92,12 +92,23 @@ pub struct CoverageLine {
     pub first: String,
     /// The last event, in UTC.
     pub last: String,
-    /// What events of KMS say of themselves in `eventRW`: `Read`, `Write`, both, or nothing.
-    pub event_rw: Vec<String>,
+    /// The first and the last event that says in `eventRW` that it reads; null if none does.
+    pub reads: Option<Moments>,
+    /// The first and the last event that says in `eventRW` that it writes; null if none does.
+    pub writes: Option<Moments>,
     /// Hours between the first and the last event without any.
     pub silent_hours: u64,
     /// Runs of hours with events.
     pub hours: Vec<Run>,
+}
+
+/// From when to when there are events of a kind.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Moments {
+    /// The first, in UTC.
+    pub first: String,
+    /// The last, in UTC.
+    pub last: String,
 }
 
 /// Hours behind each other.
@@ -217,6 +228,10 @@ pub struct UnattributedLine {
     pub networks: BTreeMap<String, Count>,
 }
 
+fn moments(span: Span) -> Moments {
+    Moments { first: show(span.first), last: show(span.last) }
+}
+
 /// Hours of a week, as often as there were weeks: what a busiest hour is divided by.
 fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
     const SECONDS_OF_WEEK: f64 = 7.0 * 86_400.0;
@@ -300,7 +315,8 @@ impl<'c> Written<'c> {
                 region: text(&names.regions, *region).to_owned(),
                 first: show(span.first),
                 last: show(span.last),
-                event_rw: coverage.event_rw().map(str::to_owned).collect(),
+                reads: coverage.reads().map(moments),
+                writes: coverage.writes().map(moments),
                 silent_hours: coverage.silent_hours(),
                 hours: runs.collect(),
             })
