@@ -263,12 +263,18 @@ impl Key {
     }
 }
 
+/// From when to when there are events, in which hours, and what they say in `eventRW`.
+type Covered = (Sum, BTreeSet<i64>, BTreeMap<&'static str, Sum>);
+
+/// Of calls without a key: where, the operation, the side, the principal and the language or tool.
+type Caller = (Scope, &'static str, &'static str, &'static str, &'static str);
+
 /// What is true of a log.
 #[derive(Default)]
 struct Truth {
     head: BTreeMap<&'static str, u64>,
-    coverage: BTreeMap<Scope, (Sum, BTreeSet<i64>, BTreeMap<&'static str, Sum>)>,
-    unattributed: BTreeMap<(Scope, &'static str, &'static str, &'static str, &'static str), (Sum, From)>,
+    coverage: BTreeMap<Scope, Covered>,
+    unattributed: BTreeMap<Caller, (Sum, From)>,
     keys: BTreeMap<(String, Scope), Key>,
 }
 
