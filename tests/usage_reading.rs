@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 mod program;
+use program::logs::gzip;
 use program::{Ran, folder, put, run};
 
 /// An event of a service; those of other services say first what is wanted of them.
@@ -143,4 +144,149 @@ fn events_are_read_wherever_they_stand_whatever_the_size() {
             assert_eq!(of(&log), expected, "{}", &log[..log.len().min(300)]);
         }
     }
+}
+
+#[test]
+fn rows_of_tables_are_all_told() {
+    let cell = |event: &str| format!("\"{}\"", event.replace('"', "\"\""));
+    let rows = |delimiter: &str| {
+        format!("a{delimiter}event\n1{delimiter}{}\n\n2{delimiter}{}\n", cell(&kms(1)), cell(&ecs(1)))
+    };
+    for delimiter in [",", ";", "\t"] {
+        let table = rows(delimiter);
+        assert_eq!(counts(&usage("t.csv", &table)), [1, 1, 0], "{delimiter}");
+        let short = format!("{table}3\n4{delimiter}\n{delimiter}\n");
+        assert_eq!(counts(&usage("t.csv", short)), [1, 1, 2], "{delimiter}");
+    }
+    let open = format!("{}5,\"{}\n", rows(","), "x\n".repeat(9 << 20));
+    let ran = usage("t.csv", open);
+    assert_eq!(counts(&ran), [1, 1, 0]);
+    assert!(ran.err.contains("a row of more than 16 MiB; is a quote never closed?"), "{}", ran.err);
+}
+
+/// The most memory that a run has taken, in KiB.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_bounded_whatever_is_read() {
+    let folder = folder();
+    let zeros = put(&folder, "zeros.json", "");
+    std::fs::File::options().write(true).open(&zeros).unwrap().set_len(300 << 20).unwrap();
+    let bomb = put(&folder, "bomb.gz", gzip(&vec![b'a'; 200 << 20]));
+    let quote = put(&folder, "quote.csv.gz", gzip(&[b"a,event\n1,\"".to_vec(), vec![b'a'; 200 << 20]].concat()));
+    for (path, told) in [(zeros, "neither JSON nor a table"), (bomb, "neither JSON nor a table"), (quote, "16 MiB")] {
+        let limited = format!("ulimit -v 450000; exec '{}' usage '{path}' --jobs 1", env!("CARGO_BIN_EXE_cmkdiag"));
+        let ran = std::process::Command::new("sh").args(["-c", &limited]).output().unwrap();
+        let err = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(4), "{err}");
+        assert!(err.contains(told), "{err}");
+    }
+}
+
+#[test]
+fn what_stands_before_a_cut_is_read() {
+    let events = many(3000);
+    for log in [format!("[{}]", events.join(",")), events.join("\n"), json_around(&events)] {
+        let packed = gzip(log.as_bytes());
+        let folder = folder();
+        let cut = put(&folder, "cut.gz", &packed[..packed.len() - 20]);
+        let ran = run(&["usage", &cut]);
+        let [kms, others, _] = counts(&ran);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert!(kms + others > 2900 && ran.out.contains("\"unread_files\":1"), "{}", ran.err);
+        let whole = put(&folder, "whole.json", &log);
+        let ran = run(&["usage", &whole, "--max-input", "100KB"]);
+        let [kms, others, _] = counts(&ran);
+        assert!(kms + others > 200 && ran.out.contains("\"unread_files\":1"), "{}", ran.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_no_unfinished_file() {
+    use std::io::BufRead as _;
+    let folder = folder();
+    let result: String = run(&["usage", &put(&folder, "e.jsonl", kms(1))]).out;
+    // A result of many keys takes a while to write.
+    let log: String = (0..150_000).map(|n| kms(n).replace("\"k\"", &format!("\"key-{n}\"")) + "\n").collect();
+    let log = put(&folder, "many.jsonl", log);
+    let out = tempfile::tempdir().unwrap();
+    for signal in ["INT", "TERM", "HUP"] {
+        let target = out.path().join("result.jsonl");
+        std::fs::write(&target, &result).unwrap();
+        let program = env!("CARGO_BIN_EXE_cmkdiag");
+        let mut child = std::process::Command::new(program)
+            .args(["usage", &log, "--quiet", "-o", target.to_str().unwrap()])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let unfinished = || {
+            let names = std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            names.filter(|name| name.to_string_lossy().starts_with(".cmkdiag-")).count()
+        };
+        while unfinished() == 0 && child.try_wait().unwrap().is_none() {}
+        let pid = child.id().to_string();
+        std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+        let ended = child.wait().unwrap();
+        assert!(!ended.success(), "it ended before the signal came");
+        assert_eq!(unfinished(), 0, "{signal}");
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), result, "{signal}");
+        assert_eq!(std::io::BufReader::new(child.stderr.take().unwrap()).lines().count(), 0);
+    }
+}
+
+#[test]
+fn a_result_in_a_folder_of_logs_is_no_log_and_replaces_none() {
+    let folder = folder();
+    let log = put(&folder, "j.jsonl", kms(1));
+    let path = folder.path().to_str().unwrap();
+    let ran = run(&["usage", path, "-o", &log]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("are the same place"), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), kms(1));
+    let result = folder.path().join("result.jsonl");
+    assert_eq!(run(&["usage", path, "-o", result.to_str().unwrap()]).code, 0);
+    let ran = run(&["usage", path]);
+    assert_eq!((ran.code, ran.out), (0, std::fs::read_to_string(result).unwrap()), "{}", ran.err);
+    assert!(ran.err.contains("result.jsonl: a result of `cmkdiag usage` and no log"), "{}", ran.err);
+}
+
+#[test]
+fn no_log_of_a_folder_is_overlooked() {
+    let folder = folder();
+    put(&folder, "Actiontrail_cn-hangzhou_20261118000000_1002_1_2_0123456789abcdef", kms(1));
+    put(&folder, "empty.json", "");
+    put(&folder, "empty.gz", gzip(b""));
+    put(&folder, "notes.pdf", "x");
+    let path = folder.path().to_str().unwrap();
+    let ran = run(&["usage", path]);
+    assert_eq!((ran.code, counts(&ran)), (0, [1, 0, 0]), "{}", ran.err);
+    assert!(ran.err.contains("empty.json: the log is empty"), "{}", ran.err);
+    for (name, content, told) in [
+        ("a.json.bz2", &b"BZh91AY"[..], "a bzip2 file cannot be read"),
+        ("a.zip", b"PK\x03\x04", "a zip archive cannot be read"),
+        ("a.br", b"x", "a brotli file cannot be read"),
+        ("a.parquet", b"PAR1", "a Parquet file cannot be read"),
+    ] {
+        let packed = put(&folder, name, content);
+        let ran = run(&["usage", path]);
+        assert_eq!((ran.code, counts(&ran)), (3, [1, 0, 0]), "{}", ran.err);
+        assert!(ran.err.contains(told), "{}", ran.err);
+        std::fs::remove_file(packed).unwrap();
+    }
+    let none = tempfile::tempdir().unwrap();
+    std::fs::write(none.path().join("a.xlsx"), "x").unwrap();
+    let ran = run(&["usage", none.path().to_str().unwrap()]);
+    assert!(ran.err.contains("holds no log: no .json, .jsonl, .ndjson, .log"), "{}", ran.err);
+}
+
+#[test]
+fn line_breaks_of_others_begin_no_line() {
+    let text = kms(1).replace("2026-11-02T03:00:00Z", "now\\nkey: migratable");
+    let user = kms(2)
+        .replace("\"Decrypt\"", "\"ReEncrypt\"")
+        .replace("\"KeyId\":\"k\"", "")
+        .replace("\"more\"", "\"userIdentity\":{\"type\":\"ram-user\",\"userName\":\"bob\\nmigratable all\"},\"more\"");
+    let ran = usage("a\nmigratable.jsonl", format!("{text}\n{user}\n"));
+    assert!(ran.err.contains("bob"), "{}", ran.err);
+    assert!(ran.err.lines().all(|line| !line.starts_with("migratable") && !line.starts_with("key:")), "{}", ran.err);
 }

@@ -14,6 +14,7 @@ pub mod progress;
 mod rulebooks;
 pub mod run;
 mod schemas;
+mod unfinished;
 mod usage;
 pub mod usage_args;
 
@@ -35,7 +36,7 @@ pub fn main() -> ExitCode {
                 // A closed pipe while printing help is no failure.
                 let _ = error.print();
             } else {
-                output::say(&text);
+                output::say_lines(&text);
             }
             return code.into();
         }

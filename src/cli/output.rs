@@ -3,13 +3,17 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::unfinished;
 use crate::write::safe::visible;
 
-/// Says something on standard error; a closed standard error is not worth a failure.
+/// Says something on standard error, on one line whatever stands in it; a closed standard error is not worth a failure.
 pub fn say(message: &str) {
-    for line in message.lines() {
-        let _ = writeln!(io::stderr(), "{}", visible(line));
-    }
+    let _ = writeln!(io::stderr(), "{}", visible(message.trim_end_matches('\n')));
+}
+
+/// Says something that has several lines.
+pub fn say_lines(message: &str) {
+    message.lines().for_each(say);
 }
 
 /// Whether escape codes may stand in what is written.
@@ -68,7 +72,7 @@ fn write_file(path: &Path, ink: Ink, fill: impl FnOnce(&mut (dyn Write + Send)) 
         // A new file gets the usual mode, to which the process's mask is applied; another keeps its own.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(folder)?;
+    let (file, unfinished) = unfinished::create(|| builder.tempfile_in(folder))?;
     if let Ok(before) = std::fs::metadata(&target) {
         file.as_file().set_permissions(before.permissions())?;
     }
@@ -78,6 +82,7 @@ fn write_file(path: &Path, ink: Ink, fill: impl FnOnce(&mut (dyn Write + Send)) 
     }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
+    drop(unfinished);
     #[cfg(unix)]
     std::fs::File::open(folder)?.sync_all()?;
     Ok(())

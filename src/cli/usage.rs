@@ -38,6 +38,7 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         return self::merge(merge);
     }
     super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
+    refuse_log_as_output(&command.inputs, command.write.output.as_deref())?;
     let jobs = command.jobs.map_or_else(cores, usize::from);
     let logs = LogsOf {
         paths: &command.inputs,
@@ -53,6 +54,20 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         tell(&counted);
     }
     Ok(if is_whole(&counted) || command.allow_rejects { Exit::Done } else { Exit::Rejects })
+}
+
+/// A result must not replace a log that stands in a folder.
+fn refuse_log_as_output(paths: &[PathBuf], output: Option<&Path>) -> Result<(), Failure> {
+    let Some(output) = output.and_then(|output| output.canonicalize().ok()).filter(|output| output.is_file()) else {
+        return Ok(());
+    };
+    for input in source::logs(paths)? {
+        if matches!(&input.origin, Origin::File(path) if path.canonicalize().is_ok_and(|path| path == output)) {
+            let message = format!("-o and the input {} are the same place; name another file", input.name);
+            return Err(Failure::Usage(message));
+        }
+    }
+    Ok(())
 }
 
 /// Whether all events could be read.
@@ -95,13 +110,14 @@ impl LogsOf<'_> {
                 say(&format!("note: {}: {told}", input.name));
             }
         }
-        let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.is_file).collect();
+        let failed: Vec<&Broken> = broken.iter().filter(|broken| broken.of == Of::File).collect();
         for broken in &broken {
             let name = inputs.get(broken.file as usize).map_or("", |input| &input.name);
-            match (broken.is_file, broken.line) {
+            match (broken.of, broken.line) {
+                (Of::LeftOut, _) => say(&format!("note: {name}: {}", broken.why)),
                 // A failure of a file names it.
-                (true, 0) => say(&format!("rejected: {}", broken.why)),
-                (false, 0) => say(&format!("rejected: {name}: {}", broken.why)),
+                (Of::File, 0) => say(&format!("rejected: {}", broken.why)),
+                (Of::Event, 0) => say(&format!("rejected: {name}: {}", broken.why)),
                 (_, line) => say(&format!("rejected: {name}:{line}: {}", broken.why)),
             }
         }
@@ -124,8 +140,19 @@ fn cores() -> usize {
 struct Broken {
     file: u32,
     line: u64,
-    is_file: bool,
+    of: Of,
     why: String,
+}
+
+/// What could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    /// An event.
+    Event,
+    /// A file, or its rest.
+    File,
+    /// A file in which nobody expects any event.
+    LeftOut,
 }
 
 /// What one thread takes.
@@ -141,7 +168,7 @@ struct Taker<'s> {
 impl Taker<'_> {
     fn told(&mut self, line: u64, why: String) {
         let line = self.before.map_or(0, |before| before + line + 1);
-        self.broken.push(Broken { file: self.file, line, is_file: false, why });
+        self.broken.push(Broken { file: self.file, line, of: Of::Event, why });
         // The first are told, whichever thread has met them.
         if self.broken.len() >= 4 * TOLD {
             self.broken.sort();
@@ -240,8 +267,8 @@ fn shorten(all: &mut Vec<Broken>) {
     all.sort();
     let mut events = 0;
     all.retain(|broken| {
-        events += usize::from(!broken.is_file);
-        broken.is_file || events <= TOLD
+        events += usize::from(broken.of == Of::Event);
+        broken.of != Of::Event || events <= TOLD
     });
 }
 
@@ -275,13 +302,17 @@ fn take(
         }
         Block::Failed(file, error) => {
             taker.worker.unread_file();
-            taker.broken.push(Broken { file, line: 0, is_file: true, why: error.to_string() });
+            taker.broken.push(Broken { file, line: 0, of: Of::File, why: error.to_string() });
+            None
+        }
+        Block::LeftOut(file, why) => {
+            taker.broken.push(Broken { file, line: 0, of: Of::LeftOut, why });
             None
         }
         Block::TooLong(file) => {
             taker.worker.unread_file();
             let why = "an event, or a line, of more than 16 MiB; nothing from here on was read".to_owned();
-            taker.broken.push(Broken { file, line: before + 1, is_file: true, why });
+            taker.broken.push(Broken { file, line: before + 1, of: Of::File, why });
             Some((file, 0))
         }
     }

@@ -127,16 +127,24 @@ pub(super) fn is_inventory(name: &str) -> bool {
         || name.starts_with(SCOUTSUITE.0) && name.ends_with(SCOUTSUITE.1)
 }
 
-/// Whether a file has the name of a log: a trail delivers `.gz` without any other extension.
+/// Names of files that are taken for logs, for messages.
+pub(crate) const LOGS: &str =
+    ".json, .jsonl, .ndjson, .log, .txt or .csv file (plain, .gz or .zst), no other .gz file, and no Actiontrail_…";
+
+/// Extensions of what may be a log, but cannot be read; it is told as missing.
+const UNREADABLE: [&str; 3] = [".br", ".parquet", ".avro"];
+
+/// Whether a file has the name of a log: a trail delivers `.gz` without any other extension, which is nothing once somebody
+/// has unpacked it. What is to be unpacked by other programs may be logs, too, and is not overlooked.
 pub(super) fn is_log(name: &str) -> bool {
     let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
     let named = stem.unwrap_or(name);
     let known = ["json", "jsonl", "ndjson", "log", "txt", "csv"];
     let extension = named.rsplit_once('.').map(|(_, extension)| extension);
-    let is_packed = PACKED.iter().any(|packed| name.ends_with(packed));
-    !is_packed
-        && (extension.is_some_and(|extension| known.contains(&extension))
-            || stem.is_some_and(|stem| !stem.contains('.')))
+    extension.is_some_and(|extension| known.contains(&extension))
+        || stem.is_some_and(|stem| !stem.contains('.'))
+        || name.starts_with("actiontrail_") && !name.contains('.')
+        || PACKED.iter().chain(&UNREADABLE).any(|packed| name.ends_with(packed))
 }
 
 #[cfg(test)]
@@ -152,6 +160,18 @@ mod tests {
         }
         for name in ["keys", "csv", "keys.dat", "keys.gz", "keys.csv.bz2", "app.js", "keys.csv.gz.gz", "x.zip"] {
             assert!(!is_inventory(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn logs_are_taken_by_their_names() {
+        for name in
+            ["a.json", "a.log.zst", "x.gz", "actiontrail_cn-hangzhou_20261118000000_1002_1_2_0a", "a.tgz", "a.br"]
+        {
+            assert!(is_log(name), "{name}");
+        }
+        for name in ["a.pdf", "readme", "a.pdf.gz", "a.xlsx", "actiontrail_notes.md"] {
+            assert!(!is_log(name), "{name}");
         }
     }
 

@@ -16,7 +16,7 @@ mod config;
 pub mod csv;
 pub mod detect;
 pub mod document;
-mod folder;
+pub(crate) mod folder;
 mod forced;
 pub mod found;
 mod header;

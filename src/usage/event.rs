@@ -88,7 +88,7 @@ impl<'a> Event<'a> {
             (9, b"userAgent") => self.agent = value.text(),
             (9, b"acsRegion") => self.region = value.text(),
             (9, b"eventType") => self.event_type = value.text(),
-            (9, b"errorCode") | (12, b"errorMessage") => self.failed |= !value.word().is_empty(),
+            (9, b"errorCode") | (12, b"errorMessage") => self.failed |= is_failure(value.word()),
             (7, b"eventRW") => self.event_rw = value.text(),
             (5, b"vpcId") => self.vpc = value.text(),
             (11, b"serviceName") => self.service = value.text(),
@@ -145,14 +145,21 @@ impl<'a> Event<'a> {
             (Part::Identity, b"userName") => self.user = value.text(),
             (Part::Identity, b"principalId") => self.principal = value.word(),
             (Part::Identity, b"accountId") => beside.account = value.word(),
-            (Part::Resources, b"ACS::KMS::Key") => {
-                if let Value::Nested(list) = value {
+            (Part::Resources, b"ACS::KMS::Key") => match value {
+                Value::Nested(list) => {
                     let _ = elements(list, |element| self.refer(element.text()));
                 }
-            }
+                value => self.refer(value.text()),
+            },
             _ => {}
         })
     }
+}
+
+/// Whether an `errorCode` or `errorMessage` says that a call failed.
+pub(super) fn is_failure(says: Raw<'_>) -> bool {
+    let is_fine = |fine: &&[u8]| says.bytes.eq_ignore_ascii_case(fine);
+    ![&b""[..], b"0", b"success", b"ok"].iter().any(is_fine)
 }
 
 /// What stands in an event and says something if a member of its own does not.
@@ -349,11 +356,22 @@ mod tests {
         let one = ("k".to_owned(), false);
         assert_eq!(referenced(r#"{"ACS::KMS::Key":["k"],"ACS::RAM::Role":["r"]}"#), one);
         assert_eq!(referenced(r#"{"ACS::KMS::Key":["k","k"]}"#), one);
+        assert_eq!(referenced(r#"{"ACS::KMS::Key":"k"}"#), one);
         let listed = r#"{"resourceType":"ACS::KMS::Key","resourceName":"k"}"#;
         let other = r#"{"resourceName":"r","resourceType":"ACS::RAM::Role"}"#;
         assert_eq!(referenced(&format!("[{other}, {listed}, {listed}]")), one);
         assert_eq!(referenced(&format!("[{listed},{}]", listed.replace('k', "l"))), ("l".to_owned(), true));
         assert_eq!(referenced("[1,[],{}]"), (String::new(), false));
+    }
+
+    #[test]
+    fn codes_of_success_are_no_failure() {
+        for (code, failed) in
+            [("\"\"", false), ("0", false), ("\"0\"", false), ("\"Success\"", false), ("\"OK\"", false), ("404", true)]
+        {
+            let text = format!(r#"{{"serviceName":"Kms","eventName":"Decrypt","errorCode":{code}}}"#);
+            assert_eq!(kms(&text).failed, failed, "{code}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The members of events that are wanted, and where they stand.
 
-use super::event::{Event, Part, is_of_other};
+use super::event::{Event, Part, is_failure, is_of_other};
 use super::scan::Raw;
 
 /// The member of `referencedResources` that has keys.
@@ -106,7 +106,7 @@ impl Field {
             (Within::Part(Part::Identity), b"userName") => Field::User,
             (Within::Part(Part::Identity), b"principalId") => Field::Principal,
             (Within::Part(Part::Identity), b"accountId") => Field::CallerAccount,
-            (Within::Keys, _) => Field::ReferencedKey,
+            (Within::Part(Part::Resources), KEYS) | (Within::Keys, _) => Field::ReferencedKey,
             _ => Field::Other,
         }
     }
@@ -162,7 +162,7 @@ pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         event_rw: of(Field::EventRw),
         region: either(of(Field::Region), of(Field::RequestedRegion)),
         account: either(of(Field::Account), of(Field::CallerAccount)),
-        failed: !of(Field::ErrorCode).is_empty() || !of(Field::ErrorMessage).is_empty(),
+        failed: is_failure(of(Field::ErrorCode)) || is_failure(of(Field::ErrorMessage)),
         identity: of(Field::Identity),
         user: of(Field::User),
         principal: of(Field::Principal),

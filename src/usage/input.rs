@@ -6,9 +6,11 @@ use std::io::Read;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::cells::{Cells, column};
 use super::scan::{Broken, behind_blanks, nested_end, string_end, value};
 use super::sequence::{Next, Walk};
 use crate::read::ReadError;
+use crate::read::folder::LOGS;
 use crate::read::source::{Input, Origin, open};
 
 /// Blocks have at least so many bytes, as far as there are.
@@ -18,7 +20,7 @@ const BLOCK: usize = 1 << 18;
 const SAMPLE: usize = 1 << 16;
 
 /// A longer event, line or page of events is refused.
-const LONGEST: usize = 16 << 20;
+pub(super) const LONGEST: usize = 16 << 20;
 
 /// Files up to this size, as they are stored, are read by one thread each.
 const SMALL: u64 = 16 << 20;
@@ -43,6 +45,8 @@ pub enum Block {
     File(u32),
     /// Nothing can be read from there on.
     Failed(u32, ReadError),
+    /// A file that is no log and is missed by nobody, and why.
+    LeftOut(u32, String),
     /// Nothing is read from there on: an event, or a line, is too long.
     TooLong(u32),
 }
@@ -177,14 +181,58 @@ impl<'i> Logs<'i> {
             if self.whole_files {
                 return Some(Block::File(file));
             }
-            match open(input, &self.count, self.max_input)
-                .and_then(|reader| Log::open(file, &input.name, reader, &self.buffers))
-            {
+            let opened = open(input, &self.count, self.max_input).map_err(Unopened::from);
+            match opened.and_then(|reader| Log::open(file, &input.name, reader, &self.buffers)) {
                 Ok(log) => self.at = Some(log),
-                Err(error) => return Some(Block::Failed(file, error)),
+                Err(Unopened::LeftOut(why)) => return Some(Block::LeftOut(file, why)),
+                Err(Unopened::Failed(error)) => return Some(Block::Failed(file, error)),
             }
         }
     }
+}
+
+/// Why there is no log.
+enum Unopened {
+    LeftOut(String),
+    Failed(ReadError),
+}
+
+impl From<ReadError> for Unopened {
+    fn from(error: ReadError) -> Unopened {
+        Unopened::Failed(match error {
+            ReadError::EmptyFolder { folder, left_out } => {
+                let told = left_out.map(|told| format!("; {told}")).unwrap_or_default();
+                let message = format!("the folder holds no log: no {LOGS}{told}");
+                ReadError::content(&folder.display().to_string(), None, message)
+            }
+            error => error,
+        })
+    }
+}
+
+/// Whether what came before a failure cannot be trusted either.
+fn is_damage(error: &ReadError) -> bool {
+    matches!(error, ReadError::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData)
+}
+
+/// What files begin with that other programs unpack or read, from which byte on.
+const PACKED: [(usize, &[u8], &str); 9] = [
+    (0, b"BZh", "a bzip2 file"),
+    (0, b"\xfd7zXZ\0", "an xz file"),
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!", "a rar archive"),
+    (0, b"\x04\x22\x4d\x18", "an lz4 file"),
+    (0, b"PAR1", "a Parquet file"),
+    (0, b"Obj\x01", "an Avro file"),
+    (257, b"ustar", "a tar archive"),
+];
+
+/// What a file is that cannot be read, by its first bytes; brotli has no mark of its own.
+fn packed(bytes: &[u8], name: &str) -> Option<&'static str> {
+    let is_of = |(from, mark, _): &&(usize, &[u8], &str)| bytes.get(*from..).is_some_and(|rest| rest.starts_with(mark));
+    let known = PACKED.iter().find(is_of).map(|(_, _, kind)| *kind);
+    known.or_else(|| name.to_lowercase().ends_with(".br").then_some("a brotli file"))
 }
 
 fn is_small(input: &Input) -> bool {
@@ -197,7 +245,7 @@ fn is_small(input: &Input) -> bool {
 }
 
 impl Log {
-    fn open(file: u32, name: &str, reader: Box<dyn Read + Send>, buffers: &Buffers) -> Result<Log, ReadError> {
+    fn open(file: u32, name: &str, reader: Box<dyn Read + Send>, buffers: &Buffers) -> Result<Log, Unopened> {
         let mut log = Log {
             file,
             name: name.to_owned(),
@@ -218,12 +266,17 @@ impl Log {
         let bytes = log.bytes();
         let first = behind_blanks(bytes, 0);
         match bytes.get(first) {
-            None => return Err(ReadError::content(name, None, "the log is empty; expected events of ActionTrail")),
+            None if log.ended => return Err(Unopened::LeftOut("the log is empty".to_owned())),
+            Some(b'{') if bytes[first..].starts_with(b"{\"record\":\"usage\"") => {
+                return Err(Unopened::LeftOut(
+                    "a result of `cmkdiag usage` and no log; `cmkdiag usage merge` and --usage read it".to_owned(),
+                ));
+            }
             Some(b'{') => {
                 let line = memchr::memchr(b'\n', &bytes[first..]).map_or(bytes.len(), |end| first + end);
                 let is_whole = nested_end(&bytes[..line], first + 1, b'{').is_ok();
                 // A line that does not end may be a whole log.
-                if bytes.len() >= SAMPLE && line == bytes.len() || line < bytes.len() && !is_whole {
+                if line == bytes.len() && !log.ended || line < bytes.len() && !is_whole {
                     let start = list_inside(bytes, first).filter(|_| !log.ended);
                     log.layout = Layout::Elements;
                     if let Some(start) = start {
@@ -236,7 +289,13 @@ impl Log {
                 }
             }
             Some(b'[') => log.layout = Layout::Elements,
-            Some(_) => return Log::table(log),
+            _ => {
+                if let Some(kind) = packed(bytes, name) {
+                    let message = format!("{kind} cannot be read; unpack it first");
+                    return Err(ReadError::content(name, None, message).into());
+                }
+                return Ok(Log::table(log)?);
+            }
         }
         Ok(log)
     }
@@ -274,27 +333,23 @@ impl Log {
 
     /// A table: the cells of the column with events become lines.
     fn table(mut log: Log) -> Result<Log, ReadError> {
-        let shown = log.name.clone();
-        let refused = |message: &str| ReadError::content(&shown, Some(1), message);
         log.buffer.truncate(log.filled);
-        let chain = std::io::Cursor::new(log.buffer).chain(log.reader);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(chain);
-        let headers = reader.byte_headers().map_err(|error| refused(&error.to_string()))?;
-        let is_event = |cell: &[u8]| cell.eq_ignore_ascii_case(b"event") || cell.eq_ignore_ascii_case(b"content");
-        let column = headers.iter().position(is_event).ok_or_else(|| {
-            refused("no log of ActionTrail: neither JSON nor a table with a column `event`, as a log store exports it")
+        let column = column(&log.buffer).ok_or_else(|| {
+            let message =
+                "no log of ActionTrail: neither JSON nor a table with a column `event`, as a log store exports it";
+            ReadError::content(&log.name, Some(1), message)
         })?;
-        let cells = Cells { reader, column, record: csv::ByteRecord::new(), rest: vec![b'\n'], at: 0 };
+        let chain = std::io::Cursor::new(log.buffer).chain(log.reader);
+        let cells = Cells::new(chain, column);
         Ok(Log { reader: Box::new(cells), buffer: Vec::new(), filled: 0, ended: false, ..log })
     }
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
-            let boundary = match self.layout {
-                _ if self.ended => self.filled,
-                _ if self.filled < BLOCK => 0,
-                Layout::Lines => memchr::memrchr(b'\n', self.bytes()).map_or(0, |end| end + 1),
-                Layout::Elements => self.last_element(),
+            let boundary = match self.ended {
+                true => self.filled,
+                false if self.filled < BLOCK => 0,
+                false => self.boundary(),
             };
             if self.ended && self.filled == 0 {
                 return Ok(None);
@@ -305,7 +360,21 @@ impl Log {
             if self.filled > LONGEST {
                 return Ok(Some(Block::TooLong(self.file)));
             }
-            self.fill(BLOCK.max(self.filled + self.filled / 2))?;
+            if let Err(error) = self.fill(BLOCK.max(self.filled + self.filled / 2)) {
+                // What stands whole before the place where it is cut off counts; the failure comes again.
+                match if is_damage(&error) { 0 } else { self.boundary() } {
+                    0 => return Err(error),
+                    boundary => return Ok(Some(self.cut(boundary))),
+                }
+            }
+        }
+    }
+
+    /// Behind the last whole line or value in the buffer; 0 if there is none.
+    fn boundary(&mut self) -> usize {
+        match self.layout {
+            Layout::Lines => memchr::memrchr(b'\n', self.bytes()).map_or(0, |end| end + 1),
+            Layout::Elements => self.last_element(),
         }
     }
 
@@ -374,33 +443,4 @@ fn list_inside(bytes: &[u8], at: usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// The cells of one column, one on each line.
-struct Cells<R> {
-    reader: csv::Reader<R>,
-    column: usize,
-    record: csv::ByteRecord,
-    rest: Vec<u8>,
-    at: usize,
-}
-
-impl<R: Read> Read for Cells<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.at == self.rest.len() {
-            if !self.reader.read_byte_record(&mut self.record).map_err(std::io::Error::other)? {
-                return Ok(0);
-            }
-            self.rest.clear();
-            let cell = self.record.get(self.column).unwrap_or_default();
-            // Outside of strings, line breaks are blanks; inside, JSON has none.
-            self.rest.extend(cell.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
-            self.rest.push(b'\n');
-            self.at = 0;
-        }
-        let count = buffer.len().min(self.rest.len() - self.at);
-        buffer[..count].copy_from_slice(&self.rest[self.at..self.at + count]);
-        self.at += count;
-        Ok(count)
-    }
 }

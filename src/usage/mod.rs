@@ -16,6 +16,7 @@
 
 pub mod agent;
 mod batch;
+mod cells;
 pub mod collect;
 pub mod coverage;
 pub mod doubt;

@@ -77,8 +77,7 @@ impl Told<'_> {
         let is_complete = self.reach.doubts.is_empty() && !self.is_masked();
         let is_open = self.open_calls().next().is_some() || !seen.only_failed.is_empty();
         let sees = Sees { program, records, is_complete };
-        let mut overlay = Overlay::default();
-        overlay.seen = self.seen_of_key();
+        let mut overlay = Overlay { seen: self.seen_of_key(), ..Overlay::default() };
         sees.add(&mut overlay, OPERATIONS, seen.operations, !is_open);
         let is_all = own.unknown + open.unknown == 0 && !sees.changes(LANGUAGES, own.languages, open.languages);
         sees.add(&mut overlay, LANGUAGES, own.languages, is_all);

@@ -388,7 +388,7 @@ mod tests {
         "event",
     ];
 
-    const VALUES: [&str; 24] = [
+    const VALUES: [&str; 27] = [
         r#""""#,
         r#""Kms""#,
         r#""Kms""#,
@@ -399,6 +399,9 @@ mod tests {
         r#""escaped \" and \\""#,
         r#""{\"KeyId\":\"no\"}""#,
         r#""ACS::KMS::Key""#,
+        r#""Success""#,
+        r#"{"ACS::KMS::Key":"k"}"#,
+        "0",
         "12",
         "-1.5e3",
         "null",
