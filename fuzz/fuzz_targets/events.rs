@@ -20,7 +20,7 @@ impl Take for Taker<'_> {
     fn seen(&mut self, seen: &Seen<'_>, _line: u64) {
         match seen {
             Seen::Kms(event) => drop(self.0.kms(event)),
-            Seen::Other(event) => self.0.other(event),
+            Seen::Other(event) => drop(self.0.other(event)),
             _ => self.0.broken(),
         }
     }
@@ -39,7 +39,8 @@ fn counted(piece: &Piece, read: fn(&Piece, &mut Shapes, &mut dyn Take) -> u64, s
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let piece = Piece { file: 0, bytes: bytes.to_vec(), from: Walk::default(), is_last: true, home: Buffers::default() };
+    let piece =
+        Piece { file: 0, bytes: bytes.to_vec(), from: Walk::default(), is_last: true, home: Buffers::default() };
     for read in [lines, values] {
         let mut shapes = Shapes::default();
         let first = counted(&piece, read, &mut shapes);
@@ -55,18 +56,17 @@ fuzz_target!(|bytes: &[u8]| {
         });
         assert_eq!(first, known);
         let mut merged = Merged::default();
-        merged.begin();
         for line in first.lines() {
             merged.add(line).expect("it reads what it writes");
         }
+        merged.end().expect("it is whole");
         let mut again = Vec::new();
         jsonl(&Written::new(&merged.finish()), 1, &mut again).expect("memory takes everything");
         assert_eq!(first.as_bytes(), again);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let mut merged = Merged::default();
-        merged.begin();
-        let _ = text.lines().try_for_each(|line| merged.add(line));
+        let _ = text.lines().try_for_each(|line| merged.add(line)).and_then(|()| merged.end());
         let _ = Networks::read(text);
     }
 });

@@ -15,6 +15,7 @@
 //! ([`doubt`]).
 
 pub mod agent;
+mod attribution;
 mod batch;
 mod cells;
 pub mod collect;
