@@ -294,7 +294,7 @@ impl Evidence {
         }
         // Quiet accounts read seldom.
         let reads = coverage.reads().map_or(0, |Span { first, last }| last - first + 2 * DAY);
-        if coverage.writes().is_some() && reads < demanded.max(1) {
+        if coverage.writes().is_some() && reads < demanded.min(reaches).max(1) {
             doubts.push(Doubt::WritesOnly);
         }
     }
