@@ -338,6 +338,12 @@ fn the_use_by_cloud_services_is_known_by_their_agents_and_roles() {
     assert_eq!(key["facts"]["usage"], json!({"value": "server-side", "grade": "measured"}));
     assert_eq!(key["usage_evidence"]["seen"]["services"], json!({"orders-svc": 1, "rds": 1}));
     case.is(ORDERS, &[], "migratable", &[]);
+    // It names no key when it decrypts, and is no application all the same.
+    let case = Case::of(&[call(3, "GenerateDataKey", ORDERS, OSS), call(4, "Decrypt", "", OSS)]);
+    case.is(ORDERS, &[], "migratable", &[]);
+    assert_eq!(case.key(ORDERS, &[])["facts"]["usage"], json!({"value": "server-side", "grade": "measured"}));
+    let case = Case::of(&[call(3, "GenerateDataKey", ORDERS, OSS), call(4, "Decrypt", "", GO)]);
+    case.is(ORDERS, &[], "migratable", &["application_use"]);
 }
 
 #[test]

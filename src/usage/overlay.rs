@@ -86,11 +86,17 @@ impl Told<'_> {
         let value = |name: &str| FACTS[USAGE.index()].value(name).unwrap_or_default();
         let usage = if own.calls > 0 { value("self-managed") } else { 0 };
         let usage = usage | if seen.by_service { value("server-side") } else { 0 };
-        let nobody_else = open.calls + self.reach.open.others == 0;
-        let is_all = is_complete && (nobody_else || usage.count_ones() == 2);
+        let others = self.reach.open.others;
+        // Whose calls without a key may add a use that was not seen.
+        let missing = match (own.calls > 0, seen.by_service) {
+            (true, true) => 0,
+            (true, false) => others,
+            (false, _) => open.calls,
+        };
+        let is_all = is_complete && missing == 0;
         overlay.seen.set(USAGE, usage, if is_all { Grade::Measured } else { Grade::Inferred });
         let is_young = self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. }));
-        let is_unused = is_complete && !is_young && !seen.is_used && nobody_else && !is_open;
+        let is_unused = is_complete && !is_young && !seen.is_used && open.calls + others == 0 && !is_open;
         if is_unused && OF_USE.iter().all(|fact| !says_use(records, *fact)) {
             for fact in OF_USE {
                 overlay.unsaid.set(fact, FACTS[fact.index()].none_bit(), Grade::Measured);
