@@ -273,10 +273,14 @@ fn no_log_of_a_folder_is_overlooked() {
     assert_eq!((ran.code, counts(&ran)), (0, [1, 0, 0]), "{}", ran.err);
     assert!(ran.err.contains("empty.json: the log is empty"), "{}", ran.err);
     for (name, content, told) in [
-        ("a.json.bz2", &b"BZh91AY"[..], "a bzip2 file cannot be read"),
-        ("a.zip", b"PK\x03\x04", "a zip archive cannot be read"),
-        ("a.br", b"x", "a brotli file cannot be read"),
-        ("a.parquet", b"PAR1", "a Parquet file cannot be read"),
+        (
+            "a.json.bz2",
+            &b"BZh91AY&SY\x8e\x01"[..],
+            "compressed with bzip2, which is not read; unpack it with `bunzip2`",
+        ),
+        ("a.zip", b"PK\x03\x04", "a zip archive, which is not read"),
+        ("a.br", b"x", "compressed with brotli, which is not read"),
+        ("a.parquet", b"PAR1\x15\x04", "a Parquet file, which is not read"),
     ] {
         let packed = put(&folder, name, content);
         let ran = run(&["usage", path]);

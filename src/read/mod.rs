@@ -25,7 +25,7 @@ mod keyed;
 mod marks;
 mod members;
 pub mod object;
-mod packed;
+pub(crate) mod packed;
 mod prowler;
 mod quotes;
 mod records;

@@ -25,7 +25,7 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 const TAR_NAME: usize = 100;
 
 /// What an input is and what to do about it, if it begins as something that is never read.
-pub(super) fn recognise(start: &[u8]) -> Option<String> {
+pub(crate) fn recognise(start: &[u8]) -> Option<String> {
     let told =
         |what: &str, do_this: &str| format!("{what}, which is not read; {do_this} and give what comes out of it");
     if start.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) && start[..TAR_NAME].contains(&0) {

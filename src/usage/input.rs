@@ -11,6 +11,7 @@ use super::scan::{Broken, behind_blanks, nested_end, string_end, value};
 use super::sequence::{Next, Walk};
 use crate::read::ReadError;
 use crate::read::folder::LOGS;
+use crate::read::packed::recognise;
 use crate::read::source::{Input, Origin, open};
 
 /// Blocks have at least so many bytes, as far as there are.
@@ -215,24 +216,15 @@ fn is_damage(error: &ReadError) -> bool {
     matches!(error, ReadError::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData)
 }
 
-/// What files begin with that other programs unpack or read, from which byte on.
-const PACKED: [(usize, &[u8], &str); 9] = [
-    (0, b"BZh", "a bzip2 file"),
-    (0, b"\xfd7zXZ\0", "an xz file"),
-    (0, b"PK\x03\x04", "a zip archive"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (0, b"Rar!", "a rar archive"),
-    (0, b"\x04\x22\x4d\x18", "an lz4 file"),
-    (0, b"PAR1", "a Parquet file"),
-    (0, b"Obj\x01", "an Avro file"),
-    (257, b"ustar", "a tar archive"),
-];
-
-/// What a file is that cannot be read, by its first bytes; brotli has no mark of its own.
-fn packed(bytes: &[u8], name: &str) -> Option<&'static str> {
-    let is_of = |(from, mark, _): &&(usize, &[u8], &str)| bytes.get(*from..).is_some_and(|rest| rest.starts_with(mark));
-    let known = PACKED.iter().find(is_of).map(|(_, _, kind)| *kind);
-    known.or_else(|| name.to_lowercase().ends_with(".br").then_some("a brotli file"))
+/// What a file is that is not read; workbooks, which are zip archives, hold no logs, and brotli has no mark of its own.
+fn packed(bytes: &[u8], name: &str) -> Option<String> {
+    let other = || match () {
+        () if bytes.starts_with(b"PK\x03\x04") => Some("a zip archive"),
+        () if name.to_lowercase().ends_with(".br") => Some("compressed with brotli"),
+        () => None,
+    };
+    let unpack = |what| format!("{what}, which is not read; unpack it and give what comes out of it");
+    recognise(bytes).or_else(|| other().map(unpack))
 }
 
 fn is_small(input: &Input) -> bool {
@@ -290,8 +282,7 @@ impl Log {
             }
             Some(b'[') => log.layout = Layout::Elements,
             _ => {
-                if let Some(kind) = packed(bytes, name) {
-                    let message = format!("{kind} cannot be read; unpack it first");
+                if let Some(message) = packed(bytes, name) {
                     return Err(ReadError::content(name, None, message).into());
                 }
                 return Ok(Log::table(log)?);
