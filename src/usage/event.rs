@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::field::{Field, Within};
 use super::scan::{Broken, Raw, Value, behind_blanks, broken, elements, members, name, nested_end, value};
 
 /// The name of the service in its events (KMS, "Use ActionTrail …": the filter is exactly this).
@@ -80,22 +81,21 @@ pub enum Seen<'a> {
 
 impl<'a> Event<'a> {
     fn take(&mut self, name: &[u8], value: Value<'a>) {
-        // Names differ in their length, which is compared first.
-        match (name.len(), name) {
-            (7, b"eventId") => self.event_id = value.text(),
-            (9, b"eventName") => self.operation = value.text(),
-            (9, b"eventTime") => self.time = value.text(),
-            (9, b"userAgent") => self.agent = value.text(),
-            (9, b"acsRegion") => self.region = value.text(),
-            (9, b"eventType") => self.event_type = value.text(),
-            (9, b"errorCode") | (12, b"errorMessage") => self.failed |= is_failure(value.word()),
-            (7, b"eventRW") => self.event_rw = value.text(),
-            (5, b"vpcId") => self.vpc = value.text(),
-            (11, b"serviceName") => self.service = value.text(),
-            (11, b"eventSource") => self.endpoint = value.text(),
-            (12, b"resourceName") => self.resource = value.text(),
-            (15, b"sourceIpAddress") => self.source = value.text(),
-            (18, b"recipientAccountId") => self.account = value.word(),
+        match Field::of(Within::Event, name) {
+            Field::EventId => self.event_id = value.text(),
+            Field::Operation => self.operation = value.text(),
+            Field::Time => self.time = value.text(),
+            Field::Agent => self.agent = value.text(),
+            Field::Region => self.region = value.text(),
+            Field::EventType => self.event_type = value.text(),
+            Field::ErrorCode | Field::ErrorMessage => self.failed |= is_failure(value.word()),
+            Field::EventRw => self.event_rw = value.text(),
+            Field::Vpc => self.vpc = value.text(),
+            Field::Service => self.service = value.text(),
+            Field::Endpoint => self.endpoint = value.text(),
+            Field::Resource => self.resource = value.text(),
+            Field::Source => self.source = value.text(),
+            Field::Account => self.account = value.word(),
             _ => {}
         }
     }
@@ -134,18 +134,18 @@ impl<'a> Event<'a> {
         at: usize,
         beside: &mut BesideEvent<'a>,
     ) -> Result<usize, Broken> {
-        members(bytes, at, |name, value| match (part, name) {
-            (Part::Request, b"KeyId") => self.requested_key = value.text(),
-            (Part::Request, b"DestinationKeyId") => self.destination_key = value.text(),
-            (Part::Request | Part::Response, b"SourceKeyId") => self.source_key = value.text(),
-            (Part::Request, b"AliasName") => self.alias = value.text(),
-            (Part::Request, b"RegionId") => beside.region = value.text(),
-            (Part::Response, b"KeyId") => self.answered_key = value.text(),
-            (Part::Identity, b"type") => self.identity = value.text(),
-            (Part::Identity, b"userName") => self.user = value.text(),
-            (Part::Identity, b"principalId") => self.principal = value.word(),
-            (Part::Identity, b"accountId") => beside.account = value.word(),
-            (Part::Resources, b"ACS::KMS::Key") => match value {
+        members(bytes, at, |name, value| match Field::of(Within::Part(part), name) {
+            Field::RequestedKey => self.requested_key = value.text(),
+            Field::DestinationKey => self.destination_key = value.text(),
+            Field::SourceKey => self.source_key = value.text(),
+            Field::Alias => self.alias = value.text(),
+            Field::RequestedRegion => beside.region = value.text(),
+            Field::AnsweredKey => self.answered_key = value.text(),
+            Field::Identity => self.identity = value.text(),
+            Field::User => self.user = value.text(),
+            Field::Principal => self.principal = value.word(),
+            Field::CallerAccount => beside.account = value.word(),
+            Field::ReferencedKey => match value {
                 Value::Nested(list) => {
                     let _ = elements(list, |element| self.refer(element.text()));
                 }
