@@ -175,7 +175,7 @@ fn explain_says_who_called_how_often_and_when_last() {
         section.split("\n\n").next().unwrap().to_owned()
     };
     assert_snapshot!(explain("en"), @r"
-    the log: 2026-10-01T00:00:00Z to 2026-10-31T23:00:00Z, 30 day(s), an event in every hour
+    the log: 2026-10-01T00:00:00Z to 2026-10-31T23:00:00Z, 31 day(s), an event in every hour
     Go: 1,204 calls by role orders-svc, last 2026-10-31
     Java: 1 call(s) by role orders-svc that failed, last 2026-10-02
     aliyun-cli: 1 management call(s) by role orders-svc, last 2026-10-30
@@ -187,7 +187,7 @@ fn explain_says_who_called_how_often_and_when_last() {
     - cloud services or tools made 1 cryptographic call(s) of which the log does not name the key
     ");
     assert_snapshot!(explain("zh"), @r"
-    日志：2026-10-01T00:00:00Z 至 2026-10-31T23:00:00Z，共 30 天，每小时均有事件
+    日志：2026-10-01T00:00:00Z 至 2026-10-31T23:00:00Z，共 31 天，每小时均有事件
     Go：role/orders-svc 调用 1,204 次，最近 2026-10-31
     Java：role/orders-svc 调用 1 次，均失败，最近 2026-10-02
     aliyun-cli：role/orders-svc 管理类调用 1 次，最近 2026-10-30

@@ -16,17 +16,15 @@ use crate::engine::facts::Lang;
 use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
 use crate::usage::collect::{Counted, Shared, Worker};
-use crate::usage::doubt::{OpenCall, Which};
+use crate::usage::doubt::OpenCall;
 use crate::usage::event::Seen;
+use crate::usage::evidence::{whose, window_words};
 use crate::usage::input::{Block, Buffers, Logs};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
-use crate::usage::result::{UnattributedLine, Written};
+use crate::usage::result::Written;
 use crate::usage::shape::Shapes;
 use crate::usage::take::{Take, lines, values};
-use crate::usage::tally::{Calls, Side};
-use crate::usage::time::seconds;
-use crate::usage::told::forbidden;
 use crate::write::usage;
 
 /// So many events that could not be read are told; all are counted.
@@ -350,45 +348,27 @@ fn tell(counted: &Counted) {
         say(&format!("warning: {} file(s) could not be read, or not to the end", head.unread_files));
     }
     say(&format!("{} key(s)", counted.keys.len()));
-    let coverage = written.coverage();
-    for line in coverage.iter().take(SHOWN) {
-        let silent = match line.silent_hours {
-            0 => "an event in every hour".to_owned(),
-            silent => {
-                let hours = line.hours.iter().map(|run| run.hours).sum::<u64>() + silent;
-                format!("no event at all in {silent} of {hours} hours")
-            }
-        };
-        let (account, region) = (or_unknown(&line.account_id), or_unknown(&line.region));
-        say(&format!("account {account}, {region}: events from {} to {}, {silent}", line.first, line.last));
+    let rest = &counted.rest;
+    let named = |(account, region): (u32, u32)| counted.scope_of(account, region);
+    let mut windows: Vec<_> = rest.coverage.iter().map(|(scope, coverage)| (named(*scope), coverage)).collect();
+    windows.sort_by_key(|(scope, _)| *scope);
+    for (scope, coverage) in windows.iter().take(SHOWN) {
+        let window = window_words(coverage, Lang::En).unwrap_or_default();
+        say(&format!("{}: events from {window}", whose(*scope)));
     }
-    if coverage.len() > SHOWN {
-        say(&format!("… and {} more accounts and regions", coverage.len() - SHOWN));
+    if windows.len() > SHOWN {
+        say(&format!("… and {} more accounts and regions", windows.len() - SHOWN));
     }
-    let unattributed = written.unattributed();
-    let forbidden: Vec<&UnattributedLine> =
-        unattributed.iter().filter(|line| forbidden(&line.operation) != 0).collect();
-    for line in forbidden.iter().take(SHOWN) {
-        let (account, region) = (or_unknown(&line.account_id), or_unknown(&line.region));
-        say(&format!("warning: account {account}, {region}: {}", open_call(line).words(Lang::En)));
+    let open = rest.unattributed.iter().filter_map(|(from, calls)| {
+        let call = OpenCall::forbidden(from, calls, counted)?;
+        Some(format!("{}: {}", whose(named((from.account, from.region))), call.words(Lang::En)))
+    });
+    let mut open: Vec<String> = open.collect();
+    open.sort();
+    open.iter().take(SHOWN).for_each(|call| say(&format!("warning: {call}")));
+    if open.len() > SHOWN {
+        say(&format!("… and {} more callers of such operations", open.len() - SHOWN));
     }
-    if forbidden.len() > SHOWN {
-        say(&format!("… and {} more callers of such operations", forbidden.len() - SHOWN));
-    }
-}
-
-fn open_call(line: &UnattributedLine) -> OpenCall {
-    OpenCall {
-        operation: line.operation.clone(),
-        principal: line.principal.clone(),
-        calls: Calls { calls: line.calls, failed: line.failed },
-        last: seconds(line.last.as_bytes()).unwrap_or_default(),
-        which: if line.side == Side::Source.name() { Which::OnlyDestination } else { Which::None },
-    }
-}
-
-fn or_unknown(text: &str) -> &str {
-    if text.is_empty() { "(unknown)" } else { text }
 }
 
 fn merge(command: &UsageMerge) -> Result<Exit, Failure> {

@@ -16,7 +16,6 @@ pub(super) struct Waiting {
     pub(super) call: Call,
     /// What it says that it does; see [`Said`](super::coverage::Said).
     pub(super) read_write: u8,
-    pub(super) has_key: bool,
     /// Which of its keys is not known.
     pub(super) side: Option<Side>,
     pub(super) is_new: bool,
@@ -25,7 +24,7 @@ pub(super) struct Waiting {
 /// A key that an event which waits names.
 #[derive(Debug, Clone, Copy)]
 struct Named {
-    pub(super) hash: u64,
+    hash: u64,
     /// Where its name begins.
     start: u32,
     length: u32,

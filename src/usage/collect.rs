@@ -19,7 +19,7 @@ use super::scan::Raw;
 use super::stable;
 use super::table::lock;
 pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
-use super::tally::{Account, Application, Call, Calls, Purpose, Span, Unattributed};
+use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
 use super::time::{Clock, NO_TIME, hour};
 use crate::inventory::identity::arn_parts;
 
@@ -149,7 +149,6 @@ impl<'s> Worker<'s> {
             scope,
             call,
             read_write,
-            has_key: keys.each().next().is_some(),
             side: keys.unknown,
             is_new: true,
         });
@@ -192,7 +191,7 @@ impl<'s> Worker<'s> {
             }
             self.digest = self.digest.wrapping_add(event.hash);
             self.account.kms += 1;
-            self.account.no_key += u64::from(!event.has_key);
+            self.account.no_key += u64::from(event.side == Some(Side::All));
             self.cover(event.scope, event.call.time, event.read_write);
             let Some(side) = event.side else { continue };
             let (account, region) = self.scopes.get(event.scope as usize).map_or((0, 0), |scope| scope.numbers);

@@ -51,11 +51,6 @@ impl Coverage {
         self.add_span(Span::of(time));
     }
 
-    /// What events say that they do: `Read`, `Write`, both, or nothing.
-    pub fn event_rw(&self) -> impl Iterator<Item = &'static str> {
-        EVENT_RW.into_iter().zip(self.said.0).filter(|(_, span)| span.is_some()).map(|(name, _)| name)
-    }
-
     /// The first and the last event that says that it reads.
     pub fn reads(&self) -> Option<Span> {
         self.said.0[0]
@@ -95,13 +90,6 @@ impl Coverage {
         }
     }
 
-    /// Adds all of another one.
-    pub fn merge(&mut self, other: &Coverage) {
-        self.said.merge(&other.said);
-        other.hours.iter().for_each(|(at, bits)| *self.hours.entry(*at).or_default() |= bits);
-        other.span.into_iter().for_each(|span| self.add_span(span));
-    }
-
     /// The hours with events, one run behind the other: the first, and how many.
     pub fn runs(&self) -> Vec<(i64, i64)> {
         let mut runs: Vec<(i64, i64)> = Vec::new();
@@ -128,10 +116,15 @@ impl Coverage {
         runs.windows(2).map(silence).max().unwrap_or(0)
     }
 
+    /// All hours from that of the first event to that of the last.
+    pub fn all_hours(&self) -> i64 {
+        self.span.map_or(0, |span| hour(span.last) - hour(span.first) + 1)
+    }
+
     /// How many hours between the first and the last event had none.
     pub fn silent_hours(&self) -> u64 {
         let covered: i64 = self.runs().iter().map(|(_, count)| count).sum();
-        self.span.map_or(0, |span| (hour(span.last) - hour(span.first) + 1 - covered).max(0) as u64)
+        (self.all_hours() - covered).max(0) as u64
     }
 }
 

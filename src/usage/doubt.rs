@@ -1,7 +1,9 @@
 //! What is not known although there are logs, and what is demanded of them.
 
-use super::tally::Calls;
+use super::collect::{Counted, From, text};
+use super::tally::{Calls, Side, Unattributed};
 use super::time::show;
+use super::told::forbidden;
 use crate::engine::facts::Lang;
 
 /// From when on a log tells enough.
@@ -227,6 +229,19 @@ impl Doubt {
 }
 
 impl OpenCall {
+    /// The call of an operation that blocks, of which the log does not name the key; nothing for other operations.
+    pub fn forbidden(from: &From, calls: &Unattributed, counted: &Counted) -> Option<OpenCall> {
+        let operation = text(&counted.names.operations, from.operation);
+        let principal = text(&counted.names.principals, from.principal);
+        (forbidden(operation) != 0).then(|| OpenCall {
+            operation: operation.to_owned(),
+            principal: principal.to_owned(),
+            calls: calls.calls,
+            last: calls.span.last,
+            which: if from.side == Side::Source { Which::OnlyDestination } else { Which::None },
+        })
+    }
+
     /// What was called, by whom, and what the log does not say.
     pub fn words(&self, lang: Lang) -> String {
         let OpenCall { operation, principal, calls, last, which } = self;

@@ -12,12 +12,13 @@ use super::collect::{Counted, Entry, From, text};
 use super::coverage::Coverage;
 use super::doubt::{Demands, Doubt, OpenCall, Which};
 use super::overlay::Told;
-use super::tally::{Calls, OperationCalls, Purpose, Side, Span, Unattributed};
-use super::time::{HOUR, hour, seconds, show};
+use super::tally::{Calls, OperationCalls, Purpose, Span, Unattributed};
+use super::time::{HOUR, show};
 use super::told::{Applications, Seen, forbidden};
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
+use crate::inventory::clock::parse_time;
 use crate::inventory::record::Extra;
 use crate::inventory::row::{Note, NoteKind, Place};
 use crate::inventory::survey::{Key, Survey};
@@ -146,11 +147,8 @@ impl Evidence {
     /// Whether the key may not have been used yet.
     fn doubt_youth(&self, key: &Key<'_>, reach: &Reach) -> Option<Doubt> {
         let last = reach.coverage.as_ref()?.span?.last;
-        let is_young = |created: &&str| {
-            seconds(created.as_bytes())
-                .or_else(|| seconds(format!("{created}T00:00:00Z").as_bytes()))
-                .is_some_and(|created| created > last - i64::from(self.demands.days) * DAY)
-        };
+        let from = last - i64::from(self.demands.days) * DAY;
+        let is_young = |created: &&str| parse_time(created).is_some_and(|created| created.as_second() > from);
         let created = key.texts(Extra::Field(Field::Created)).into_iter().find(is_young)?;
         Some(Doubt::Young { created: created.to_owned() })
     }
@@ -161,7 +159,7 @@ impl Evidence {
         let mut notes = Vec::new();
         let mut told: BTreeSet<String> = BTreeSet::new();
         for (account, region, reach) in self.reaches() {
-            let whose = format!("audit log of account {}, {}", or_unknown(account), or_unknown(region));
+            let whose = format!("audit log of {}", whose((account, region)));
             if let Some(window) = reach.coverage.as_ref().and_then(|coverage| window_words(coverage, Lang::En)) {
                 notes.push(note(NoteKind::Reading, format!("{whose}: {window}")));
             }
@@ -173,15 +171,13 @@ impl Evidence {
             told.extend(reach.open.forbidden.iter().map(|call| format!("{whose}: {}", call.words(Lang::En))));
         }
         for (from, calls) in &self.counted.rest.unattributed {
-            let names = &self.counted.names;
-            let scope = (text(&names.accounts, from.account), text(&names.regions, from.region));
-            let mut open = Open::default();
-            open.add(from, calls, &self.counted);
+            let scope = self.counted.scope_of(from.account, from.region);
             let is_told = self.reaches().any(|(account, region, _)| agree(scope, (account, region)));
-            let whose = format!("audit log of account {}, {}", or_unknown(scope.0), or_unknown(scope.1));
-            let text =
-                |call: &OpenCall| format!("{whose}, of which the inventory has no key: {}", call.words(Lang::En));
-            told.extend(open.forbidden.iter().filter(|_| !is_told).map(text));
+            let call = OpenCall::forbidden(from, calls, &self.counted).filter(|_| !is_told);
+            let whose = whose(scope);
+            told.extend(call.map(|call| {
+                format!("audit log of {whose}, of which the inventory has no key: {}", call.words(Lang::En))
+            }));
         }
         notes.extend(told.into_iter().map(|text| note(NoteKind::Incomplete, text)));
         let some = |strangers: &BTreeSet<Named>| {
@@ -278,10 +274,9 @@ impl Evidence {
     }
 
     fn doubt_coverage(&self, coverage: &Coverage, doubts: &mut Vec<Doubt>) {
-        let Some(Span { first, last }) = coverage.span else { return };
+        let Some(Span { last, .. }) = coverage.span else { return };
         let demanded = i64::from(self.demands.days) * DAY;
-        // From the beginning of the first hour to the end of the last.
-        let reaches = (hour(last) - hour(first) + 1) * HOUR;
+        let reaches = coverage.all_hours() * HOUR;
         if reaches < demanded {
             doubts.push(Doubt::Short { days: reaches / DAY });
         }
@@ -303,12 +298,7 @@ impl Evidence {
 impl Open {
     fn add(&mut self, from: &From, calls: &Unattributed, counted: &Counted) {
         let operation = text(&counted.names.operations, from.operation);
-        if forbidden(operation) != 0 {
-            let which = if from.side == Side::Source { Which::OnlyDestination } else { Which::None };
-            let principal = text(&counted.names.principals, from.principal).to_owned();
-            let (operation, last) = (operation.to_owned(), calls.span.last);
-            self.forbidden.push(OpenCall { operation, principal, calls: calls.calls, last, which });
-        }
+        self.forbidden.extend(OpenCall::forbidden(from, calls, counted));
         let succeeded = calls.calls.calls - calls.calls.failed.min(calls.calls.calls);
         match Purpose::of(operation) {
             Purpose::Cryptographic if succeeded == 0 => {}
@@ -353,7 +343,7 @@ impl Open {
 /// From when to when a log reaches, and in which hours.
 pub fn window_words(coverage: &Coverage, lang: Lang) -> Option<String> {
     let Span { first, last } = coverage.span?;
-    let (days, silent, longest) = ((last - first) / DAY, coverage.silent_hours(), coverage.longest_silence());
+    let (days, silent, longest) = (coverage.all_hours() / 24, coverage.silent_hours(), coverage.longest_silence());
     let (first, last) = (show(first), show(last));
     Some(match (lang, silent) {
         (Lang::En, 0) => format!("{first} to {last}, {days} day(s), an event in every hour"),
@@ -365,8 +355,10 @@ pub fn window_words(coverage: &Coverage, lang: Lang) -> Option<String> {
     })
 }
 
-fn or_unknown(text: &str) -> &str {
-    if text.is_empty() { "(unknown)" } else { text }
+/// An account and region for people.
+pub fn whose((account, region): (&str, &str)) -> String {
+    let or_unknown = |text: &str| if text.is_empty() { "(unknown)".to_owned() } else { text.to_owned() };
+    format!("account {}, {}", or_unknown(account), or_unknown(region))
 }
 
 /// Whether a name is the whole id of a key: a UUID, or `key-…`.

@@ -151,7 +151,7 @@ impl Sees<'_> {
     /// Adds values; `is_all` says whether no open call may add to them.
     fn add(&self, overlay: &mut Overlay, fact: FactId, bits: Bits, is_all: bool) {
         // What support has agreed to was known when it did.
-        if self.records.get(fact) & agreed(fact) != 0 && agreed(fact) != 0 {
+        if self.records.get(fact) & agreed(fact) != 0 {
             return;
         }
         // More calls add values and take none away, so that what is in the way already stays there.

@@ -113,7 +113,12 @@ pub struct Counted {
 impl Counted {
     /// The account and region of a key, by name; empty if nobody knows.
     pub fn scope(&self, entry: &Entry) -> (&str, &str) {
-        (text(&self.names.accounts, entry.account), text(&self.names.regions, entry.region))
+        self.scope_of(entry.account, entry.region)
+    }
+
+    /// An account and region, by name; empty if nobody knows.
+    pub fn scope_of(&self, account: u32, region: u32) -> (&str, &str) {
+        (text(&self.names.accounts, account), text(&self.names.regions, region))
     }
 }
 

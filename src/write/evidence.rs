@@ -10,6 +10,7 @@ use crate::engine::facts::Lang;
 use crate::usage::coverage::Coverage;
 use crate::usage::doubt::{thousands, who};
 use crate::usage::evidence::{Evidence, Named, Reach, window_words};
+use crate::usage::overlay::Told;
 use crate::usage::result::{ApplicationLine, CallCounts, Count, HourCalls, KeyLine, Written};
 use crate::usage::tally::Purpose;
 use crate::usage::time::show;
@@ -24,9 +25,9 @@ pub(super) fn sentences(key: &KeyOutcome<'_>, lang: Lang) -> Option<(Vec<String>
     let mut lines = Vec::new();
     let window = told.reach.coverage.as_ref().and_then(|coverage| window_words(coverage, lang));
     lines.extend(window.map(|window| format!("{}{window}", lang.pick("the log: ", "日志："))));
-    let Some(calls) = calls(evidence, key) else {
+    let Some(calls) = calls(evidence, &told) else {
         lines.push(lang.pick("no call with the key", "没有对该密钥的调用").to_owned());
-        return Some((lines, doubts(evidence, key, lang)));
+        return Some((lines, doubts(evidence, &told, lang)));
     };
     lines.extend(calls.applications.iter().take(MOST).map(|line| application(line, lang)));
     if let more @ 1.. = calls.applications.len().saturating_sub(MOST) {
@@ -57,7 +58,7 @@ pub(super) fn sentences(key: &KeyOutcome<'_>, lang: Lang) -> Option<(Vec<String>
             calls.busiest_per_second, calls.peak_per_second
         ),
     });
-    Some((lines, doubts(evidence, key, lang)))
+    Some((lines, doubts(evidence, &told, lang)))
 }
 
 fn application(line: &ApplicationLine, lang: Lang) -> String {
@@ -82,12 +83,12 @@ fn application(line: &ApplicationLine, lang: Lang) -> String {
 }
 
 /// All calls with a key, by its id and its aliases; nothing if there is none.
-fn calls(evidence: &Evidence, key: &KeyOutcome<'_>) -> Option<KeyLine> {
-    Written::new(&evidence.counted).joined(&evidence.of(&key.key).entries)
+fn calls(evidence: &Evidence, told: &Told<'_>) -> Option<KeyLine> {
+    Written::new(&evidence.counted).joined(&told.entries)
 }
 
-fn doubts(evidence: &Evidence, key: &KeyOutcome<'_>, lang: Lang) -> Vec<String> {
-    let doubts = evidence.of(&key.key).doubts();
+fn doubts(evidence: &Evidence, told: &Told<'_>, lang: Lang) -> Vec<String> {
+    let doubts = told.doubts();
     doubts.iter().map(|doubt| doubt.words(evidence.demands, lang)).collect()
 }
 
@@ -197,7 +198,8 @@ impl UsageEvidence {
     /// What audit logs tell of a key; nothing if there are none.
     pub(super) fn of(key: &KeyOutcome<'_>, lang: Lang) -> Option<UsageEvidence> {
         let evidence = key.diagnosis.evidence.as_ref()?;
-        let seen = calls(evidence, key).map(|calls| SeenCalls {
+        let told = evidence.of(&key.key);
+        let seen = calls(evidence, &told).map(|calls| SeenCalls {
             calls: calls.calls,
             failed: calls.failed,
             first: calls.first,
@@ -212,7 +214,7 @@ impl UsageEvidence {
             busiest_per_second: calls.busiest_per_second,
             peak_per_second: calls.peak_per_second,
         });
-        Some(UsageEvidence { seen, open: doubts(evidence, key, lang) })
+        Some(UsageEvidence { seen, open: doubts(evidence, &told, lang) })
     }
 }
 
