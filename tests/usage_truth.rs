@@ -599,6 +599,13 @@ fn of_a_hundred_thousand_events_everything_comes_out_however_they_are_divided() 
     let scattered: Vec<&str> = scattered.iter().map(String::as_str).collect();
     assert!(usage(&scattered, "2") == whole, "with deliveries of an event in different files");
 
+    let result = put(&folder, "whole.usage.jsonl", whole.as_bytes());
+    let of_logs = run(&[&["usage", "--format", "csv", "--networks", &networks], &parts[..]].concat());
+    let of_result = run(&["usage", "merge", "--format", "csv", &result]);
+    let told = |err: &str| err.lines().filter(|line| !line.starts_with("rejected: ")).collect::<Vec<_>>().join("\n");
+    assert!(of_logs.out == of_result.out, "a table needs less, and says the same");
+    assert_eq!(told(&of_logs.err), told(&of_result.err));
+
     let result = |name: &str, text: String| put(&folder, &format!("{name}.usage.jsonl"), text);
     let results: Vec<String> =
         parts.iter().enumerate().map(|(number, part)| result(&number.to_string(), usage(&[part], "1"))).collect();

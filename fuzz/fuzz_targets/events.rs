@@ -2,7 +2,7 @@
 //! be read again, and says the same.
 #![no_main]
 
-use cmkdiag::usage::collect::{Counted, Shared, Worker};
+use cmkdiag::usage::collect::{Counted, Detail, Shared, Worker};
 use cmkdiag::usage::event::Seen;
 use cmkdiag::usage::input::{Buffers, Piece};
 use cmkdiag::usage::merge::Merged;
@@ -30,12 +30,23 @@ impl Take for Taker<'_> {
     }
 }
 
-fn counted(piece: &Piece, read: fn(&Piece, &mut Shapes, &mut dyn Take) -> u64, shapes: &mut Shapes) -> Counted {
-    let shared = Shared::new(Networks::default());
+fn counted(
+    piece: &Piece,
+    read: fn(&Piece, &mut Shapes, &mut dyn Take) -> u64,
+    shapes: &mut Shapes,
+    detail: Detail,
+) -> Counted {
+    let shared = Shared::new(Networks::default(), detail);
     let mut taker = Taker(Worker::new(&shared));
     read(piece, shapes, &mut taker);
     drop(taker);
     shared.finish()
+}
+
+fn table(counted: &Counted) -> Vec<u8> {
+    let mut table = Vec::new();
+    csv(&Written::new(counted), 1, &mut table).expect("memory takes everything");
+    table
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -43,18 +54,20 @@ fuzz_target!(|bytes: &[u8]| {
         Piece { file: 0, bytes: bytes.to_vec(), from: Walk::default(), is_last: true, home: Buffers::default() };
     for read in [lines, values] {
         let mut shapes = Shapes::default();
-        let first = counted(&piece, read, &mut shapes);
+        let first = counted(&piece, read, &mut shapes, Detail::Result);
         // What was learned of the events changes nothing but the speed at which they are read.
-        let known = counted(&piece, read, &mut shapes);
+        let known = counted(&piece, read, &mut shapes, Detail::Result);
         let [first, known] = [first, known].map(|counted| {
             let account = counted.rest.account;
             assert_eq!(account.events, account.kms + account.others + account.duplicates + account.broken);
             let mut printed = Vec::new();
             jsonl(&Written::new(&counted), 1, &mut printed).expect("memory takes everything");
-            csv(&Written::new(&counted), 1, &mut Vec::new()).expect("memory takes everything");
-            String::from_utf8(printed).expect("it is text")
+            (String::from_utf8(printed).expect("it is text"), table(&counted))
         });
         assert_eq!(first, known);
+        let (first, of_all) = first;
+        // What a table does not show changes nothing in it.
+        assert_eq!(table(&counted(&piece, read, &mut shapes, Detail::Table)), of_all);
         let mut merged = Merged::default();
         for line in first.lines() {
             merged.add(line).expect("it reads what it writes");

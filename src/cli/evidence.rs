@@ -9,6 +9,7 @@ use super::run::Failure;
 use super::usage::{LogsOf, results};
 use super::usage_args;
 use crate::inventory::survey::Survey;
+use crate::usage::collect::Detail;
 use crate::usage::doubt::Demands;
 use crate::usage::evidence::Evidence;
 
@@ -51,7 +52,15 @@ pub(super) fn read(
         true => None,
         false => {
             let may_be_broken = false;
-            let logs = LogsOf { paths: events, networks, max_input: MOST, jobs: reading.jobs, may_be_broken, talk };
+            let logs = LogsOf {
+                paths: events,
+                networks,
+                max_input: MOST,
+                jobs: reading.jobs,
+                may_be_broken,
+                detail: Detail::Result,
+                talk,
+            };
             Some(logs.count()?)
         }
     };

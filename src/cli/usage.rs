@@ -15,7 +15,7 @@ use crate::cli::job::total_bytes;
 use crate::engine::facts::Lang;
 use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
-use crate::usage::collect::{Counted, Shared, Worker};
+use crate::usage::collect::{Counted, Detail, Shared, Worker};
 use crate::usage::doubt::OpenCall;
 use crate::usage::event::Seen;
 use crate::usage::evidence::{whose, window_words};
@@ -44,6 +44,10 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         max_input: command.max_input,
         jobs,
         may_be_broken: command.allow_rejects,
+        detail: match command.write.format {
+            UsageFormat::Jsonl => Detail::Result,
+            UsageFormat::Csv => Detail::Table,
+        },
         talk: &command.talk,
     };
     let counted = logs.count()?;
@@ -85,6 +89,8 @@ pub(super) struct LogsOf<'a> {
     pub(super) jobs: usize,
     /// Whether there may be no event that can be read.
     pub(super) may_be_broken: bool,
+    /// What is counted of the calls with a key.
+    pub(super) detail: Detail,
     /// What is said on the way.
     pub(super) talk: &'a Talk,
 }
@@ -99,7 +105,7 @@ impl LogsOf<'_> {
         let inputs = source::logs(self.paths)?;
         let show = if self.talk.quiet || self.talk.no_progress { Show::Never } else { Show::OnTerminal };
         let progress = Progress::new(show, total_bytes(&inputs));
-        let shared = Shared::new(networks);
+        let shared = Shared::new(networks, self.detail);
         let broken = count(&inputs, &shared, &progress, self.max_input, self.jobs);
         progress.finish();
         let counted = shared.finish();

@@ -31,9 +31,8 @@ impl KeysOf<'_> {
 pub(super) fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
     let referenced = if event.references_several { Raw::default() } else { event.referenced_key };
     let first = |names: &[Raw<'e>]| {
-        let named = || names.iter().filter(|name| may_name_key(name.bytes));
-        let best = named().find(|name| !is_of_alias(name.bytes)).or_else(|| named().next());
-        best.map(|name| text_of(*name))
+        let named = |named| names.iter().find(|name| Named::by(name.bytes) == Some(named));
+        named(Named::Key).or_else(|| named(Named::Alias)).map(|name| text_of(*name))
     };
     if event.operation.bytes == b"ReEncrypt" {
         // An answer that tells both keys says which is the source.
@@ -59,18 +58,43 @@ pub(super) fn keys_of<'e>(event: &Event<'e>) -> KeysOf<'e> {
     KeysOf { unknown: is_unknown.then_some(Side::All), key, other }
 }
 
-/// Whether a text may be the id, ARN or alias of one key. `resourceName` may be a list, and logs may be masked.
-fn may_name_key(name: &[u8]) -> bool {
-    let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b' ');
-    let is_longer = || is_of_alias(name) || name.len() > 8 && name[..8].eq_ignore_ascii_case(b"acs:kms:");
-    let is_list = || name.iter().any(|byte| matches!(byte, b',' | b';'));
-    !name.is_empty() && name.len() <= LONGEST_NAME && (name.iter().all(is_of_id) || is_longer() && !is_list())
+/// How a text names one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// By its id, or by the ARN of that.
+    Key,
+    /// By an alias, or by the ARN of one.
+    Alias,
 }
 
-/// Whether a name is that of an alias.
-fn is_of_alias(name: &[u8]) -> bool {
-    name.starts_with(b"alias") || memchr::memmem::find(name, b":alias").is_some()
+impl Named {
+    /// Nothing if it names none, or several: `resourceName` may be a list, and logs may be masked.
+    fn by(name: &[u8]) -> Option<Named> {
+        if name.is_empty() || name.len() > LONGEST_NAME {
+            return None;
+        }
+        let of_alias = |is_alias| if is_alias { Named::Alias } else { Named::Key };
+        // All bytes are looked at, as nearly all names are ids.
+        if name.iter().fold(true, |all, byte| all & IS_OF_ID[usize::from(*byte)]) {
+            return Some(of_alias(name.starts_with(b"alias")));
+        }
+        let is_alias = name.starts_with(b"alias") || memchr::memmem::find(name, b":alias").is_some();
+        let is_longer = is_alias || name.len() > 8 && name[..8].eq_ignore_ascii_case(b"acs:kms:");
+        let is_list = || name.iter().any(|byte| matches!(byte, b',' | b';'));
+        (is_longer && !is_list()).then(|| of_alias(is_alias))
+    }
 }
+
+/// Whether each byte may stand in the id of a key.
+const IS_OF_ID: [bool; 256] = {
+    let mut is_of_id = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_of_id[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'.' | b' ');
+        byte += 1;
+    }
+    is_of_id
+};
 
 fn text_of<'e>(name: Raw<'e>) -> Cow<'e, str> {
     match std::str::from_utf8(name.bytes) {

@@ -68,7 +68,7 @@ impl Batch {
                 let mut seen = shared.seen(part);
                 for place in &self.order[start..end] {
                     if let Some(event) = self.events.get_mut(*place as usize) {
-                        event.is_new = event.id.is_none_or(|id| seen.is_new(id));
+                        event.is_new = event.id.is_none_or(|id| seen.is_new(id, event.call.time));
                     }
                 }
             }

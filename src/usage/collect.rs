@@ -15,17 +15,18 @@ use super::coverage::Said;
 use super::event::Event;
 use super::known::{Known, REMEMBERED, Scope};
 use super::network::is_vpc;
+use super::place::Place;
 use super::scan::Raw;
 use super::stable;
 use super::table::lock;
-pub use super::table::{Counted, Entry, From, Names, Rest, Shared, text};
+pub use super::table::{Counted, Detail, Entry, From, Names, Rest, Shared, text};
 use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
 use super::time::{Clock, NO_TIME, hour};
 use crate::inventory::identity::arn_parts;
 
 /// So many events are read before they are counted. What is known of their keys and ids lies far from the processor, and
 /// is fetched for many at once.
-const BATCH: usize = 1024;
+const BATCH: usize = 4096;
 
 /// So many kinds of calls without a key wait in each thread.
 const UNATTRIBUTED: usize = 1 << 12;
@@ -128,17 +129,20 @@ impl<'s> Worker<'s> {
         }
         self.account.events += 1;
         let scope = self.scope(event, time);
-        let (call, mut hash) = self.call(event, time);
         let keys = keys_of(event);
-        let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
         let read_write = Said::bit_of(event.event_rw.bytes);
-        let said = u64::from(event.failed) << 2 | u64::from(read_write);
-        let parts = [stable::hash(event.event_id.bytes), time as u64, hash_of_scope, said];
-        hash = parts.into_iter().chain(keys.each().map(|key| stable::hash(key.as_bytes()))).fold(hash, stable::mix);
-        if event.event_id.is_empty() {
-            // Whatever else there is tells it from others.
-            let more = [event.vpc, event.source, event.endpoint, event.event_type];
-            hash = more.into_iter().map(|part| stable::hash(part.bytes)).fold(hash, stable::mix);
+        let is_whole = self.shared.detail == Detail::Result;
+        let (call, mut hash) = self.call(event, time, is_whole || keys.unknown.is_some());
+        if is_whole {
+            let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
+            let said = u64::from(event.failed) << 2 | u64::from(read_write);
+            let parts = [stable::hash(event.event_id.bytes), time as u64, hash_of_scope, said];
+            hash = parts.into_iter().chain(keys.each().map(|key| stable::hash(key.as_bytes()))).fold(hash, stable::mix);
+            if event.event_id.is_empty() {
+                // Whatever else there is tells it from others.
+                let more = [event.vpc, event.source, event.endpoint, event.event_type];
+                hash = more.into_iter().map(|part| stable::hash(part.bytes)).fold(hash, stable::mix);
+            }
         }
         keys.each().for_each(|key| self.name_key(key, scope));
         self.batch.events.push(Waiting {
@@ -184,7 +188,7 @@ impl<'s> Worker<'s> {
     fn count(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
         batch.find_new(self.shared);
-        for event in &batch.events {
+        for event in &mut batch.events {
             if !event.is_new {
                 self.account.duplicates += 1;
                 continue;
@@ -204,6 +208,9 @@ impl<'s> Worker<'s> {
             if application.counts() {
                 known.places.add(&event.call);
             }
+            if self.shared.detail == Detail::Table {
+                event.call.application = application.of_anybody();
+            }
         }
         batch.add(self.shared);
         batch.clear();
@@ -221,8 +228,9 @@ impl<'s> Worker<'s> {
         });
     }
 
-    /// The call that an event tells of, and the stable hash of the operation, the principal and the agent.
-    fn call(&mut self, event: &Event<'_>, time: i64) -> (Call, u64) {
+    /// The call that an event tells of, and the stable hash of the operation, the principal and the agent; or without who
+    /// made it and from where.
+    fn call(&mut self, event: &Event<'_>, time: i64, with_principal: bool) -> (Call, u64) {
         let names = &self.shared.names;
         let (operation, purpose, hash_of_operation) = self.operation(event.operation);
         let vpc = match is_vpc(event.vpc.bytes) {
@@ -241,11 +249,14 @@ impl<'s> Worker<'s> {
                 known
             }
         };
-        let (principal, is_service, hash_of_principal) = self.principal(event);
+        let (principal, is_service, hash_of_principal) = match with_principal {
+            true => self.principal(event),
+            false => (0, Who::of(event).is_service(), 0),
+        };
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
         }
-        let (place, network) = self.shared.networks.place(event);
+        let (place, network) = if with_principal { self.shared.networks.place(event) } else { (Place::Unknown, None) };
         let call = Call {
             time,
             failed: event.failed,
@@ -276,24 +287,19 @@ impl<'s> Worker<'s> {
 
     /// The number of the principal, without its session, whether it is a cloud service, and its stable hash.
     fn principal(&mut self, event: &Event<'_>) -> (u32, bool, u64) {
-        let user = if event.user.is_empty() { event.principal } else { event.user };
-        let kind = KINDS.iter().position(|(kind, _)| *kind == event.identity.bytes).unwrap_or(KINDS.len());
-        let is_role = kind == 0;
-        // No user has a colon in the name.
-        let session = memchr::memchr(b':', user.bytes);
-        let name = Raw { bytes: &user.bytes[..session.unwrap_or(user.bytes.len())], ..user };
+        let who = Who::of(event);
+        let Who { kind, name } = who;
         if let Some(known) = self.principals[kind].get(name.bytes) {
             return *known;
         }
         let text = name.text();
         let word = KINDS.get(kind).map_or("other", |(_, word)| word);
-        let is_service = is_role && text.to_ascii_lowercase().starts_with("aliyunservicerolefor");
         let shown = if text.is_empty() { word.to_owned() } else { format!("{word}/{text}") };
         let number = lock(&self.shared.names).principals.number(shown.as_str());
         if self.principals[kind].len() >= REMEMBERED {
             self.principals[kind].clear();
         }
-        let known = (number, is_service, stable::hash(shown.as_bytes()));
+        let known = (number, who.is_service(), stable::hash(shown.as_bytes()));
         self.principals[kind].insert(name.bytes.into(), known);
         known
     }
@@ -352,6 +358,43 @@ impl<'s> Worker<'s> {
 const KINDS: [(&[u8], &str); 4] =
     [(b"assumed-role", "role"), (b"ram-user", "user"), (b"root-account", "root"), (b"", "principal")];
 
+/// The role of cloud services begins so, in whatever letters.
+const OF_SERVICE: &str = "aliyunservicerolefor";
+
+/// Who made a call, as the event has it.
+#[derive(Debug, Clone, Copy)]
+struct Who<'e> {
+    /// The place in [`KINDS`], or behind its end.
+    kind: usize,
+    /// The name, without the session.
+    name: Raw<'e>,
+}
+
+impl<'e> Who<'e> {
+    fn of(event: &Event<'e>) -> Who<'e> {
+        let user = if event.user.is_empty() { event.principal } else { event.user };
+        let kind = KINDS.iter().position(|(kind, _)| *kind == event.identity.bytes).unwrap_or(KINDS.len());
+        // No user has a colon in the name.
+        let session = memchr::memchr(b':', user.bytes);
+        let name = Raw { bytes: &user.bytes[..session.unwrap_or(user.bytes.len())], ..user };
+        Who { kind, name }
+    }
+
+    /// Whether it is a cloud service.
+    fn is_service(&self) -> bool {
+        let is_of_service = |text: &[u8]| {
+            text.get(..OF_SERVICE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OF_SERVICE.as_bytes()))
+        };
+        let is_role = self.kind == 0;
+        is_role
+            && if self.name.is_escaped {
+                is_of_service(self.name.text().as_bytes())
+            } else {
+                is_of_service(self.name.bytes)
+            }
+    }
+}
+
 impl Drop for Worker<'_> {
     /// What the thread has counted alone is added to what all have.
     fn drop(&mut self) {
@@ -385,7 +428,7 @@ mod tests {
 
     /// How much is kept after so many events of 20 keys, by 3 roles whose sessions and agents are all different.
     fn kept(events: usize) -> [usize; 8] {
-        let shared = Shared::new(Networks::default());
+        let shared = Shared::new(Networks::default(), Detail::Result);
         let mut worker = Worker::new(&shared);
         for number in 0..events {
             let texts = [

@@ -15,7 +15,7 @@ use crate::read::packed::recognise;
 use crate::read::source::{Input, Origin, open};
 
 /// Blocks have at least so many bytes, as far as there are.
-const BLOCK: usize = 1 << 18;
+const BLOCK: usize = 1 << 20;
 
 /// So many bytes tell how a log is written.
 const SAMPLE: usize = 1 << 16;

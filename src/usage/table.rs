@@ -74,9 +74,19 @@ pub struct Names {
     pub vpcs: Numbering<String>,
 }
 
+/// What is counted of the calls with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything that a result says.
+    Result,
+    /// What a table shows: neither who made them nor from where.
+    Table,
+}
+
 /// What all threads count into.
 #[derive(Debug)]
 pub struct Shared {
+    pub(super) detail: Detail,
     keys: Vec<Mutex<Part>>,
     seen: Vec<Mutex<Seen>>,
     pub(super) names: Mutex<Names>,
@@ -132,8 +142,9 @@ fn unlocked<T>(mutex: Mutex<T>) -> T {
 
 impl Shared {
     /// Nothing was counted yet; the user's networks have names.
-    pub fn new(networks: Networks) -> Shared {
+    pub fn new(networks: Networks, detail: Detail) -> Shared {
         Shared {
+            detail,
             keys: (0..PARTS).map(|_| Mutex::default()).collect(),
             seen: (0..SEEN_PARTS).map(|_| Mutex::default()).collect(),
             names: Mutex::default(),

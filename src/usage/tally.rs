@@ -97,6 +97,12 @@ impl Application {
         Application(principal << 6 | (purpose as u32) << 4 | caller as u32)
     }
 
+    /// The same without who made the calls and what for, where only the language matters.
+    #[must_use]
+    pub fn of_anybody(self) -> Application {
+        Application::new(0, self.caller(), Purpose::Management)
+    }
+
     /// The principal, by number.
     pub fn principal(self) -> u32 {
         self.0 >> 6
