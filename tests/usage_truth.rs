@@ -384,9 +384,14 @@ fn naming(dice: &mut Dice, scope: Scope, operation: &mut &'static str) -> (Vec<S
     let request = |key: &str| format!(r#""requestParameters":{{"Note":"{{\"KeyId\":\"no\"}}","KeyId":"{key}"}}"#);
     let key_resource = r#""resourceType":"ACS::KMS::Key""#.to_owned();
     let here = |key: &String| vec![(key.clone(), scope)];
+    // Of two keys, and there are no more, it does not matter which is which.
+    let both = || if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
     match dice.below(16) {
-        // What stands beside the request does not matter.
-        0 => (vec![request(&one), format!(r#""resourceName":"{other}""#)], here(&one)),
+        0 => {
+            // What stands beside the request does not matter otherwise.
+            let named = if *operation == "ReEncrypt" { both() } else { here(&one) };
+            (vec![request(&one), format!(r#""resourceName":"{other}""#)], named)
+        }
         1 => (vec![request(&arn(&format!("key/{one}")))], vec![(one, of_arn)]),
         2 => (vec![request(&alias.replace('/', r"\/")), r#""responseElements":null"#.to_owned()], here(&alias)),
         3 => (vec![request(&arn(&alias))], vec![(alias, of_arn)]),
@@ -408,21 +413,22 @@ fn naming(dice: &mut Dice, scope: Scope, operation: &mut &'static str) -> (Vec<S
         }
         10 | 11 => {
             *operation = "ReEncrypt";
-            let named = if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
+            let named = both();
             (vec![format!(r#""responseElements":{{"KeyId":"{one}","SourceKeyId":"{other}"}}"#)], named)
         }
         14 => {
             *operation = "ReEncrypt";
-            let named = if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
+            let named = both();
             let destination = format!(r#""requestParameters":{{"DestinationKeyId":"{other}"}}"#);
             (vec![destination, format!(r#""responseElements":{{"KeyId":"{one}"}}"#)], named)
         }
         12 if one != other => {
-            (vec![format!(r#""referencedResources":{{"ACS::KMS::Key":["{one}","{other}"]}}"#)], Vec::new())
+            let named = if *operation == "ReEncrypt" { both() } else { Vec::new() };
+            (vec![format!(r#""referencedResources":{{"ACS::KMS::Key":["{one}","{other}"]}}"#)], named)
         }
         13 => {
             let alias_resource = r#""resourceType":"ACS::KMS::Alias""#.to_owned();
-            (vec![alias_resource, format!(r#""resourceName":"{alias}""#)], Vec::new())
+            (vec![alias_resource, format!(r#""resourceName":"{alias}""#)], here(&alias))
         }
         _ => (vec![r#""requestParameters":{"CiphertextBlob":"x"}"#.to_owned()], Vec::new()),
     }

@@ -83,8 +83,8 @@ impl Caller {
         !matches!(self, Caller::Console | Caller::Cli | Caller::Terraform | Caller::Service)
     }
 
-    /// What a `userAgent` says. The SDKs begin with `AlibabaCloud`; users can append any text behind their words, so that the
-    /// first word that names a language counts, and tools only where they are built with it, which is Go.
+    /// What a `userAgent` says. The SDKs begin with `AlibabaCloud` and the system; users can append any text behind their words,
+    /// so that the first word counts, and tools only where they are built with the language, which is Go.
     pub fn of(agent: &str) -> Caller {
         let is_one_word = !agent.contains(' ');
         let sdk = ["AlibabaCloud ", "Alibaba Cloud "].into_iter().find_map(|begin| agent.strip_prefix(begin));
@@ -101,21 +101,43 @@ impl Caller {
                 () => Caller::Unknown,
             };
         };
-        // What stands in brackets is the system.
-        let words = words.strip_prefix('(').and_then(|words| words.split_once(')')).map_or(words, |(_, words)| words);
-        let first = LANGUAGES.iter().filter_map(|(mark, caller)| Some((words.find(mark)?, *caller))).min();
+        if agent.starts_with("Alibaba Cloud (") {
+            return Caller::DotNet;
+        }
+        let words = behind_system(words);
         let has = |mark: &str| words.contains(mark);
-        match first.map(|(_, caller)| caller) {
+        // One SDK names itself first, and one the system.
+        let mut of_sdk = words.split(' ').skip_while(|word| word.starts_with("Client/") || word.starts_with("OS/"));
+        let first = of_sdk.next().unwrap_or_default();
+        let named = LANGUAGES.iter().find(|(mark, _)| first.starts_with(mark)).map(|(_, caller)| *caller);
+        match named {
             Some(Caller::Go) if TERRAFORM.iter().any(|mark| has(mark)) => Caller::Terraform,
             Some(Caller::Go) if has(" Aliyun-CLI/") => Caller::Cli,
             Some(caller) => caller,
-            None if agent.starts_with("Alibaba Cloud (") => Caller::DotNet,
+            None if first.contains("netcore") => Caller::DotNet,
             None => Caller::Unknown,
         }
     }
 }
 
-/// What names the language in an agent of an SDK.
+/// What stands behind the system, which is in brackets and may have some itself.
+fn behind_system(words: &str) -> &str {
+    let mut depth = 0;
+    for (at, letter) in words.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth <= 0 {
+            let end = if at == 0 { 0 } else { at + letter.len_utf8() };
+            return words[end..].trim_start();
+        }
+    }
+    ""
+}
+
+/// How the word for the language begins that an SDK writes first.
 const LANGUAGES: [(&str, Caller); 9] = [
     ("Java/", Caller::Java),
     ("Golang/", Caller::Go),
@@ -124,8 +146,8 @@ const LANGUAGES: [(&str, Caller); 9] = [
     ("PHP/", Caller::Php),
     ("C++/", Caller::Cpp),
     ("DaraDSL/", Caller::Cpp),
-    ("netcore", Caller::DotNet),
-    (".NET/", Caller::DotNet),
+    (".NET", Caller::DotNet),
+    ("RuntimeNotFound", Caller::DotNet),
 ];
 
 /// What Terraform's provider appends.
@@ -161,6 +183,15 @@ mod tests {
             ("AlibabaCloud (Linux; x86_64) PHP/7.4 Core/3.1 TeaDSL/1 orders-Java/1.0", Caller::Php),
             ("AlibabaCloud (Linux; x86_64) PHP/7.4 Core/3.1 TeaDSL/1 Terraform/1.0 Aliyun-CLI/3", Caller::Php),
             ("AlibabaCloud (AliyunConsole Java/8; x) Node.js/18 a.console.aliyun.com", Caller::NodeJs),
+            ("AlibabaCloud (Darwin (Kernel 20); arm64) Go", Caller::Unknown),
+            ("AlibabaCloud (Darwin (Kernel 20); arm64) Golang/1.22 Core/0.01 TeaDSL/1", Caller::Go),
+            ("Alibaba Cloud (Windows) RuntimeNotFound Core/1.5.3 orders Java/1.0", Caller::DotNet),
+            ("Alibaba Cloud (Windows) .NETFramework,Version=v4.5 Core/1.5 Python/3", Caller::DotNet),
+            ("AlibabaCloud (Unix) RuntimeNotFound Core/1.0 TeaDSL/1 acme-Java/2", Caller::DotNet),
+            ("AlibabaCloud (Darwin) Swift/5.9 Core/1.0 TeaDSL/2 ported-from-Python/3", Caller::Unknown),
+            ("AlibabaCloud (Linux; amd64) Credentials/1.0 TeaDSL/1 Java/8", Caller::Unknown),
+            ("AlibabaCloud (Linux; x86_64) Python/3.11 Core/1.0 kms-gcs-python-sdk-version/1.0.2", Caller::Python),
+            ("AlibabaCloud (unclosed Java/8", Caller::Unknown),
             ("Apache-HttpClient/4.5.7 (Java/1.8.0_275)", Caller::Unknown),
             ("Terraform/1.5 Provider/1.209.0", Caller::Terraform),
             ("aliyuncli/2.1 (linux)", Caller::Cli),

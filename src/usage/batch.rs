@@ -7,10 +7,10 @@ use super::tally::{Call, Side};
 /// An event that was read and is not counted yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
-    /// The hash of its id; nothing if it has none.
-    pub(super) id: Option<u64>,
-    /// The hash of what it says, for the digest.
+    /// The hash of what it says.
     pub(super) hash: u64,
+    /// Whether it has an id. Those that have none may be equal and yet two: who exports a log may leave them out.
+    pub(super) has_id: bool,
     /// Its account and region, by their place in the thread's list.
     pub(super) scope: u32,
     pub(super) call: Call,
@@ -60,7 +60,7 @@ impl Batch {
 
     /// Finds out which events were delivered before.
     pub(super) fn find_new(&mut self, shared: &Shared) {
-        let part_of = |event: &Waiting| event.id.map_or(0, |id| (id >> 60) as usize);
+        let part_of = |event: &Waiting| (event.hash >> 60) as usize;
         let ends = in_parts::<SEEN_PARTS, _>(&self.events, &mut self.order, part_of);
         let mut start = 0;
         for (part, end) in ends.into_iter().enumerate() {
@@ -68,7 +68,7 @@ impl Batch {
                 let mut seen = shared.seen(part);
                 for place in &self.order[start..end] {
                     if let Some(event) = self.events.get_mut(*place as usize) {
-                        event.is_new = event.id.is_none_or(|id| seen.is_new(id, event.call.time));
+                        event.is_new = !event.has_id || seen.is_new(event.hash, event.call.time);
                     }
                 }
             }

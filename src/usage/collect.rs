@@ -9,11 +9,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::agent::Caller;
-use super::attribution::keys_of;
+use super::attribution::{Role, keys_of};
 use super::batch::{Batch, Waiting};
 use super::coverage::Said;
 use super::event::Event;
 use super::known::{Known, REMEMBERED, Scope};
+use super::named::{self, KINDS, Who, api_name};
 use super::network::is_vpc;
 use super::place::Place;
 use super::scan::Raw;
@@ -31,8 +32,17 @@ const BATCH: usize = 4096;
 /// So many kinds of calls without a key wait in each thread.
 const UNATTRIBUTED: usize = 1 << 12;
 
-/// Principals by name: the number, whether it is a cloud service, and the stable hash.
-type Principals = HashMap<Box<[u8]>, (u32, bool, u64), FixedState>;
+/// Principals by name: the number, and whether it is a cloud service.
+type Principals = HashMap<Box<[u8]>, (u32, bool), FixedState>;
+
+/// What is known of an operation.
+#[derive(Debug, Clone, Copy)]
+struct Operation {
+    number: u32,
+    purpose: Purpose,
+    role: Role,
+    hash: u64,
+}
 
 /// One thread.
 #[derive(Debug)]
@@ -43,13 +53,13 @@ pub struct Worker<'s> {
     places_of_scopes: HashTable<u32>,
     accounts: Known,
     regions: Known,
-    /// Operations by name: the number, what they are for, and the stable hash of the name.
-    operations: HashMap<Box<[u8]>, (u32, Purpose, u64), FixedState>,
+    /// Operations by name.
+    operations: HashMap<Box<[u8]>, Operation, FixedState>,
     vpcs: Known,
     /// Principals, by kind.
     principals: [Principals; KINDS.len() + 1],
-    /// Agents: what they are, and their stable hash.
-    agents: HashMap<Box<[u8]>, (Caller, u64), FixedState>,
+    /// Agents: what they are.
+    agents: HashMap<Box<[u8]>, Caller, FixedState>,
     clock: Clock,
     unattributed: HashMap<From, Unattributed, FixedState>,
     account: Account,
@@ -110,7 +120,8 @@ impl<'s> Worker<'s> {
         let scope = self.scope(event, time);
         let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
         let read_write = Said::bit_of(event.event_rw.bytes);
-        let parts = [time as u64, stable::hash(event.service.bytes), u64::from(read_write)];
+        let [id, service] = [event.event_id, event.service].map(|text| stable::hash(text.bytes));
+        let parts = [time as u64, id, service, u64::from(read_write)];
         let hash = parts.into_iter().fold(hash_of_scope, stable::mix);
         self.digest = self.digest.wrapping_add(stable::finish(hash));
         self.cover(scope, time, read_write);
@@ -129,27 +140,19 @@ impl<'s> Worker<'s> {
         }
         self.account.events += 1;
         let scope = self.scope(event, time);
-        let keys = keys_of(event);
+        let operation = self.operation(event.operation);
+        let keys = keys_of(event, operation.role);
         let read_write = Said::bit_of(event.event_rw.bytes);
-        let is_whole = self.shared.detail == Detail::Result;
-        let (call, mut hash) = self.call(event, time, is_whole || keys.unknown.is_some());
-        if is_whole {
-            let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
-            let said = u64::from(event.failed) << 2 | u64::from(read_write);
-            let parts = [stable::hash(event.event_id.bytes), time as u64, hash_of_scope, said];
-            hash = parts.into_iter().chain(keys.each().map(|key| stable::hash(key.as_bytes()))).fold(hash, stable::mix);
-            if event.event_id.is_empty() {
-                // Whatever else there is tells it from others.
-                let more = [event.vpc, event.source, event.endpoint, event.event_type];
-                hash = more.into_iter().map(|part| stable::hash(part.bytes)).fold(hash, stable::mix);
-            }
-        }
+        let with_principal = self.shared.detail == Detail::Result || keys.unknown.is_some();
+        let call = self.call(event, operation, time, with_principal);
+        let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
+        let said = u64::from(event.failed) << 2 | u64::from(read_write);
+        let parts = [operation.hash, time as u64, hash_of_scope, said];
+        let hash = stable::finish(parts.into_iter().fold(stable::hash_of_texts(event), stable::mix));
         keys.each().for_each(|key| self.name_key(key, scope));
         self.batch.events.push(Waiting {
-            // Ids may be left out or made the same by who exports a log.
-            id: (!event.event_id.is_empty())
-                .then(|| FixedState::default().hash_one((event.event_id.bytes, time, event.operation.bytes))),
-            hash: stable::finish(hash),
+            has_id: !event.event_id.is_empty(),
+            hash,
             scope,
             call,
             read_write,
@@ -177,8 +180,8 @@ impl<'s> Worker<'s> {
         };
         let names = &self.shared.names;
         let (of_account, of_region) = (Raw::plain(of_account), Raw::plain(of_region));
-        let ask_account = |text: &str| lock(names).accounts.number(text);
-        let ask_region = |text: &str| lock(names).regions.number(text);
+        let ask_account = |text: &str| lock(names).accounts.number(&*named::account(text));
+        let ask_region = |text: &str| lock(names).regions.number(&*named::region(text));
         let account = if of_account.is_empty() { numbers.0 } else { self.accounts.number(of_account, ask_account) };
         let region = if of_region.is_empty() { numbers.1 } else { self.regions.number(of_region, ask_region) };
         self.batch.name(key, account, region);
@@ -228,20 +231,17 @@ impl<'s> Worker<'s> {
         });
     }
 
-    /// The call that an event tells of, and the stable hash of the operation, the principal and the agent; or without who
-    /// made it and from where.
-    fn call(&mut self, event: &Event<'_>, time: i64, with_principal: bool) -> (Call, u64) {
+    /// The call that an event tells of, or that without who made it and from where.
+    fn call(&mut self, event: &Event<'_>, operation: Operation, time: i64, with_principal: bool) -> Call {
         let names = &self.shared.names;
-        let (operation, purpose, hash_of_operation) = self.operation(event.operation);
         let vpc = match is_vpc(event.vpc.bytes) {
             false => Call::NO_VPC,
             true => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
         };
-        let (mut caller, hash_of_agent) = match self.agents.get(event.agent.bytes) {
+        let mut caller = match self.agents.get(event.agent.bytes) {
             Some(known) => *known,
             None => {
-                let text = event.agent.text();
-                let known = (Caller::of(&text), stable::hash(text.as_bytes()));
+                let known = Caller::of(&event.agent.text());
                 if self.agents.len() >= REMEMBERED {
                     self.agents.clear();
                 }
@@ -249,35 +249,33 @@ impl<'s> Worker<'s> {
                 known
             }
         };
-        let (principal, is_service, hash_of_principal) = match with_principal {
-            true => self.principal(event),
-            false => (0, Who::of(event).is_service(), 0),
-        };
+        let (principal, is_service) =
+            if with_principal { self.principal(event) } else { (0, Who::of(event).is_service()) };
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
         }
         let (place, network) = if with_principal { self.shared.networks.place(event) } else { (Place::Unknown, None) };
-        let call = Call {
+        Call {
             time,
             failed: event.failed,
-            operation,
-            application: Application::new(principal, caller, purpose.of_call(event.failed)),
+            operation: operation.number,
+            application: Application::new(principal, caller, operation.purpose.of_call(event.failed)),
             place,
             network: network.unwrap_or(Call::NO_NETWORK),
             vpc,
-        };
-        let parts = [hash_of_principal, hash_of_agent, caller as u64];
-        (call, parts.into_iter().fold(hash_of_operation, stable::mix))
+        }
     }
 
-    /// The number of an operation, what it is for, and its stable hash.
-    fn operation(&mut self, name: Raw<'_>) -> (u32, Purpose, u64) {
+    /// What is known of an operation.
+    fn operation(&mut self, name: Raw<'_>) -> Operation {
         if let Some(known) = self.operations.get(name.bytes) {
             return *known;
         }
         let text = name.text();
-        let number = lock(&self.shared.names).operations.number(&*text);
-        let known = (number, Purpose::of(&text), stable::hash(text.as_bytes()));
+        let name_of = api_name(&text);
+        let number = lock(&self.shared.names).operations.number(name_of);
+        let (purpose, role) = (Purpose::of(name_of), Role::of(name_of));
+        let known = Operation { number, purpose, role, hash: stable::hash(name_of.as_bytes()) };
         if self.operations.len() >= REMEMBERED {
             self.operations.clear();
         }
@@ -285,8 +283,8 @@ impl<'s> Worker<'s> {
         known
     }
 
-    /// The number of the principal, without its session, whether it is a cloud service, and its stable hash.
-    fn principal(&mut self, event: &Event<'_>) -> (u32, bool, u64) {
+    /// The number of the principal, without its session, and whether it is a cloud service.
+    fn principal(&mut self, event: &Event<'_>) -> (u32, bool) {
         let who = Who::of(event);
         let Who { kind, name } = who;
         if let Some(known) = self.principals[kind].get(name.bytes) {
@@ -299,7 +297,7 @@ impl<'s> Worker<'s> {
         if self.principals[kind].len() >= REMEMBERED {
             self.principals[kind].clear();
         }
-        let known = (number, who.is_service(), stable::hash(shown.as_bytes()));
+        let known = (number, who.is_service());
         self.principals[kind].insert(name.bytes.into(), known);
         known
     }
@@ -318,6 +316,7 @@ impl<'s> Worker<'s> {
         let rehash = |place: &u32| FixedState::default().hash_one(texts_at(*place).unwrap_or_default());
         self.places_of_scopes.insert_unique(hash, place, rehash);
         let (account_text, region_text) = (account.text(), region.text());
+        let (account_text, region_text) = (named::account(&account_text), named::region(&region_text));
         let hash = stable::mix(stable::hash(account_text.as_bytes()), stable::hash(region_text.as_bytes()));
         let mut names = lock(&self.shared.names);
         let numbers = (names.accounts.number(&*account_text), names.regions.number(&*region_text));
@@ -351,47 +350,6 @@ impl<'s> Worker<'s> {
             scope.hours = (word, 0);
         }
         scope.hours.1 |= bit;
-    }
-}
-
-/// `userIdentity.type`, with the word for outputs.
-const KINDS: [(&[u8], &str); 4] =
-    [(b"assumed-role", "role"), (b"ram-user", "user"), (b"root-account", "root"), (b"", "principal")];
-
-/// The role of cloud services begins so, in whatever letters.
-const OF_SERVICE: &str = "aliyunservicerolefor";
-
-/// Who made a call, as the event has it.
-#[derive(Debug, Clone, Copy)]
-struct Who<'e> {
-    /// The place in [`KINDS`], or behind its end.
-    kind: usize,
-    /// The name, without the session.
-    name: Raw<'e>,
-}
-
-impl<'e> Who<'e> {
-    fn of(event: &Event<'e>) -> Who<'e> {
-        let user = if event.user.is_empty() { event.principal } else { event.user };
-        let kind = KINDS.iter().position(|(kind, _)| *kind == event.identity.bytes).unwrap_or(KINDS.len());
-        // No user has a colon in the name.
-        let session = memchr::memchr(b':', user.bytes);
-        let name = Raw { bytes: &user.bytes[..session.unwrap_or(user.bytes.len())], ..user };
-        Who { kind, name }
-    }
-
-    /// Whether it is a cloud service.
-    fn is_service(&self) -> bool {
-        let is_of_service = |text: &[u8]| {
-            text.get(..OF_SERVICE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OF_SERVICE.as_bytes()))
-        };
-        let is_role = self.kind == 0;
-        is_role
-            && if self.name.is_escaped {
-                is_of_service(self.name.text().as_bytes())
-            } else {
-                is_of_service(self.name.bytes)
-            }
     }
 }
 

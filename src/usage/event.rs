@@ -56,9 +56,11 @@ pub struct Event<'a> {
     pub answered_key: Raw<'a>,
     /// The key of `referencedResources`, if there is one of type `ACS::KMS::Key`.
     pub referenced_key: Raw<'a>,
-    /// Whether `referencedResources` names several keys.
+    /// The second key of `referencedResources`.
+    pub referenced_other: Raw<'a>,
+    /// Whether `referencedResources` names more than two keys.
     pub references_several: bool,
-    /// `resourceName`, if `resourceType` is that of a key.
+    /// `resourceName`, if `resourceType` is that of a key or an alias.
     pub resource: Raw<'a>,
     /// `requestParameters.DestinationKeyId`: the key under which `ReEncrypt` writes.
     pub destination_key: Raw<'a>,
@@ -102,9 +104,14 @@ impl<'a> Event<'a> {
 
     /// Takes a key that `referencedResources` names.
     fn refer(&mut self, key: Raw<'a>) {
-        if !key.is_empty() {
-            self.references_several |= !self.referenced_key.is_empty() && self.referenced_key.bytes != key.bytes;
-            self.referenced_key = key;
+        let is_known = |known: Raw<'_>| known.bytes == key.bytes;
+        if key.is_empty() || is_known(self.referenced_key) || is_known(self.referenced_other) {
+            return;
+        }
+        match (self.referenced_key.is_empty(), self.referenced_other.is_empty()) {
+            (true, _) => self.referenced_key = key,
+            (false, true) => self.referenced_other = key,
+            (false, false) => self.references_several = true,
         }
     }
 
@@ -224,7 +231,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
                     Value::Nested(nested) if is_around(name) => inside = Some(nested),
                     Value::Text(text) if name.len() == 5 && name == b"event" => inside = Some(text.bytes),
                     Value::Text(text) if name.len() == 12 && name == b"resourceType" => {
-                        is_of_key = text.is_empty() || text.bytes == b"ACS::KMS::Key";
+                        is_of_key = is_type_of_key(text);
                     }
                     value => event.take(name, value),
                 }
@@ -232,9 +239,10 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
             }
         };
         // Of another service, only when and where it was called says anything, and whether that reads or writes: that there was
-        // somebody who listened, and to what.
-        let has = |values: [Raw<'_>; 4]| values.iter().all(|value| !value.is_empty());
-        if may_end && is_other(&event) && has([event.time, event.region, event.account, event.event_rw]) {
+        // somebody who listened, and to what. The id tells it from others.
+        let has = |values: [Raw<'_>; 5]| values.iter().all(|value| !value.is_empty());
+        let wanted = [event.time, event.region, event.account, event.event_rw, event.event_id];
+        if may_end && is_other(&event) && has(wanted) {
             match end_of_other(bytes, at, ends) {
                 Some(end) => return Ok((Seen::Other(event), end)),
                 None => may_end = false,
@@ -283,8 +291,13 @@ pub(super) fn end_of_other(bytes: &[u8], at: usize, ends: Ends) -> Option<usize>
         Ends::WithBytes if bytes.last() == Some(&b'}') => bytes.len(),
         Ends::WithBytes => return None,
     };
-    (!names_service(bytes.get(at..end)?)).then_some(end)
+    let rest = bytes.get(at..end)?;
+    // The endpoint tells the service, too, where a further event on the line does not name it.
+    let goes_on = ends == Ends::WithBytes && EVENT_NAME.find(rest).is_some();
+    (!goes_on && !names_service(rest)).then_some(end)
 }
+
+static EVENT_NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("eventName"));
 
 /// Whether an event may stand there, as JSON or in a text.
 fn names_service(bytes: &[u8]) -> bool {
@@ -294,7 +307,13 @@ fn names_service(bytes: &[u8]) -> bool {
 
 /// Whether a service is KMS. Logs that passed through other tools may have it in other letters.
 fn is_kms(service: Raw<'_>) -> bool {
-    service.bytes.eq_ignore_ascii_case(KMS) || service.is_escaped && service.text().as_bytes().eq_ignore_ascii_case(KMS)
+    let is_kms = |text: &[u8]| text.trim_ascii().eq_ignore_ascii_case(KMS);
+    is_kms(service.bytes) || service.is_escaped && is_kms(service.text().as_bytes())
+}
+
+/// Whether a `resourceType` says that `resourceName` names a key, or an alias.
+pub(super) fn is_type_of_key(resource_type: Raw<'_>) -> bool {
+    matches!(resource_type.bytes, b"" | b"ACS::KMS::Key" | b"ACS::KMS::Alias" | b"Key" | b"Alias")
 }
 
 /// Whether a service is known, and is not KMS.
@@ -303,10 +322,14 @@ pub(super) fn is_of_other(service: Raw<'_>) -> bool {
     !service.is_empty() && service.bytes != KMS && !is_kms(service)
 }
 
-/// The service of an endpoint: `kms` of `kms-vpc.cn-hangzhou.aliyuncs.com`.
+/// The service of an endpoint: `kms` of `kms-vpc.cn-hangzhou.aliyuncs.com`, and of `kst-….cryptoservice.kms.aliyuncs.com`,
+/// that of an instance.
 fn service_of(endpoint: Raw<'_>) -> Raw<'_> {
-    let end = endpoint.bytes.iter().position(|byte| matches!(byte, b'.' | b'-')).unwrap_or(endpoint.bytes.len());
-    Raw { bytes: &endpoint.bytes[..end], ..endpoint }
+    let host = endpoint.bytes.strip_prefix(b"https://").unwrap_or(endpoint.bytes);
+    let words = || host.split(|byte| matches!(byte, b'.' | b'-'));
+    let is_kms = |word: &&[u8]| word.eq_ignore_ascii_case(KMS);
+    let bytes = words().find(is_kms).or_else(|| words().next()).unwrap_or_default();
+    Raw { bytes, ..endpoint }
 }
 
 /// Whether what stands inside a member of that name may be events.
@@ -360,7 +383,8 @@ mod tests {
         let listed = r#"{"resourceType":"ACS::KMS::Key","resourceName":"k"}"#;
         let other = r#"{"resourceName":"r","resourceType":"ACS::RAM::Role"}"#;
         assert_eq!(referenced(&format!("[{other}, {listed}, {listed}]")), one);
-        assert_eq!(referenced(&format!("[{listed},{}]", listed.replace('k', "l"))), ("l".to_owned(), true));
+        let three = format!("[{listed},{},{}]", listed.replace('k', "l"), listed.replace('k', "m"));
+        assert_eq!(referenced(&three), ("k".to_owned(), true));
         assert_eq!(referenced("[1,[],{}]"), (String::new(), false));
     }
 
@@ -392,12 +416,18 @@ mod tests {
 
     #[test]
     fn others_are_left_as_soon_as_enough_is_known() {
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","broken":}}"#;
+        let text = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","broken":}}"#;
         assert!(matches!(read(text.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), end)) if end == text.len()));
         assert_eq!(read(&text.as_bytes()[..text.len() - 12], 0, Ends::WithBytes).err(), Some(Broken::CutOff));
-        let two = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":"}"}{"serviceName":"Kms"}"#;
-        assert!(matches!(read(two.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), 103))));
-        let text = r#"{"serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":["}"]},{"#;
+        let one = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":"}"}"#;
+        for next in
+            [r#"{"serviceName":"Kms"}"#, r#"{"eventName":"Decrypt","eventSource":"kms-vpc.cn-hangzhou.aliyuncs.com"}"#]
+        {
+            let two = format!("{one}{next}");
+            let read = read(two.as_bytes(), 0, Ends::WithBytes);
+            assert!(matches!(read, Ok((Seen::Other(_), end)) if end == one.len()), "{next}");
+        }
+        let text = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":["}"]},{"#;
         let (_, end) = read(text.as_bytes(), 0, Ends::WithBracket).unwrap();
         assert_eq!(&text[end..], ",{");
     }

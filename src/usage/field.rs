@@ -1,6 +1,6 @@
 //! The members of events that are wanted, and where they stand.
 
-use super::event::{Event, Part, is_failure, is_of_other};
+use super::event::{Event, Part, is_failure, is_of_other, is_type_of_key};
 use super::scan::Raw;
 
 /// The member of `referencedResources` that has keys.
@@ -129,10 +129,14 @@ impl Field {
 }
 
 /// Of another service's event, no more is wanted.
-pub(super) const ENOUGH: u32 =
-    Field::Service.bit() | Field::Time.bit() | Field::Region.bit() | Field::Account.bit() | Field::EventRw.bit();
+pub(super) const ENOUGH: u32 = Field::Service.bit()
+    | Field::Time.bit()
+    | Field::Region.bit()
+    | Field::Account.bit()
+    | Field::EventRw.bit()
+    | Field::EventId.bit();
 
-/// Whether an event is one of another service, and says when and where it was, and whether it
+/// Whether an event is one of another service, and says which, when and where it was, and whether it
 /// reads or writes.
 pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
     let of = |field: Field| values[field as usize];
@@ -141,6 +145,7 @@ pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
         && !of(Field::Region).is_empty()
         && !of(Field::Account).is_empty()
         && !of(Field::EventRw).is_empty()
+        && !of(Field::EventId).is_empty()
 }
 
 /// The event of these values.
@@ -148,7 +153,7 @@ pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
 pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
     let of = |field: Field| values[field as usize];
     let either = |one: Raw<'a>, other: Raw<'a>| if one.is_empty() { other } else { one };
-    let is_of_key = matches!(of(Field::ResourceType).bytes, b"" | b"ACS::KMS::Key");
+    let is_of_key = is_type_of_key(of(Field::ResourceType));
     Event {
         event_id: of(Field::EventId),
         operation: of(Field::Operation),
@@ -170,6 +175,7 @@ pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         alias: of(Field::Alias),
         answered_key: of(Field::AnsweredKey),
         referenced_key: of(Field::ReferencedKey),
+        referenced_other: Raw::default(),
         references_several: false,
         resource: if is_of_key { of(Field::Resource) } else { Raw::default() },
         destination_key: of(Field::DestinationKey),

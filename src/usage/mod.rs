@@ -9,7 +9,7 @@
 //! [`input`] cuts logs into blocks of whole events, and [`take`] takes them out, both along [`sequence`]; [`event`] reads
 //! the needed fields of one, over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events
 //! before. [`collect`] counts on any number of threads, many events at once, into tables that all share, of [`tally`],
-//! [`hours`] and [`coverage`]; [`agent`] and [`network`] tell what made a call and from which [`place`], [`mod@time`] when.
+//! [`hours`] and [`coverage`]; [`agent`] and [`network`] tell what made a call and from which [`place`], `named` who, [`mod@time`] when.
 //! [`result`] says what was counted, in order, with the sum of the hashes of all events (`stable`), and [`merge`] reads it
 //! again and puts it together. [`evidence`] joins it with an inventory: what calls tell ([`told`]), as facts
 //! ([`overlay`]), and what they leave open ([`doubt`]).
@@ -28,6 +28,7 @@ pub mod hours;
 pub mod input;
 mod known;
 pub mod merge;
+mod named;
 pub mod network;
 pub mod overlay;
 pub mod place;

@@ -1,0 +1,85 @@
+//! What events name, in one spelling: who made a call, operations, accounts and regions.
+
+use std::borrow::Cow;
+
+use super::event::Event;
+use super::scan::Raw;
+use crate::inventory::tidy;
+
+/// `userIdentity.type`, with the word for outputs.
+pub(super) const KINDS: [(&[u8], &str); 4] =
+    [(b"assumed-role", "role"), (b"ram-user", "user"), (b"root-account", "root"), (b"", "principal")];
+
+/// The name of an operation as the API has it: whoever exports a log may write those that matter in other letters.
+pub(super) fn api_name(operation: &str) -> &str {
+    let operation = operation.trim();
+    let is_it = |name: &&&str| name.eq_ignore_ascii_case(operation);
+    IN_OTHER_LETTERS.iter().find(is_it).copied().unwrap_or(operation)
+}
+
+/// Operations of which more is known than what they are for.
+const IN_OTHER_LETTERS: [&str; 9] = [
+    "ReEncrypt",
+    "ExportDataKey",
+    "GenerateAndExportDataKey",
+    "CreateAlias",
+    "UpdateAlias",
+    "DeleteAlias",
+    "CreateKey",
+    "CreateKeyVersion",
+    "ImportKeyMaterial",
+];
+
+/// An account as inventories have it; empty if nobody knows which it is.
+pub(super) fn account(text: &str) -> Cow<'_, str> {
+    known(tidy::account_id(text))
+}
+
+/// A region as inventories have it; empty if nobody knows which it is.
+pub(super) fn region(text: &str) -> Cow<'_, str> {
+    known(tidy::region(text))
+}
+
+fn known(scope: tidy::Scope<'_>) -> Cow<'_, str> {
+    match scope {
+        tidy::Scope::Is(text) => text,
+        tidy::Scope::Unclear(_) => "".into(),
+    }
+}
+
+/// The role of cloud services begins so, in whatever letters.
+const OF_SERVICE: &str = "aliyunservicerolefor";
+
+/// Who made a call, as the event has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Who<'e> {
+    /// The place in [`KINDS`], or behind its end.
+    pub(super) kind: usize,
+    /// The name, without the session.
+    pub(super) name: Raw<'e>,
+}
+
+impl<'e> Who<'e> {
+    pub(super) fn of(event: &Event<'e>) -> Who<'e> {
+        let user = if event.user.is_empty() { event.principal } else { event.user };
+        let kind = KINDS.iter().position(|(kind, _)| *kind == event.identity.bytes).unwrap_or(KINDS.len());
+        // No user has a colon in the name.
+        let session = memchr::memchr(b':', user.bytes);
+        let name = Raw { bytes: &user.bytes[..session.unwrap_or(user.bytes.len())], ..user };
+        Who { kind, name }
+    }
+
+    /// Whether it is a cloud service.
+    pub(super) fn is_service(&self) -> bool {
+        let is_of_service = |text: &[u8]| {
+            text.get(..OF_SERVICE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OF_SERVICE.as_bytes()))
+        };
+        let is_role = self.kind == 0;
+        is_role
+            && if self.name.is_escaped {
+                is_of_service(self.name.text().as_bytes())
+            } else {
+                is_of_service(self.name.bytes)
+            }
+    }
+}
