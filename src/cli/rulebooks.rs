@@ -27,6 +27,7 @@ pub(super) fn rules_list(command: &args::RulesList) -> Result<Exit, Failure> {
                 json!({ "id": card.id, "kind": card.kind.name(), "class": card.class, "basis": card.basis.name(), "title": card.title.get(lang), "since": card.since, "until": card.until })
             });
             json_lines(&format!("{:#}\n", json!({ "rulebook": book.name(), "cards": cards.collect::<Vec<_>>() })))
+                .into_owned()
         }
         TextFormat::Text => visible_lines(&list_text(&book, lang)),
     };
@@ -113,6 +114,7 @@ pub(super) fn sources(command: &args::Sources) -> Result<Exit, Failure> {
                 "{:#}\n",
                 json!({ "rulebook": book.name(), "documents": documents.collect::<Vec<_>>() })
             ))
+            .into_owned()
         }
         TextFormat::Text => {
             let each = entries.iter().map(|(document, citing, read, days)| {

@@ -2,6 +2,7 @@
 //! each key, and one for each kind of call that no key is known of. The same events give the same bytes, however they are
 //! divided.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -150,9 +151,9 @@ pub struct ApplicationLine {
     /// Who: `role/orders-svc`, `user/alice`, `root`.
     pub principal: String,
     /// The language of the SDK, or the tool, as `userAgent` tells it.
-    pub caller: String,
+    pub caller: Cow<'static, str>,
     /// `cryptographic` if the calls used the material of the key, `failed` if they were to and failed, else `management`.
-    pub purpose: String,
+    pub purpose: Cow<'static, str>,
     /// How many calls.
     pub calls: u64,
     /// The last of them, in UTC.
@@ -366,8 +367,8 @@ impl<'c> Written<'c> {
         let applications =
             applications.into_iter().map(|((principal, caller, purpose), (calls, last))| ApplicationLine {
                 principal: principal.to_owned(),
-                caller: caller.name().to_owned(),
-                purpose: purpose.name().to_owned(),
+                caller: caller.name().into(),
+                purpose: purpose.name().into(),
                 calls,
                 last: show(i64::from(last)),
             });

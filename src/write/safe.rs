@@ -83,9 +83,18 @@ fn escape(c: char) -> String {
 }
 
 /// JSON that was written with line breaks, in which acting characters are escaped.
-pub fn json_lines(json: &str) -> String {
+pub fn json_lines(json: &str) -> Cow<'_, str> {
     // Outside of strings stand line breaks and characters that do nothing; inside, line breaks are escaped already.
-    json.chars().map(|c| if acts(c) && c != '\n' { escape(c) } else { c.to_string() }).collect()
+    let is_escaped = |c: char| acts(c) && c != '\n';
+    // Nearly all is made of bytes that do nothing.
+    if json.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) || !json.contains(is_escaped) {
+        return json.into();
+    }
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if is_escaped(c) { escaped.push_str(&escape(c)) } else { escaped.push(c) }
+    }
+    escaped.into()
 }
 
 /// Appends a JSON string.
