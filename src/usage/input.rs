@@ -12,7 +12,7 @@ use super::sequence::{Next, Walk};
 use crate::read::ReadError;
 use crate::read::folder::LOGS;
 use crate::read::packed::recognise;
-use crate::read::source::{Input, Origin, open};
+use crate::read::source::{Input, Origin, open, open_ahead};
 
 /// Blocks have at least so many bytes, as far as there are.
 const BLOCK: usize = 1 << 18;
@@ -103,6 +103,8 @@ pub struct Logs<'i> {
     at: Option<Log>,
     count: Arc<AtomicU64>,
     max_input: u64,
+    /// How many threads take blocks; if it is one, nobody inflates ahead of it.
+    jobs: usize,
     /// Whether files are handed on unopened.
     whole_files: bool,
     buffers: Buffers,
@@ -127,8 +129,8 @@ struct Log {
 }
 
 impl<'i> Logs<'i> {
-    /// All of these; `count` grows by the bytes that are read.
-    pub fn new(inputs: &'i [Input], count: &Arc<AtomicU64>, max_input: u64) -> Logs<'i> {
+    /// All of these, for so many threads; `count` grows by the bytes that are read.
+    pub fn new(inputs: &'i [Input], count: &Arc<AtomicU64>, max_input: u64, jobs: usize) -> Logs<'i> {
         let are_many = inputs.len() >= 4 && inputs.iter().all(is_small);
         let waiting = (0..inputs.len() as u32).collect();
         Logs {
@@ -137,12 +139,13 @@ impl<'i> Logs<'i> {
             at: None,
             count: Arc::clone(count),
             max_input,
+            jobs,
             whole_files: are_many,
             buffers: Buffers::default(),
         }
     }
 
-    /// One of them alone.
+    /// One of them alone, for one thread.
     pub fn of_file(
         inputs: &'i [Input],
         file: u32,
@@ -152,7 +155,7 @@ impl<'i> Logs<'i> {
     ) -> Logs<'i> {
         let waiting = VecDeque::from([file]);
         let (count, buffers) = (Arc::clone(count), buffers.clone());
-        Logs { inputs, waiting, at: None, count, max_input, whole_files: false, buffers }
+        Logs { inputs, waiting, at: None, count, max_input, jobs: 1, whole_files: false, buffers }
     }
 
     /// The next block; nothing at the end.
@@ -182,6 +185,7 @@ impl<'i> Logs<'i> {
             if self.whole_files {
                 return Some(Block::File(file));
             }
+            let open = if self.jobs > 1 { open_ahead } else { open };
             let opened = open(input, &self.count, self.max_input).map_err(Unopened::from);
             match opened.and_then(|reader| Log::open(file, &input.name, reader, &self.buffers)) {
                 Ok(log) => self.at = Some(log),
