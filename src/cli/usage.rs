@@ -15,11 +15,12 @@ use crate::cli::job::total_bytes;
 use crate::engine::facts::Lang;
 use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
+use crate::usage::buffers::Buffers;
 use crate::usage::collect::{Counted, Shared, Worker};
 use crate::usage::doubt::OpenCall;
 use crate::usage::event::Seen;
 use crate::usage::evidence::{whose, window_words};
-use crate::usage::input::{Block, Buffers, Logs};
+use crate::usage::input::{Block, Logs};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
 use crate::usage::result::Written;
@@ -226,7 +227,7 @@ fn count(inputs: &[Input], shared: &Shared, progress: &Progress, max_input: u64,
     let state = || Thread {
         taker: Taker { worker: Worker::new(shared), file: 0, before: None, broken: Vec::new(), count: 0 },
         shapes: Shapes::default(),
-        buffers: Buffers::default(),
+        buffers: Buffers::of_files(),
     };
     let outcome: Result<(), std::convert::Infallible> = ordered(
         jobs,
