@@ -18,8 +18,8 @@ use crate::read::source::{Input, Origin, open, open_ahead};
 /// Blocks have at least so many bytes, as far as there are.
 pub(super) const BLOCK: usize = 1 << 18;
 
-/// Where one thread reads a file alone, its first block has so many bytes if they are values one behind the other: to find
-/// where a block may end is to go through all of them once more. Each thread needs so much memory for it.
+/// Where one thread reads a file alone, values one behind the other are one block if they have no more bytes: to find where a
+/// block may end is to go through all of them once more. Each thread needs so much memory for it.
 pub(super) const WHOLE: usize = 16 << 20;
 
 /// So many bytes tell how a log is written.
@@ -89,7 +89,7 @@ pub struct Logs<'i> {
     jobs: usize,
     /// Whether files are handed on unopened.
     whole_files: bool,
-    /// How many bytes of values a log gives at once, if it can.
+    /// A log of values with fewer bytes is one block.
     at_once: usize,
     buffers: Buffers,
 }
@@ -105,7 +105,7 @@ struct Log {
     filled: usize,
     ended: bool,
     layout: Layout,
-    /// So many bytes of values are read before the first block is cut.
+    /// Values with fewer bytes are one block.
     at_once: usize,
     buffers: Buffers,
     /// What stands around the first value of the buffer.
@@ -333,6 +333,10 @@ impl Log {
             let boundary = match self.ended {
                 true => self.filled,
                 false if self.filled < wanted => 0,
+                false if wanted > BLOCK => {
+                    self.in_blocks();
+                    continue;
+                }
                 false => self.boundary(),
             };
             if self.ended && self.filled == 0 {
@@ -359,7 +363,7 @@ impl Log {
         }
     }
 
-    /// Gives what was read in such blocks as if nobody had waited for more, so that a failure leaves as much of it.
+    /// Gives what was read in such blocks as if nobody had waited for the end, so that a failure leaves as much of it.
     fn in_blocks(&mut self) {
         self.at_once = BLOCK;
         self.walk = self.from;
@@ -408,7 +412,6 @@ impl Log {
     }
 
     fn cut(&mut self, at: usize) -> Block {
-        self.at_once = BLOCK;
         let rest = self.filled - at;
         let mut next = self.buffers.take(BLOCK.max(rest));
         next[..rest].copy_from_slice(&self.buffer[at..self.filled]);
