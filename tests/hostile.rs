@@ -894,7 +894,8 @@ proptest! {
         let json = String::from_utf8(out).unwrap();
         assert_quiet("json", &json);
         prop_assert_eq!(document(&json), json!(text));
-        let lines = safe::json_lines(&format!("{:#}\n", json!({ "a": [text] })));
+        let written = format!("{:#}\n", json!({ "a": [text] }));
+        let lines = safe::json_lines(&written);
         assert_quiet("json", &lines);
         prop_assert_eq!(document(&lines), json!({ "a": [text] }));
     }

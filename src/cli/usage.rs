@@ -15,11 +15,12 @@ use crate::cli::job::total_bytes;
 use crate::engine::facts::Lang;
 use crate::ordered::ordered;
 use crate::read::source::{self, Input, Origin};
+use crate::usage::buffers::Buffers;
 use crate::usage::collect::{Counted, Detail, Shared, Worker};
 use crate::usage::doubt::OpenCall;
 use crate::usage::event::Seen;
 use crate::usage::evidence::{whose, window_words};
-use crate::usage::input::{Block, Buffers, Logs};
+use crate::usage::input::{Block, Logs};
 use crate::usage::merge::Merged;
 use crate::usage::network::Networks;
 use crate::usage::result::Written;
@@ -225,14 +226,14 @@ struct Done {
 
 /// Counts all events, and gives what could not be read, by place.
 fn count(inputs: &[Input], shared: &Shared, progress: &Progress, max_input: u64, jobs: usize) -> Vec<Broken> {
-    let mut logs = Logs::new(inputs, &progress.bytes, max_input);
+    let mut logs = Logs::new(inputs, &progress.bytes, max_input, jobs);
     let mut all: Vec<Broken> = Vec::new();
     // Blocks of a log come back in order, and only then it is known on which line each has begun.
     let mut place = (0, 0);
     let state = || Thread {
         taker: Taker { worker: Worker::new(shared), file: 0, before: None, broken: Vec::new(), count: 0 },
         shapes: Shapes::default(),
-        buffers: Buffers::default(),
+        buffers: Buffers::of_files(),
     };
     let outcome: Result<(), std::convert::Infallible> = ordered(
         jobs,

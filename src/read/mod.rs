@@ -9,6 +9,7 @@
 //! under canonical names ([`found`]): replies of the API, Cloud Config and Resource Center, Terraform, ScoutSuite,
 //! Prowler.
 
+mod ahead;
 mod asian;
 mod beside;
 mod brackets;
@@ -20,6 +21,7 @@ pub(crate) mod folder;
 mod forced;
 pub mod found;
 mod header;
+mod inflate;
 pub mod json;
 mod keyed;
 mod marks;

@@ -1,11 +1,13 @@
 //! Opening inputs: files, folders, standard input; plain, gzip or zstd, found by their first bytes.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::ahead::Ahead;
+use super::inflate::inflate;
 use super::{ReadError, folder};
 
 /// One input.
@@ -139,6 +141,23 @@ impl<R: Read> Read for Counting<R> {
 /// # Errors
 /// The input cannot be opened.
 pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn Read + Send>, ReadError> {
+    Ok(Box::new(bounded(input, count, limit)?))
+}
+
+/// The same, and what is compressed is inflated on a thread of its own, which reads ahead.
+///
+/// # Errors
+/// The input cannot be opened, or there is no thread to be had.
+pub fn open_ahead(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn Read + Send>, ReadError> {
+    let bounded = bounded(input, count, limit)?;
+    if bounded.wrapping.is_none() {
+        return Ok(Box::new(bounded));
+    }
+    let ahead = Ahead::new(bounded).map_err(|source| ReadError::Io { name: input.name.clone(), source })?;
+    Ok(Box::new(ahead))
+}
+
+fn bounded(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Bounded, ReadError> {
     let failed = |source| ReadError::Io { name: input.name.clone(), source };
     let nothing = |folder: &PathBuf, left_out| ReadError::EmptyFolder { folder: folder.clone(), left_out };
     let raw: Box<dyn Read + Send> = match &input.origin {
@@ -155,19 +174,7 @@ pub fn open(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Box<dyn
     let ended = Arc::new(AtomicBool::new(false));
     let counting = Counting { inner: raw, count: Arc::clone(count), ended: Arc::clone(&ended) };
     let (inner, wrapping) = inflate(BufReader::with_capacity(PEEK, counting)).map_err(failed)?;
-    Ok(Box::new(Bounded { inner, wrapping, ended, limit, given: 0, failure: None }))
-}
-
-/// Inflates gzip (of any number of members) and zstd (of any number of frames), and names which; passes on the rest.
-fn inflate(mut reader: impl BufRead + Send + 'static) -> std::io::Result<(Box<dyn Read + Send>, Option<&'static str>)> {
-    let start = reader.fill_buf()?;
-    if start.starts_with(&[0x1f, 0x8b]) {
-        Ok((Box::new(flate2::bufread::MultiGzDecoder::new(reader)), Some("gzip")))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok((Box::new(ZstdFrames { frame: None, rest: Some(reader) }), Some("zstd")))
-    } else {
-        Ok((Box::new(reader), None))
-    }
+    Ok(Bounded { inner, wrapping, ended, limit, given: 0, failure: None })
 }
 
 /// Gives so many bytes and no more. A failure comes again as often as somebody asks for more, so that what was read
@@ -234,34 +241,96 @@ impl Read for Bounded {
     }
 }
 
-/// Zstd frames one behind the other.
-struct ZstdFrames<R: BufRead> {
-    frame: Option<Box<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>>,
-    rest: Option<R>,
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-impl<R: BufRead> Read for ZstdFrames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes that are new again and again, so that pieces of every kind come out of the packed ones.
+    fn content(length: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed | 1;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        let mut bytes = Vec::with_capacity(length + 4096);
+        while bytes.len() < length {
+            match next() % 4 {
+                0 => bytes.extend((0..next() % 512).map(|at| (at * at) as u8 ^ seed as u8)),
+                1 => bytes.extend(next().to_le_bytes()),
+                _ => bytes.resize(bytes.len() + next() % 4096, b'x'),
+            }
+        }
+        bytes.truncate(length);
+        bytes
+    }
+
+    fn members(parts: &[usize], seed: u64) -> Vec<u8> {
+        let mut packed = Vec::new();
+        for (at, length) in parts.iter().enumerate() {
+            let mut member = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
+            member.write_all(&content(*length, seed + at as u64)).unwrap();
+            member.finish().unwrap();
+        }
+        packed
+    }
+
+    /// What is read before the end or a failure, in steps of this length, and the failure, which must come again.
+    fn all(mut reader: Box<dyn Read + Send>, step: usize) -> (Vec<u8>, Option<(ErrorKind, String)>) {
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; step]);
         loop {
-            if let Some(frame) = &mut self.frame {
-                let read = frame.read(buffer)?;
-                if read > 0 || buffer.is_empty() {
-                    return Ok(read);
+            match reader.read(&mut buffer) {
+                Ok(0) => return (bytes, None),
+                Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+                Err(error) => {
+                    let failure = (error.kind(), error.to_string());
+                    let again = reader.read(&mut buffer).unwrap_err();
+                    assert_eq!((again.kind(), again.to_string()), failure);
+                    return (bytes, Some(failure));
                 }
-                let (stated, found) = (frame.decoder.get_checksum_from_data(), frame.decoder.get_calculated_checksum());
-                if stated.is_some() && stated != found {
-                    return Err(std::io::Error::new(ErrorKind::InvalidData, "its checksum is another"));
-                }
-                self.rest = self.frame.take().map(|frame| frame.into_inner());
             }
-            let Some(mut rest) = self.rest.take() else {
-                return Ok(0);
-            };
-            if rest.fill_buf()?.is_empty() {
-                return Ok(0);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whoever_inflates_and_however_it_is_asked_for_the_same_comes_out(
+            parts in proptest::collection::vec(prop_oneof![0..100_000_usize, 0..6_000_000_usize], 1..4),
+            seed in any::<u64>().prop_map(|seed| seed >> 1),
+            harm in prop_oneof![Just(0), Just(1), Just(2), Just(3)],
+            place in 0.0..1.0_f64,
+            limit in prop_oneof![Just(u64::MAX), 0..8_000_000_u64],
+            step in prop_oneof![1_000..300_000_usize, Just(5_000_000)],
+        ) {
+            let mut packed = members(&parts, seed);
+            let at = ((packed.len() as f64 * place) as usize).clamp(2, packed.len() - 1);
+            match harm {
+                1 => packed.truncate(at),
+                2 => packed[at] ^= 0x55,
+                3 => packed.extend(content(1 + at % 40, seed)),
+                _ => {}
             }
-            let frame = ruzstd::decoding::StreamingDecoder::new(rest).map_err(std::io::Error::other)?;
-            self.frame = Some(Box::new(frame));
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("log.gz");
+            std::fs::write(&path, packed).unwrap();
+            let input = Input::file(&path);
+            let [here, ahead] = [Arc::default(), Arc::default()];
+            let expected = all(open(&input, &here, limit).unwrap(), 1 << 18);
+            prop_assert_eq!(&all(open(&input, &here, limit).unwrap(), step), &expected);
+            prop_assert_eq!(&all(open_ahead(&input, &ahead, limit).unwrap(), step), &expected);
+            prop_assert_eq!(here.load(Ordering::Relaxed), 2 * ahead.load(Ordering::Relaxed));
+            if harm == 0 && limit == u64::MAX {
+                let whole: Vec<u8> =
+                    parts.iter().enumerate().flat_map(|(at, length)| content(*length, seed + at as u64)).collect();
+                prop_assert!(expected == (whole, None));
+            }
         }
     }
 }

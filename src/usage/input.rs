@@ -3,19 +3,24 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::buffers::Buffers;
 use super::cells::{Cells, column};
 use super::scan::{Broken, behind_blanks, nested_end, string_end, value};
 use super::sequence::{Next, Walk};
 use crate::read::ReadError;
 use crate::read::folder::LOGS;
 use crate::read::packed::recognise;
-use crate::read::source::{Input, Origin, open};
+use crate::read::source::{Input, Origin, open, open_ahead};
 
 /// Blocks have at least so many bytes, as far as there are.
-const BLOCK: usize = 1 << 20;
+pub(super) const BLOCK: usize = 1 << 20;
+
+/// Where one thread reads a file alone, values one behind the other are one block if they have no more bytes: to find where a
+/// block may end is to go through all of them once more. Each thread needs so much memory for it.
+pub(super) const WHOLE: usize = 16 << 20;
 
 /// So many bytes tell how a log is written.
 const SAMPLE: usize = 1 << 16;
@@ -73,29 +78,6 @@ impl Drop for Piece {
     }
 }
 
-/// Memory that is used again: what is touched for the first time is slow, and so is to write zeros into it.
-#[derive(Debug, Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
-
-impl Buffers {
-    /// A buffer of this length, with whatever stands in it.
-    fn take(&self, length: usize) -> Vec<u8> {
-        let mut buffer = self.kept().pop().unwrap_or_default();
-        buffer.resize(length, 0);
-        buffer
-    }
-
-    fn give(&self, buffer: Vec<u8>) {
-        if (1..=2 * BLOCK).contains(&buffer.capacity()) {
-            self.kept().push(buffer);
-        }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// One log behind the other, in blocks.
 pub struct Logs<'i> {
     inputs: &'i [Input],
@@ -103,8 +85,12 @@ pub struct Logs<'i> {
     at: Option<Log>,
     count: Arc<AtomicU64>,
     max_input: u64,
+    /// How many threads take blocks; if it is one, nobody inflates ahead of it.
+    jobs: usize,
     /// Whether files are handed on unopened.
     whole_files: bool,
+    /// A log of values with fewer bytes is one block.
+    at_once: usize,
     buffers: Buffers,
 }
 
@@ -119,6 +105,8 @@ struct Log {
     filled: usize,
     ended: bool,
     layout: Layout,
+    /// Values with fewer bytes are one block.
+    at_once: usize,
     buffers: Buffers,
     /// What stands around the first value of the buffer.
     from: Walk,
@@ -127,8 +115,8 @@ struct Log {
 }
 
 impl<'i> Logs<'i> {
-    /// All of these; `count` grows by the bytes that are read.
-    pub fn new(inputs: &'i [Input], count: &Arc<AtomicU64>, max_input: u64) -> Logs<'i> {
+    /// All of these, for so many threads; `count` grows by the bytes that are read.
+    pub fn new(inputs: &'i [Input], count: &Arc<AtomicU64>, max_input: u64, jobs: usize) -> Logs<'i> {
         let are_many = inputs.len() >= 4 && inputs.iter().all(is_small);
         let waiting = (0..inputs.len() as u32).collect();
         Logs {
@@ -137,12 +125,14 @@ impl<'i> Logs<'i> {
             at: None,
             count: Arc::clone(count),
             max_input,
+            jobs,
             whole_files: are_many,
+            at_once: BLOCK,
             buffers: Buffers::default(),
         }
     }
 
-    /// One of them alone.
+    /// One of them alone, for one thread.
     pub fn of_file(
         inputs: &'i [Input],
         file: u32,
@@ -152,7 +142,7 @@ impl<'i> Logs<'i> {
     ) -> Logs<'i> {
         let waiting = VecDeque::from([file]);
         let (count, buffers) = (Arc::clone(count), buffers.clone());
-        Logs { inputs, waiting, at: None, count, max_input, whole_files: false, buffers }
+        Logs { inputs, waiting, at: None, count, max_input, jobs: 1, whole_files: false, at_once: WHOLE, buffers }
     }
 
     /// The next block; nothing at the end.
@@ -182,9 +172,10 @@ impl<'i> Logs<'i> {
             if self.whole_files {
                 return Some(Block::File(file));
             }
+            let open = if self.jobs > 1 { open_ahead } else { open };
             let opened = open(input, &self.count, self.max_input).map_err(Unopened::from);
             match opened.and_then(|reader| Log::open(file, &input.name, reader, &self.buffers)) {
-                Ok(log) => self.at = Some(log),
+                Ok(log) => self.at = Some(Log { at_once: self.at_once, ..log }),
                 Err(Unopened::LeftOut(why)) => return Some(Block::LeftOut(file, why)),
                 Err(Unopened::Failed(error)) => return Some(Block::Failed(file, error)),
             }
@@ -246,6 +237,7 @@ impl Log {
             filled: 0,
             ended: false,
             layout: Layout::Lines,
+            at_once: BLOCK,
             buffers: buffers.clone(),
             from: Walk::default(),
             walk: Walk::default(),
@@ -337,9 +329,14 @@ impl Log {
 
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
+            let wanted = if self.layout == Layout::Elements { self.at_once } else { BLOCK };
             let boundary = match self.ended {
                 true => self.filled,
-                false if self.filled < BLOCK => 0,
+                false if self.filled < wanted => 0,
+                false if wanted > BLOCK => {
+                    self.in_blocks();
+                    continue;
+                }
                 false => self.boundary(),
             };
             if self.ended && self.filled == 0 {
@@ -351,7 +348,12 @@ impl Log {
             if self.filled > LONGEST {
                 return Ok(Some(Block::TooLong(self.file)));
             }
-            if let Err(error) = self.fill(BLOCK.max(self.filled + self.filled / 2)) {
+            let more = BLOCK.max(self.filled + self.filled / 2);
+            if let Err(error) = self.fill(if self.filled < wanted { more.min(wanted) } else { more }) {
+                if wanted > BLOCK {
+                    self.in_blocks();
+                    continue;
+                }
                 // What stands whole before the place where it is cut off counts; the failure comes again.
                 match if is_damage(&error) { 0 } else { self.boundary() } {
                     0 => return Err(error),
@@ -359,6 +361,16 @@ impl Log {
                 }
             }
         }
+    }
+
+    /// Gives what was read in such blocks as if nobody had waited for the end, so that a failure leaves as much of it.
+    fn in_blocks(&mut self) {
+        self.at_once = BLOCK;
+        self.walk = self.from;
+        self.buffer.truncate(std::mem::take(&mut self.filled));
+        let read = std::io::Cursor::new(std::mem::take(&mut self.buffer));
+        let failing = std::mem::replace(&mut self.reader, Box::new(std::io::empty()));
+        self.reader = Box::new(read.chain(failing));
     }
 
     /// Behind the last whole line or value in the buffer; 0 if there is none.

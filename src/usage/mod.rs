@@ -6,17 +6,18 @@
 //! blocks    fields    tallies     JSON Lines, mergeable
 //! ```
 //!
-//! [`input`] cuts logs into blocks of whole events, and [`take`] takes them out, both along [`sequence`]; [`event`] reads
-//! the needed fields of one, over [`scan`], which steps over the rest, or [`shape`] finds them where they stood in events
-//! before. [`collect`] counts on any number of threads, many events at once, into tables that all share, of [`tally`],
-//! [`hours`] and [`coverage`]; [`agent`] and [`network`] tell what made a call and from which [`place`], `named` who, [`mod@time`] when.
-//! [`result`] says what was counted, in order, with the sum of the hashes of all events (`stable`), and [`merge`] reads it
-//! again and puts it together. [`evidence`] joins it with an inventory: what calls tell ([`told`]), as facts
-//! ([`overlay`]), and what they leave open ([`doubt`]).
+//! [`input`] cuts logs into blocks of whole events, in [`buffers`] that are used again, and [`take`] takes them out, both
+//! along [`sequence`]; [`event`] reads the needed fields of one, over [`scan`], which steps over the rest, or [`shape`]
+//! finds them where they stood in events before. [`collect`] counts on any number of threads, many events at once, into
+//! tables that all share, of [`tally`], [`hours`] and [`coverage`]; [`agent`] and [`network`] tell what made a call and
+//! from which [`place`], `named` who, [`mod@time`] when. [`result`] says what was counted, in order, with the sum of the hashes of all
+//! events (`stable`), and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory: what
+//! calls tell ([`told`]), as facts ([`overlay`]), and what they leave open ([`doubt`]).
 
 pub mod agent;
 mod attribution;
 mod batch;
+pub mod buffers;
 mod cells;
 pub mod collect;
 pub mod coverage;

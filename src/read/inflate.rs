@@ -1,0 +1,93 @@
+//! Inflating gzip and zstd, found by their first bytes.
+
+use std::io::{BufRead, ErrorKind, Read};
+
+/// So many bytes are asked for at a time, by whomever and for whatever. What comes out of damaged data before the damage shows
+/// hangs on that, and must not hang on how many threads there are.
+const STEP: usize = 1 << 17;
+
+/// Inflates gzip (of any number of members) and zstd (of any number of frames), and names which; passes on the rest.
+///
+/// # Errors
+/// Nothing can be read.
+pub(super) fn inflate(
+    mut reader: impl BufRead + Send + 'static,
+) -> std::io::Result<(Box<dyn Read + Send>, Option<&'static str>)> {
+    let start = reader.fill_buf()?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        Ok((Box::new(Steps::new(flate2::bufread::MultiGzDecoder::new(reader))), Some("gzip")))
+    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Ok((Box::new(Steps::new(ZstdFrames { frame: None, rest: Some(reader) })), Some("zstd")))
+    } else {
+        Ok((Box::new(reader), None))
+    }
+}
+
+/// Asks for the same number of bytes each time.
+struct Steps<R> {
+    inner: R,
+    /// What was read for somebody who wanted less.
+    step: Vec<u8>,
+    given: usize,
+    filled: usize,
+}
+
+impl<R: Read> Steps<R> {
+    fn new(inner: R) -> Steps<R> {
+        Steps { inner, step: Vec::new(), given: 0, filled: 0 }
+    }
+}
+
+impl<R: Read> Read for Steps<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.given == self.filled {
+            // Whoever wants enough needs no copy.
+            if let Some(buffer) = buffer.get_mut(..STEP) {
+                return self.inner.read(buffer);
+            }
+            self.step.resize(STEP, 0);
+            (self.given, self.filled) = (0, 0);
+            self.filled = self.inner.read(&mut self.step)?;
+        }
+        let rest = &self.step[self.given..self.filled];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.given += length;
+        Ok(length)
+    }
+}
+
+/// Zstd frames one behind the other.
+struct ZstdFrames<R: BufRead> {
+    frame: Option<Box<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>>,
+    rest: Option<R>,
+}
+
+impl<R: BufRead> Read for ZstdFrames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let read = frame.read(buffer)?;
+                if read > 0 || buffer.is_empty() {
+                    return Ok(read);
+                }
+                let (stated, found) = (frame.decoder.get_checksum_from_data(), frame.decoder.get_calculated_checksum());
+                if stated.is_some() && stated != found {
+                    return Err(std::io::Error::new(ErrorKind::InvalidData, "its checksum is another"));
+                }
+                self.rest = self.frame.take().map(|frame| frame.into_inner());
+            }
+            let Some(mut rest) = self.rest.take() else {
+                return Ok(0);
+            };
+            if rest.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            let frame = ruzstd::decoding::StreamingDecoder::new(rest).map_err(std::io::Error::other)?;
+            self.frame = Some(Box::new(frame));
+        }
+    }
+}
