@@ -3,17 +3,15 @@
 //! Nothing is kept for an event but its id, for some time, so that one which is delivered twice counts once.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher as _;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
 use super::agent::Caller;
 use super::attribution::{Role, keys_of};
 use super::batch::{Batch, Waiting};
 use super::coverage::Said;
 use super::event::Event;
-use super::known::{Known, REMEMBERED, Scope};
+use super::known::{Scope, Texts};
 use super::named::{self, KINDS, Who, api_name};
 use super::network::is_vpc;
 use super::place::Place;
@@ -32,9 +30,6 @@ const BATCH: usize = 4096;
 /// So many kinds of calls without a key wait in each thread.
 const UNATTRIBUTED: usize = 1 << 12;
 
-/// Principals by name: the number, and whether it is a cloud service.
-type Principals = HashMap<Box<[u8]>, (u32, bool), FixedState>;
-
 /// What is known of an operation.
 #[derive(Debug, Clone, Copy)]
 struct Operation {
@@ -50,16 +45,17 @@ pub struct Worker<'s> {
     shared: &'s Shared,
     batch: Batch,
     scopes: Vec<Scope>,
-    places_of_scopes: HashTable<u32>,
-    accounts: Known,
-    regions: Known,
+    /// Where accounts and regions stand in the list, by their numbers.
+    places_of_scopes: HashMap<(u32, u32), u32, FixedState>,
+    accounts: Texts<u32>,
+    regions: Texts<u32>,
     /// Operations by name.
-    operations: HashMap<Box<[u8]>, Operation, FixedState>,
-    vpcs: Known,
-    /// Principals, by kind.
-    principals: [Principals; KINDS.len() + 1],
+    operations: Texts<Operation>,
+    vpcs: Texts<u32>,
+    /// Principals, by kind and name: the number, and whether it is a cloud service.
+    principals: [Texts<(u32, bool)>; KINDS.len() + 1],
     /// Agents: what they are.
-    agents: HashMap<Box<[u8]>, Caller, FixedState>,
+    agents: Texts<Caller>,
     clock: Clock,
     unattributed: HashMap<From, Unattributed, FixedState>,
     account: Account,
@@ -73,13 +69,13 @@ impl<'s> Worker<'s> {
             shared,
             batch: Batch::default(),
             scopes: Vec::new(),
-            places_of_scopes: HashTable::new(),
-            accounts: Known::default(),
-            regions: Known::default(),
-            operations: HashMap::default(),
-            vpcs: Known::default(),
+            places_of_scopes: HashMap::default(),
+            accounts: Texts::default(),
+            regions: Texts::default(),
+            operations: Texts::default(),
+            vpcs: Texts::default(),
             principals: Default::default(),
-            agents: HashMap::default(),
+            agents: Texts::default(),
             clock: Clock::default(),
             unattributed: HashMap::default(),
             account: Account::default(),
@@ -239,13 +235,10 @@ impl<'s> Worker<'s> {
             true => self.vpcs.number(event.vpc, |text| lock(names).vpcs.number(text)),
         };
         let mut caller = match self.agents.get(event.agent.bytes) {
-            Some(known) => *known,
+            Some(known) => known,
             None => {
                 let known = Caller::of(&event.agent.text());
-                if self.agents.len() >= REMEMBERED {
-                    self.agents.clear();
-                }
-                self.agents.insert(event.agent.bytes.into(), known);
+                self.agents.insert(event.agent.bytes, known);
                 known
             }
         };
@@ -269,17 +262,14 @@ impl<'s> Worker<'s> {
     /// What is known of an operation.
     fn operation(&mut self, name: Raw<'_>) -> Operation {
         if let Some(known) = self.operations.get(name.bytes) {
-            return *known;
+            return known;
         }
         let text = name.text();
         let name_of = api_name(&text);
         let number = lock(&self.shared.names).operations.number(name_of);
         let (purpose, role) = (Purpose::of(name_of), Role::of(name_of));
         let known = Operation { number, purpose, role, hash: stable::hash(name_of.as_bytes()) };
-        if self.operations.len() >= REMEMBERED {
-            self.operations.clear();
-        }
-        self.operations.insert(name.bytes.into(), known);
+        self.operations.insert(name.bytes, known);
         known
     }
 
@@ -288,50 +278,37 @@ impl<'s> Worker<'s> {
         let who = Who::of(event);
         let Who { kind, name } = who;
         if let Some(known) = self.principals[kind].get(name.bytes) {
-            return *known;
+            return known;
         }
         let text = name.text();
         let word = KINDS.get(kind).map_or("other", |(_, word)| word);
         let shown = if text.is_empty() { word.to_owned() } else { format!("{word}/{text}") };
         let number = lock(&self.shared.names).principals.number(shown.as_str());
-        if self.principals[kind].len() >= REMEMBERED {
-            self.principals[kind].clear();
-        }
         let known = (number, who.is_service());
-        self.principals[kind].insert(name.bytes.into(), known);
+        self.principals[kind].insert(name.bytes, known);
         known
     }
 
     /// The place of the account and region of an event.
     fn scope(&mut self, event: &Event<'_>, time: i64) -> u32 {
-        let (account, region) = (event.account, event.region);
-        let hash = FixedState::default().hash_one((account.bytes, region.bytes));
-        let scopes = &self.scopes;
-        let texts_at = |place: u32| scopes.get(place as usize).map(|scope| (&*scope.texts.0, &*scope.texts.1));
-        let is_same = |place: &u32| texts_at(*place) == Some((account.bytes, region.bytes));
-        if let Some(place) = self.places_of_scopes.find(hash, is_same) {
-            return *place;
-        }
-        let place = scopes.len() as u32;
-        let rehash = |place: &u32| FixedState::default().hash_one(texts_at(*place).unwrap_or_default());
-        self.places_of_scopes.insert_unique(hash, place, rehash);
-        let (account_text, region_text) = (account.text(), region.text());
-        let (account_text, region_text) = (named::account(&account_text), named::region(&region_text));
-        let hash = stable::mix(stable::hash(account_text.as_bytes()), stable::hash(region_text.as_bytes()));
-        let mut names = lock(&self.shared.names);
-        let numbers = (names.accounts.number(&*account_text), names.regions.number(&*region_text));
-        drop(names);
-        let texts = (account.bytes.into(), region.bytes.into());
-        self.scopes.push(Scope {
-            texts,
-            numbers,
-            hash,
-            span: Span::of(time),
-            is_covered: false,
-            hours: (0, 0),
-            said: Said::default(),
-        });
-        place
+        let names = &self.shared.names;
+        let account = self.accounts.number(event.account, |text| lock(names).accounts.number(&*named::account(text)));
+        let region = self.regions.number(event.region, |text| lock(names).regions.number(&*named::region(text)));
+        let numbers = (account, region);
+        let scopes = &mut self.scopes;
+        *self.places_of_scopes.entry(numbers).or_insert_with(|| {
+            let texts = [named::account(&event.account.text()), named::region(&event.region.text())]
+                .map(|text| stable::hash(text.as_bytes()));
+            scopes.push(Scope {
+                numbers,
+                hash: stable::mix(texts[0], texts[1]),
+                span: Span::of(time),
+                is_covered: false,
+                hours: (0, 0),
+                said: Said::default(),
+            });
+            scopes.len() as u32 - 1
+        })
     }
 
     /// Counts the hour of an event.
@@ -381,6 +358,7 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::known::REMEMBERED;
     use super::super::network::Networks;
     use super::*;
 
@@ -413,7 +391,7 @@ mod tests {
             };
             worker.kms(&event).unwrap();
         }
-        let of_worker = [worker.batch.events.capacity(), worker.agents.len(), worker.vpcs.0.len(), worker.scopes.len()];
+        let of_worker = [worker.batch.events.capacity(), worker.agents.len(), worker.vpcs.len(), worker.scopes.len()];
         assert!(of_worker[0] <= 2 * BATCH && of_worker[1] <= REMEMBERED, "{of_worker:?}");
         drop(worker);
         let counted = shared.finish();

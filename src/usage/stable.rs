@@ -9,12 +9,15 @@ pub(super) fn mix(hash: u64, word: u64) -> u64 {
     (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
 }
 
-/// The hash of a text, of which eight bytes are taken at a time.
+/// The hash of a text, of which eight bytes are taken at a time; the last eight may have been taken before.
 #[inline]
 pub(super) fn hash(text: &[u8]) -> u64 {
-    let (words, rest) = text.as_chunks::<8>();
+    let (words, _) = text.as_chunks::<8>();
     let hash = words.iter().fold(0x5bd1_e995_cbf2_9ce4, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    let last = match text.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => text.iter().fold(0, |last, byte| last << 8 | u64::from(*byte)),
+    };
     mix(mix(hash, last), text.len() as u64)
 }
 
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn hashes_stay_what_they_are() {
-        assert_eq!(finish(mix(hash(b"acs:kms:cn-hangzhou"), 1)), 0xcf3e_f15e_23b6_b49e);
+        assert_eq!(finish(mix(hash(b"acs:kms:cn-hangzhou"), 1)), 0x5368_4365_426e_f5d7);
         assert_eq!(finish(1), 0x64aa_0aad_47c9_9b7d);
     }
 

@@ -43,16 +43,18 @@ pub fn lines(piece: &Piece, shapes: &mut Shapes, take: &mut dyn Take) -> u64 {
 
 /// Hands over the event of a line on which nothing else stands.
 fn is_alone(text: &[u8], line: u64, shapes: &mut Shapes, take: &mut dyn Take) -> bool {
-    let seen = match shapes.read(text, 0, Ends::WithBytes) {
-        Some(known) => Ok(known),
-        None => object(shapes, text, 0, Ends::WithBytes),
-    };
-    match seen {
-        Ok((seen, end)) if behind_blanks(text, end) == text.len() => {
-            hand_over(&seen, &mut Taking { line, depth: 0, shapes, take });
-            true
+    // Events are large, and stay where they were read.
+    let known = shapes.read(text, 0, Ends::WithBytes);
+    let mut hand_over = |(seen, end): &(Seen<'_>, usize), shapes| {
+        let is_alone = behind_blanks(text, *end) == text.len();
+        if is_alone {
+            hand_over(seen, &mut Taking { line, depth: 0, shapes, take });
         }
-        _ => false,
+        is_alone
+    };
+    match &known {
+        Some(known) => hand_over(known, shapes),
+        None => object(shapes, text, 0, Ends::WithBytes).is_ok_and(|read| hand_over(&read, shapes)),
     }
 }
 
