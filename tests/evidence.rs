@@ -221,6 +221,41 @@ fn results_of_usage_tell_the_same_as_the_logs_themselves() {
 }
 
 #[test]
+fn what_is_open_stands_in_the_same_order_in_every_run_and_in_results_of_usage() {
+    let by = |hour: i64, operation: &str, user: &str| {
+        let event = call(hour, operation, "", GO);
+        with(event, "userIdentity", json!({"type": "ram-user", "userName": user}))
+    };
+    // More than one thread reads so many, and each meets them in another order.
+    let mut calls: Vec<Value> = (0..60).rev().map(|number| by(number, "ReEncrypt", &format!("user-{number:02}"))).collect();
+    calls.extend((0..9).map(|number| call(number, "ExportDataKey", &format!("alias/old-{number}"), GO)));
+    let failed = ["ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"];
+    calls.extend(failed.map(|operation| {
+        let event = call(7, operation, ORDERS, GO);
+        with(event, "errorCode", json!("Forbidden.NoPermission"))
+    }));
+    for (hour, address) in ["203.0.113.9", "10.1.2.3", ""].into_iter().enumerate() {
+        let event = call(hour as i64, "Encrypt", ORDERS, GO);
+        calls.push(with(with(event, "vpcId", json!("")), "sourceIpAddress", json!(address)));
+    }
+    let case = Case::of(&calls);
+    let folder = format!("{}/parts", case.folder.path().display());
+    std::fs::create_dir(&folder).unwrap();
+    let text = std::fs::read_to_string(&case.log).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for (number, part) in lines.chunks(lines.len() / 12).rev().enumerate() {
+        std::fs::write(format!("{folder}/{number}.jsonl"), part.join("\n")).unwrap();
+    }
+    let arguments = ["diagnose", &case.keys, "--as-of", AS_OF, "--format", "json", "--no-progress"];
+    let diagnose = |more: &[&str]| run(&[&arguments[..], more].concat()).out;
+    let first = diagnose(&["--events", &case.log]);
+    assert_eq!(diagnose(&["--usage", &usage(&case)]), first);
+    for _ in 0..5 {
+        assert_eq!(diagnose(&["--events", &folder, "--jobs", "8"]), first);
+    }
+}
+
+#[test]
 fn a_log_that_is_short_old_or_has_gaps_confirms_only_what_it_shows() {
     let calls = [call(700, "Encrypt", ORDERS, GO), call(720, "Encrypt", BILLING, NODE)];
     let seen = ["operations", "languages", "network"];

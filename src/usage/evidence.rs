@@ -258,6 +258,10 @@ impl Evidence {
         for entry in strange.iter().filter(|entry| agree(self.counted.scope(entry), (account, region))) {
             reach.open.add_stranger(entry, &self.counted);
         }
+        // Numbers are given in the order in which threads meet what they stand for; words are the same in every run.
+        for calls in [&mut reach.open.forbidden, &mut reach.open.elsewhere] {
+            calls.sort_by_cached_key(|call| call.words(Lang::En));
+        }
         reach
     }
 

@@ -32,12 +32,10 @@ impl Told<'_> {
         doubts.extend(self.own_doubts.iter().cloned());
         doubts.extend(self.open_calls().cloned().map(Doubt::Forbidden));
         let failed = self.seen.only_failed.iter();
-        doubts.extend(
-            failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: calls.calls }),
-        );
+        doubts.extend(failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: *calls }));
         let (open, others) = (&self.reach.open.applications, self.reach.open.others);
         if open.calls > 0 {
-            let places = open.places.clone();
+            let places = open.places.iter().cloned().collect();
             doubts.push(Doubt::OpenApplications { calls: open.calls, callers: open.callers(), places });
         }
         if others > 0 {
@@ -48,7 +46,7 @@ impl Told<'_> {
             doubts.push(Doubt::LanguageUnknown { calls: own.unknown });
         }
         if own.unclear > 0 {
-            doubts.push(Doubt::PlaceUnclear { calls: own.unclear, places: own.places.clone() });
+            doubts.push(Doubt::PlaceUnclear { calls: own.unclear, places: own.places.iter().cloned().collect() });
         }
         doubts
     }

@@ -1,9 +1,11 @@
 //! What calls tell: operations, languages, places and who made them, as values of facts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::agent::Caller;
 use super::collect::{Counted, text};
 use super::place::{Place, Places};
-use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Purpose};
+use super::tally::{ApplicationCalls, KeyTally, OperationCalls, Purpose};
 use crate::domains::cell::Cell;
 use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS};
 use crate::domains::cmk::fields::Field;
@@ -24,8 +26,8 @@ pub struct Applications {
     pub network: Bits,
     /// Calls whose place says too little.
     pub unclear: u64,
-    /// The places that say too little.
-    pub places: Vec<String>,
+    /// The places that say too little, in order of their names: those of their numbers differ from run to run.
+    pub places: BTreeSet<String>,
 }
 
 impl Applications {
@@ -65,8 +67,8 @@ impl Applications {
 
     fn add_unclear(&mut self, place: &str, calls: u64) {
         self.unclear += calls;
-        if !self.places.iter().any(|known| known == place) {
-            self.places.push(place.to_owned());
+        if !self.places.contains(place) {
+            self.places.insert(place.to_owned());
         }
     }
 
@@ -92,8 +94,8 @@ pub struct Seen {
     pub by_service: bool,
     /// What applications did.
     pub applications: Applications,
-    /// Operations that block and failed each time, with the number of calls.
-    pub only_failed: Vec<(String, Calls)>,
+    /// Operations that block and failed each time, by name, with the number of calls.
+    pub only_failed: BTreeMap<String, u64>,
     /// Whether it got another version.
     pub is_versioned: bool,
     /// Whether its material was imported.
@@ -108,7 +110,7 @@ impl Seen {
             let forbidden = forbidden(name);
             let failed = u64::from(*failed);
             if forbidden != 0 && failed >= *calls {
-                self.only_failed.push((name.to_owned(), Calls { calls: *calls, failed }));
+                *self.only_failed.entry(name.to_owned()).or_default() += calls;
             } else if forbidden != 0 {
                 self.operations |= forbidden;
             } else if Purpose::of(name) == Purpose::Cryptographic {
