@@ -401,6 +401,27 @@ fn places_are_what_the_users_networks_say() {
 }
 
 #[test]
+fn a_data_centre_that_calls_through_a_vpc_is_a_data_centre() {
+    // What stands in the log is the same as of an application in the VPC, but for the address.
+    let through = call(5, "Encrypt", ORDERS, GO);
+    let mut endpoint = with(through.clone(), "eventSource", json!("kms-vpc.cn-hangzhou.aliyuncs.com"));
+    endpoint.as_object_mut().unwrap().remove("vpcId");
+    for event in [through, endpoint] {
+        let case = Case::of(&[event]);
+        let networks = |name: &str| put(&case.folder, "networks.csv", format!("10.0.0.0/16,{name}\n"));
+        for name in ["data-centre", "internet"] {
+            assert_eq!(case.verdict(ORDERS, &["--networks", &networks(name)]).0, "blocked", "{name}");
+        }
+        // A name that does not say where it is contradicts nothing, and other ranges say nothing of the address.
+        for name in ["vpc", "our office"] {
+            case.is(ORDERS, &["--networks", &networks(name)], "migratable", &[]);
+        }
+        let other = put(&case.folder, "networks.csv", "10.1.0.0/16,data-centre\n");
+        case.is(ORDERS, &["--networks", &other], "migratable", &[]);
+    }
+}
+
+#[test]
 fn logs_and_inventories_that_contradict_each_other_leave_it_open() {
     let stated = INVENTORY.replace("versions\n", "versions,usage\n").replace(",1\n", ",1,none\n");
     let case = Case::new(&stated, &log(0..HOURS, &[call(5, "Encrypt", ORDERS, GO)]));

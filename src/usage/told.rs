@@ -57,10 +57,9 @@ impl Applications {
         }
         for (network, calls) in &places.networks {
             let name = counted.networks.name(*network);
-            let is_place = |bits: Bits| bits & !(FACTS[NETWORK.index()].none_bit() | agreed(NETWORK)) != 0;
-            match observe(Field::Network, Cell::Text(name)) {
-                Ok(bits) if is_place(bits) => self.network |= bits & !agreed(NETWORK),
-                _ => self.add_unclear(name, *calls),
+            match place_of(name) {
+                0 => self.add_unclear(name, *calls),
+                bits => self.network |= bits,
             }
         }
     }
@@ -130,6 +129,17 @@ impl Seen {
         }
         self.applications.add_places(&tally.places, counted);
     }
+}
+
+/// Where a network of that name is, as values of the fact; nothing if the name does not say.
+fn place_of(network: &str) -> Bits {
+    let is_none = FACTS[NETWORK.index()].none_bit() | agreed(NETWORK);
+    observe(Field::Network, Cell::Text(network)).unwrap_or_default() & !is_none
+}
+
+/// Whether the name of a network says that it is outside of VPCs.
+pub(super) fn is_elsewhere(network: &str) -> bool {
+    place_of(network) & !FACTS[NETWORK.index()].value("vpc").unwrap_or_default() != 0
 }
 
 /// The value that says that support has agreed.
