@@ -619,6 +619,37 @@ fn versions_and_material_that_the_log_shows_contradict_what_the_inventory_says()
 }
 
 #[test]
+fn a_version_or_material_of_a_key_that_nobody_knows_is_a_condition_on_every_key_of_its_account_and_region() {
+    let own = call(3, "Encrypt", ORDERS, GO);
+    for (operation, fact, means) in [
+        ("CreateKeyVersion", "versions", "that key has more than one version"),
+        ("ImportKeyMaterial", "origin", "the material of that key is imported"),
+    ] {
+        for key in ["", "alias/old-name"] {
+            let case = Case::of(&[own.clone(), call(5, operation, key, CLI)]);
+            for key in [ORDERS, BILLING] {
+                case.is(key, &[], "migratable", &[fact]);
+                let open = case.key(key, &[])["usage_evidence"]["open"].to_string();
+                assert!(open.contains(operation) && open.contains(means), "{open}");
+            }
+            case.is(ELSEWHERE, &[], "migratable", &ALL_OF_USE);
+            assert!(case.run(&[]).err.contains(means));
+        }
+        // Who tried and could not has changed nothing; and the key that is named is the one.
+        let failed = with(call(5, operation, "", CLI), "errorCode", json!("Forbidden.NoPermission"));
+        Case::of(&[own.clone(), failed]).is(ORDERS, &[], "migratable", &[]);
+        Case::of(&[own.clone(), call(5, operation, BILLING, CLI)]).is(ORDERS, &[], "migratable", &[]);
+    }
+    // What is in the way stays there without any condition.
+    let node = Case::of(&[call(3, "Encrypt", ORDERS, NODE), call(5, "CreateKeyVersion", "", CLI)]);
+    node.is(ORDERS, &[], "blocked", &[]);
+    let several = INVENTORY.replace("Disabled,1\n", "Disabled,3\n");
+    let case = Case::new(&several, &log(0..HOURS, &[own.clone(), call(5, "CreateKeyVersion", "", CLI)]));
+    let without = Case::new(&several, &log(0..HOURS, &[own]));
+    assert_eq!(case.verdict(ORDERS, &[]), without.verdict(ORDERS, &[]));
+}
+
+#[test]
 fn two_events_that_share_an_id_both_count() {
     let calls = [call(5, "Encrypt", ORDERS, GO), call(9, "ReEncrypt", BILLING, GO)];
     let case = Case::of(&calls.map(|call| with(call, "eventId", json!("-"))));

@@ -14,7 +14,7 @@ use super::doubt::{Demands, Doubt, OpenCall, Which};
 use super::overlay::Told;
 use super::tally::{Calls, OperationCalls, Purpose, Span, Unattributed};
 use super::time::{HOUR, show};
-use super::told::{Applications, Seen, forbidden};
+use super::told::{Applications, Seen, concerned};
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
@@ -64,9 +64,9 @@ pub struct Reach {
 /// Calls of which the key is not known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Open {
-    /// Operations that block.
-    pub(super) forbidden: Vec<OpenCall>,
-    /// Operations that block, called with keys that are not in the inventory.
+    /// Operations that block, or that change what blocks.
+    pub(super) calls: Vec<OpenCall>,
+    /// The same with keys that are not in the inventory.
     pub(super) elsewhere: Vec<OpenCall>,
     /// Cryptographic calls of applications.
     pub(super) applications: Applications,
@@ -168,12 +168,12 @@ impl Evidence {
                 let text = format!("{whose}: what it does not show is not proved, for {}", doubts.join("; "));
                 notes.push(note(NoteKind::Incomplete, text));
             }
-            told.extend(reach.open.forbidden.iter().map(|call| format!("{whose}: {}", call.words(Lang::En))));
+            told.extend(reach.open.calls.iter().map(|call| format!("{whose}: {}", call.words(Lang::En))));
         }
         for (from, calls) in &self.counted.rest.unattributed {
             let scope = self.counted.scope_of(from.account, from.region);
             let is_told = self.reaches().any(|(account, region, _)| agree(scope, (account, region)));
-            let call = OpenCall::forbidden(from, calls, &self.counted).filter(|_| !is_told);
+            let call = OpenCall::of(from, calls, &self.counted).filter(|_| !is_told);
             let whose = whose(scope);
             told.extend(call.map(|call| {
                 format!("audit log of {whose}, of which the inventory has no key: {}", call.words(Lang::En))
@@ -259,7 +259,7 @@ impl Evidence {
             reach.open.add_stranger(entry, &self.counted);
         }
         // Numbers are given in the order in which threads meet what they stand for; words are the same in every run.
-        for calls in [&mut reach.open.forbidden, &mut reach.open.elsewhere] {
+        for calls in [&mut reach.open.calls, &mut reach.open.elsewhere] {
             calls.sort_by_cached_key(|call| call.words(Lang::En));
         }
         reach
@@ -302,7 +302,7 @@ impl Evidence {
 impl Open {
     fn add(&mut self, from: &From, calls: &Unattributed, counted: &Counted) {
         let operation = text(&counted.names.operations, from.operation);
-        self.forbidden.extend(OpenCall::forbidden(from, calls, counted));
+        self.calls.extend(OpenCall::of(from, calls, counted));
         let succeeded = calls.calls.calls - calls.calls.failed.min(calls.calls.calls);
         match Purpose::of(operation) {
             Purpose::Cryptographic if succeeded == 0 => {}
@@ -323,15 +323,13 @@ impl Open {
         let is_alias = !is_id(&entry.key);
         for OperationCalls { operation, calls, failed } in &entry.tally.operations {
             let operation = text(&counted.names.operations, *operation);
-            if forbidden(operation) == 0 {
-                continue;
-            }
+            let calls = Calls { calls: *calls, failed: u64::from(*failed) };
+            let Some(fact) = concerned(operation, calls) else { continue };
             let name = entry.key.to_string();
             let which = if is_alias { Which::Alias(name) } else { Which::OtherKey(name) };
-            let calls = Calls { calls: *calls, failed: u64::from(*failed) };
             let (operation, last) = (operation.to_owned(), entry.tally.span.last);
-            let call = OpenCall { operation, principal: String::new(), calls, last, which };
-            if is_alias { self.forbidden.push(call) } else { self.elsewhere.push(call) }
+            let call = OpenCall { fact, operation, principal: String::new(), calls, last, which };
+            if is_alias { self.calls.push(call) } else { self.elsewhere.push(call) }
         }
         let mut seen = Seen::default();
         seen.add(&entry.tally, counted);

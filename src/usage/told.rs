@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agent::Caller;
 use super::collect::{Counted, text};
 use super::place::{Place, Places};
-use super::tally::{ApplicationCalls, KeyTally, OperationCalls, Purpose};
+use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Purpose};
 use crate::domains::cell::Cell;
-use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS};
+use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, VERSIONS};
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::observe;
 use crate::domains::cmk::operations::operations;
@@ -116,8 +116,8 @@ impl Seen {
                 self.operations |= FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
             }
             let has_succeeded = failed < *calls;
-            self.is_versioned |= has_succeeded && name == "CreateKeyVersion";
-            self.is_imported |= has_succeeded && name == "ImportKeyMaterial";
+            self.is_versioned |= has_succeeded && name == NEW_VERSION;
+            self.is_imported |= has_succeeded && name == IMPORT;
             self.is_used |= Purpose::of(name) == Purpose::Cryptographic;
         }
         for ApplicationCalls { application, calls, .. } in &tally.applications {
@@ -146,6 +146,24 @@ pub(super) fn is_elsewhere(network: &str) -> bool {
 pub fn agreed(fact: FactId) -> Bits {
     FACTS[fact.index()].value("support-agreed").unwrap_or_default()
 }
+
+/// The fact that a call with a key of which nobody knows may change: operations that block count however they ended, what
+/// changes a key only if it did.
+pub(super) fn concerned(operation: &str, calls: Calls) -> Option<FactId> {
+    let has_succeeded = calls.failed < calls.calls;
+    match operation {
+        operation if forbidden(operation) != 0 => Some(OPERATIONS),
+        NEW_VERSION if has_succeeded => Some(VERSIONS),
+        IMPORT if has_succeeded => Some(ORIGIN),
+        _ => None,
+    }
+}
+
+/// What gives a key another version.
+const NEW_VERSION: &str = "CreateKeyVersion";
+
+/// What gives a key material from outside.
+const IMPORT: &str = "ImportKeyMaterial";
 
 /// The value of an operation that blocks the migration; nothing for others.
 pub fn forbidden(operation: &str) -> Bits {
