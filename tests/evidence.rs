@@ -593,6 +593,40 @@ fn keys_that_were_created_lately_are_not_unused() {
 }
 
 #[test]
+fn keys_of_which_nobody_knows_when_they_were_created_are_not_unused() {
+    let traffic = log(0..HOURS, &[call(5, "Encrypt", TRAFFIC, GO)]);
+    let created = |when: &str| {
+        let inventory = INVENTORY.replace("versions\n", "versions,created\n").replace(",1\n", &format!(",1,{when}\n"));
+        Case::new(&inventory, &traffic)
+    };
+    for when in ["20/10/2026", "10/20/2026", "1790000000", "lately"] {
+        created(when).is(ORDERS, &[], "migratable", &ALL_OF_USE);
+    }
+    let open = created("lately").key(ORDERS, &[])["usage_evidence"]["open"].to_string();
+    assert!(open.contains("`lately`, which is not understood"), "{open}");
+    for when in ["20/10/2025", "2025-10-20", ""] {
+        created(when).is(ORDERS, &[], "migratable", &[]);
+    }
+}
+
+#[test]
+fn keys_that_the_log_shows_being_created_are_not_unused_whatever_their_inventory_says() {
+    let old = INVENTORY.replace("versions\n", "versions,created\n").replace(",1\n", ",1,2020-10-20\n");
+    let traffic = call(5, "Encrypt", TRAFFIC, GO);
+    let made = with(call(500, "CreateKey", "", CLI), "responseElements", json!({"KeyId": BILLING}));
+    for inventory in [INVENTORY, &old] {
+        let case = Case::new(inventory, &log(0..HOURS, &[traffic.clone(), made.clone()]));
+        case.is(BILLING, &[], "migratable", &ALL_OF_USE);
+        case.is(ORDERS, &[], "migratable", &[]);
+        case.is(BILLING, &["--min-window", "5"], "migratable", &[]);
+        let open = case.key(BILLING, &[])["usage_evidence"]["open"].to_string();
+        assert!(open.contains("the key was created at 2026-10-21T20:00:00Z, less than 30 days"), "{open}");
+        let failed = with(made.clone(), "errorCode", json!("Forbidden.NoPermission"));
+        Case::new(inventory, &log(0..HOURS, &[traffic.clone(), failed])).is(BILLING, &[], "migratable", &[]);
+    }
+}
+
+#[test]
 fn what_support_has_agreed_to_stands() {
     let agreed = INVENTORY.replace("versions\n", "versions,languages\n").replace(",1\n", ",1,support-agreed\n");
     let case = Case::new(&agreed, &log(0..HOURS, &[call(5, "Encrypt", ORDERS, NODE)]));

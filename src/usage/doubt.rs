@@ -78,6 +78,11 @@ pub enum Doubt {
     NothingCryptographic,
     /// The key was created less than the demanded time before the log ended.
     Young {
+        /// When, as it was written, or as the log shows it.
+        created: String,
+    },
+    /// Nobody understands when the key was created; perhaps it was lately.
+    AgeUnknown {
         /// When, as it was written.
         created: String,
     },
@@ -210,6 +215,12 @@ impl Doubt {
             (Doubt::Young { created }, Lang::Zh) => {
                 format!("密钥创建于 {created}，距日志结束不足 {asked} 天（--min-window），可能尚未开始使用")
             }
+            (Doubt::AgeUnknown { created }, Lang::En) => format!(
+                "the inventory says that the key was created at `{created}`, which is not understood; if that is less than {asked} days (--min-window) before the log ended, its use may not have begun; write 2026-12-20T06:34:21Z or 2026-12-20"
+            ),
+            (Doubt::AgeUnknown { created }, Lang::Zh) => format!(
+                "无法理解清单中的密钥创建时间 `{created}`；若距日志结束不足 {asked} 天（--min-window），密钥可能尚未开始使用：请写作 2026-12-20T06:34:21Z 或 2026-12-20"
+            ),
             (Doubt::Masked, Lang::En) => {
                 "a part of the key's id is masked, so that the log's calls cannot be told to be its own; export the id in full".to_owned()
             }

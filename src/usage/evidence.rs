@@ -18,7 +18,7 @@ use super::told::{Applications, Seen, concerned};
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
-use crate::inventory::clock::parse_time;
+use crate::inventory::clock::{Order, time_in};
 use crate::inventory::record::Extra;
 use crate::inventory::row::{Note, NoteKind, Place};
 use crate::inventory::survey::{Key, Survey};
@@ -140,17 +140,36 @@ impl Evidence {
         if key.aside().get(KEY_ID_FORM) == ID_MASKED {
             own_doubts.push(Doubt::Masked);
         }
-        own_doubts.extend(self.doubt_youth(key, reach));
+        own_doubts.extend(self.doubt_youth(key, &entries, reach));
         Told { entries, seen, reach, own_doubts }
     }
 
-    /// Whether the key may not have been used yet.
-    fn doubt_youth(&self, key: &Key<'_>, reach: &Reach) -> Option<Doubt> {
+    /// Whether the key may not have been used yet, as one that was created lately: by its inventory, or in the log.
+    fn doubt_youth(&self, key: &Key<'_>, entries: &[&Entry], reach: &Reach) -> Option<Doubt> {
         let last = reach.coverage.as_ref()?.span?.last;
         let from = last - i64::from(self.demands.days) * DAY;
-        let is_young = |created: &&str| parse_time(created).is_some_and(|created| created.as_second() > from);
-        let created = key.texts(Extra::Field(Field::Created)).into_iter().find(is_young)?;
-        Some(Doubt::Young { created: created.to_owned() })
+        // Nothing can be called before.
+        let made = entries.iter().filter(|entry| self.succeeded(entry, &["CreateKey"]) > 0);
+        let made = made.map(|entry| entry.tally.span.first).filter(|made| *made > from).max();
+        if let Some(made) = made {
+            return Some(Doubt::Young { created: show(made) });
+        }
+        // Day and month may stand in either order.
+        let times = |created: &str| Order::BOTH.map(|order| time_in(created, order)).into_iter().flatten();
+        let all = key.texts(Extra::Field(Field::Created));
+        let young = all.iter().find(|created| times(created).any(|created| created.as_second() > from));
+        let young = young.map(|created| Doubt::Young { created: (*created).to_owned() });
+        young.or_else(|| {
+            let unclear = all.iter().find(|created| times(created).next().is_none())?;
+            Some(Doubt::AgeUnknown { created: (*unclear).to_owned() })
+        })
+    }
+
+    /// How many calls of these operations with a key, or under an alias, succeeded.
+    fn succeeded(&self, entry: &Entry, operations: &[&str]) -> u64 {
+        let names = &self.counted.names.operations;
+        let calls = entry.tally.operations.iter().filter(|of| operations.contains(&text(names, of.operation)));
+        calls.map(|of| of.calls - u64::from(of.failed).min(of.calls)).sum()
     }
 
     /// What is to be known of the logs: from when to when they reach, what they leave open, and who is not in the inventory.

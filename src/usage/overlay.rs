@@ -95,7 +95,8 @@ impl Told<'_> {
         };
         let is_all = is_complete && missing == 0;
         overlay.seen.set(USAGE, usage, if is_all { Grade::Measured } else { Grade::Inferred });
-        let is_young = self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. }));
+        let is_young =
+            self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. } | Doubt::AgeUnknown { .. }));
         let is_unused = is_complete && !is_young && !seen.is_used && open.calls + others == 0 && !is_open;
         if is_unused && OF_USE.iter().all(|fact| !says_use(records, *fact)) {
             for fact in OF_USE {
