@@ -227,7 +227,8 @@ fn what_is_open_stands_in_the_same_order_in_every_run_and_in_results_of_usage() 
         with(event, "userIdentity", json!({"type": "ram-user", "userName": user}))
     };
     // More than one thread reads so many, and each meets them in another order.
-    let mut calls: Vec<Value> = (0..60).rev().map(|number| by(number, "ReEncrypt", &format!("user-{number:02}"))).collect();
+    let mut calls: Vec<Value> =
+        (0..60).rev().map(|number| by(number, "ReEncrypt", &format!("user-{number:02}"))).collect();
     calls.extend((0..9).map(|number| call(number, "ExportDataKey", &format!("alias/old-{number}"), GO)));
     let failed = ["ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"];
     calls.extend(failed.map(|operation| {
@@ -540,6 +541,35 @@ fn an_id_tells_more_than_the_alias_beside_it_and_aliases_that_move_tell_nothing(
         let (class, conditions) = case.verdict(key, &[]);
         assert_eq!((class.as_str(), conditions.contains(&"operations".to_owned())), ("migratable", true));
     }
+}
+
+#[test]
+fn an_alias_that_the_key_of_the_inventory_was_given_is_its_own() {
+    let alias = |hour: i64, operation: &str, key: &str| {
+        let request = json!({"AliasName": "alias/orders", "KeyId": key});
+        with(call(hour, operation, key, CLI), "requestParameters", request)
+    };
+    let own =
+        [call(3, "Encrypt", ORDERS, GO), call(60, "Encrypt", "alias/orders", GO), call(5, "Encrypt", BILLING, GO)];
+    let of = |more: &[Value]| Case::of(&[&own[..], more].concat());
+    let case = of(&[alias(50, "CreateAlias", ORDERS)]);
+    case.is(ORDERS, &[], "migratable", &[]);
+    case.is(BILLING, &[], "migratable", &[]);
+    let others = |class: &str, conditions: &[&str], more: &[Value]| {
+        let forbidden = call(70, "GenerateAndExportDataKey", "alias/orders", GO);
+        of(&[more, &[forbidden]].concat()).is(BILLING, &[], class, conditions);
+    };
+    others("migratable", &[], &[alias(50, "CreateAlias", ORDERS)]);
+    let failed = with(alias(51, "DeleteAlias", ORDERS), "errorCode", json!("Forbidden.NoPermission"));
+    others("migratable", &[], &[alias(50, "CreateAlias", ORDERS), failed]);
+    // The inventory says something else, or the alias has been that of another key.
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", BILLING)]);
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", ORDERS), alias(51, "CreateAlias", ORDERS)]);
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", ORDERS), alias(51, "DeleteAlias", ORDERS)]);
+    others("migratable", &["operations"], &[alias(50, "UpdateAlias", ORDERS)]);
+    let told = of(&[alias(50, "UpdateAlias", ORDERS)]).run(&[]).err;
+    assert!(told.contains("alias/orders; the inventory has them, but of several keys, or they were moved"), "{told}");
+    assert!(!told.contains("add ListAliases"), "{told}");
 }
 
 #[test]

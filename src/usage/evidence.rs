@@ -47,8 +47,10 @@ pub struct Evidence {
     reaches: BTreeMap<String, BTreeMap<String, Reach>>,
     /// The ids of keys that were called and are not in the inventory, with account and region.
     pub strangers: BTreeSet<Named>,
-    /// The aliases with which keys were called and which no key of the inventory has, with account and region.
+    /// The aliases with which keys were called and of which nobody knows whose they are, with account and region.
     pub strange_aliases: BTreeSet<Named>,
+    /// Those of them that the inventory has: of several keys, or moved while the log was written.
+    doubtful_aliases: BTreeSet<Named>,
 }
 
 /// What logs tell of all keys of an account and region.
@@ -83,17 +85,35 @@ impl Evidence {
         for (number, entry) in counted.keys.iter().enumerate() {
             by_name.entry(name_of(&entry.key)).or_default().push(number as u32);
         }
-        let (reaches, strangers, strange_aliases) = Default::default();
+        let (reaches, strangers, strange_aliases, doubtful_aliases) = Default::default();
         let held = vec![1; counted.keys.len()];
-        let mut evidence = Evidence { counted, demands, by_name, held, reaches, strangers, strange_aliases };
+        let mut evidence =
+            Evidence { counted, demands, by_name, held, reaches, strangers, strange_aliases, doubtful_aliases };
         let mut held = vec![0_u32; evidence.held.len()];
+        // Aliases of keys that got one in the log.
+        let mut given = vec![false; evidence.held.len()];
         let mut scopes: BTreeSet<(&str, &str)> = BTreeSet::new();
         for key in survey.keys() {
-            evidence.numbers(&key).for_each(|number| held[number as usize] += 1);
+            let numbers: Vec<u32> = evidence.numbers(&key).collect();
+            let entry = |number: &u32| &evidence.counted.keys[*number as usize];
+            let gets = |entry: &Entry| !is_alias(&entry.key) && evidence.succeeded(entry, &["CreateAlias"]) > 0;
+            let gets_alias = numbers.iter().any(|number| gets(entry(number)));
+            for number in &numbers {
+                held[*number as usize] += 1;
+                given[*number as usize] |= gets_alias;
+            }
             scopes.insert((key.account_id(), key.region()));
         }
-        for (entry, held) in evidence.counted.keys.iter().zip(&mut held) {
-            if is_alias(&entry.key) && evidence.is_moved(entry) {
+        let mut doubtful = BTreeSet::new();
+        for ((entry, held), given) in evidence.counted.keys.iter().zip(&mut held).zip(given) {
+            if !is_alias(&entry.key) {
+                continue;
+            }
+            let is_moved = evidence.is_moved(entry, given);
+            if *held > 1 || *held == 1 && is_moved {
+                doubtful.insert(evidence.named(entry));
+            }
+            if is_moved {
                 *held = 0;
             }
         }
@@ -108,24 +128,28 @@ impl Evidence {
         let (mut strangers, mut strange_aliases) = (BTreeSet::new(), BTreeSet::new());
         // Calls that all failed may have named what is no key.
         for entry in strange.iter().filter(|entry| entry.tally.calls.failed < entry.tally.calls.calls) {
-            let (account, region) = evidence.counted.scope(entry);
-            let named = (account.to_owned(), region.to_owned(), entry.key.to_string());
+            let named = evidence.named(entry);
             if is_id(&entry.key) {
                 strangers.insert(named)
             } else {
                 strange_aliases.insert(named)
             };
         }
-        evidence.held = held;
+        (evidence.held, evidence.doubtful_aliases) = (held, doubtful);
         Evidence { reaches, strangers, strange_aliases, ..evidence }
     }
 
-    /// Whether an alias was given to a key, or taken from one, while the log was written.
-    fn is_moved(&self, entry: &Entry) -> bool {
-        let moves = |name: &str| matches!(name, "CreateAlias" | "UpdateAlias" | "DeleteAlias");
-        let names = &self.counted.names.operations;
-        let mut calls = entry.tally.operations.iter().filter(|of| of.calls > u64::from(of.failed));
-        calls.any(|of| moves(text(names, of.operation)))
+    /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
+    /// it from then on: if the key that has it in the inventory was given one, it is the same all the time.
+    fn is_moved(&self, alias: &Entry, is_given: bool) -> bool {
+        let created = self.succeeded(alias, &["CreateAlias"]);
+        self.succeeded(alias, &["UpdateAlias", "DeleteAlias"]) > 0 || created > 1 || created == 1 && !is_given
+    }
+
+    /// An entry for people.
+    fn named(&self, entry: &Entry) -> Named {
+        let (account, region) = self.counted.scope(entry);
+        (account.to_owned(), region.to_owned(), entry.key.to_string())
     }
 
     /// What is told of a key.
@@ -209,13 +233,19 @@ impl Evidence {
             let text = format!("{count} key(s) are called in the audit log and stand in no inventory: {some}");
             notes.push(note(NoteKind::Incomplete, text));
         }
-        if !self.strange_aliases.is_empty() {
-            let (count, some) = (self.strange_aliases.len(), some(&self.strange_aliases));
+        let named = |aliases: BTreeSet<Named>, why: &str| {
+            let some = some(&aliases);
+            let count = aliases.len();
             let text = format!(
-                "{count} alias(es) or other names are called in the audit log of which nobody knows which key of the inventory they are: {some}; add ListAliases"
+                "{count} alias(es) or other names are called in the audit log of which nobody knows which key of the inventory they are: {some}; {why}"
             );
-            notes.push(note(NoteKind::Incomplete, text));
-        }
+            (count > 0).then(|| note(NoteKind::Incomplete, text))
+        };
+        let (doubtful, unknown): (BTreeSet<Named>, BTreeSet<Named>) =
+            self.strange_aliases.iter().cloned().partition(|alias| self.doubtful_aliases.contains(alias));
+        notes.extend(named(unknown, "add ListAliases"));
+        let moved = "the inventory has them, but of several keys, or they were moved while the log was written; fill in account_id and region, or take a log of the time since";
+        notes.extend(named(doubtful, moved));
         notes
     }
 
