@@ -459,6 +459,42 @@ fn events_that_cannot_be_read_leave_everything_open() {
 }
 
 #[test]
+fn what_cannot_be_read_of_logs_stands_among_the_rejects() {
+    let mut text = log(0..HOURS, &[call(5, "Encrypt", ORDERS, GO)]);
+    (0..30).for_each(|_| text.push_str("{\"eventName\": \n"));
+    let case = Case::new(&format!("{INVENTORY}what,is,this,line,about,then,no,good,at all\n"), &text);
+    let rejects = format!("{}/rejects.csv", case.folder.path().display());
+    let more = ["--rejects", &rejects];
+    let lines = text.lines().count() - 30;
+    let expected = |ran: Ran| {
+        assert!(ran.code == 3 || ran.code == 0, "{}", ran.err);
+        let written = std::fs::read_to_string(&rejects).unwrap();
+        std::fs::remove_file(&rejects).unwrap();
+        let mut rows = written.lines();
+        assert_eq!(rows.next(), Some("file,line,column,value,reason"));
+        let of_log: Vec<&str> = rows.filter(|row| row.starts_with(&case.log)).collect();
+        assert_eq!(of_log.len(), 20, "{written}");
+        assert!(of_log[0].starts_with(&format!("{},{},,,", case.log, lines + 1)), "{written}");
+        assert!(written.contains(&case.keys), "{written}");
+    };
+    expected(case.run(&more));
+    let arguments = ["explain", ORDERS, "-i", &case.keys, "--events", &case.log, "--as-of", AS_OF];
+    expected(run(&[&arguments[..], &more].concat()));
+    // No result replaces a log.
+    assert_eq!(case.run(&["--rejects", &case.log]).code, 2);
+}
+
+#[test]
+fn logs_are_read_as_far_as_is_allowed() {
+    let case = Case::of(&[call(5, "Encrypt", ORDERS, GO)]);
+    let ran = case.run(&["--max-input", "100kB"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("it has more than 100000 bytes; --max-input SIZE allows more"), "{}", ran.err);
+    case.is(ORDERS, &["--max-input", "100kB"], "migratable", &ALL_OF_USE);
+    case.is(ORDERS, &["--max-input", "100MB"], "migratable", &[]);
+}
+
+#[test]
 fn a_trail_of_writes_only_proves_nothing_of_reads() {
     let seen = ["operations", "languages", "network"];
     let writes = |text: &str| text.replace("\"eventRW\":\"Read\"", "\"eventRW\":\"Write\"");
