@@ -313,7 +313,10 @@ fn take(
             None
         }
         Block::LeftOut(file, why) => {
-            taker.broken.push(Broken { file, line: 0, of: Of::LeftOut, why });
+            let lost = inputs.get(file as usize).and_then(source::failed_delivery);
+            let of = if lost.is_some() { Of::File } else { Of::LeftOut };
+            lost.iter().for_each(|_| taker.worker.unread_file());
+            taker.broken.push(Broken { file, line: 0, of, why: lost.unwrap_or(why) });
             None
         }
         Block::TooLong(file) => {
