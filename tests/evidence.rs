@@ -41,6 +41,11 @@ fn call(hour: i64, operation: &str, key: &str, agent: &str) -> Value {
         "requestParameters": {}, "userAgent": agent, "vpcId": "vpc-bp1example", "sourceIpAddress": "10.0.3.17",
         "userIdentity": {"type": "assumed-role", "userName": "orders-svc:one"},
     });
+    if agent == OSS {
+        // Services call from inside the cloud.
+        event["sourceIpAddress"] = json!(OSS);
+        event["vpcId"] = json!("");
+    }
     match (key, operation) {
         ("", _) => {}
         // The source, as the answer names it.
@@ -380,6 +385,30 @@ fn the_use_by_cloud_services_is_known_by_their_agents_and_roles() {
     assert_eq!(case.key(ORDERS, &[])["facts"]["usage"], json!({"value": "server-side", "grade": "measured"}));
     let case = Case::of(&[call(3, "GenerateDataKey", ORDERS, OSS), call(4, "Decrypt", "", GO)]);
     case.is(ORDERS, &[], "migratable", &["application_use"]);
+}
+
+#[test]
+fn a_name_of_a_service_behind_an_address_may_be_anybodys() {
+    let own = call(3, "Encrypt", ORDERS, GO);
+    let by = |agent: &str, address: &str| {
+        let event = with(call(5, "Encrypt", ORDERS, agent), "vpcId", json!("vpc-bp1example"));
+        with(event, "sourceIpAddress", json!(address))
+    };
+    for address in ["10.0.3.17", "203.0.113.9", "fd00::1"] {
+        let case = Case::of(&[own.clone(), by("mybackend.aliyuncs.com", address)]);
+        assert_eq!(case.key(ORDERS, &[])["facts"]["usage"]["value"], "self-managed", "{address}");
+        case.is(ORDERS, &[], "migratable", &["languages"]);
+    }
+    let role = json!({"type": "assumed-role", "userName": "AliyunServiceRoleForOSS:session"});
+    for event in [
+        by(OSS, "Internal"),
+        by(OSS, OSS),
+        by(OSS, ""),
+        with(by(OSS, "10.0.3.17"), "userIdentity", role),
+        with(by(OSS, "10.0.3.17"), "eventType", json!("AliyunServiceEvent")),
+    ] {
+        Case::of(&[own.clone(), event]).is(ORDERS, &[], "migratable", &[]);
+    }
 }
 
 #[test]
@@ -802,7 +831,7 @@ proptest! {
         let mut events: Vec<Value> = calls.iter().enumerate().map(|(number, made)| {
             let key = if made.is_named { keys[made.key] } else { "" };
             let mut event = with(call(made.hour, made.operation, key, made.agent), "eventId", json!(number));
-            if made.is_outside {
+            if made.is_outside && made.agent != OSS {
                 event.as_object_mut().unwrap().remove("vpcId");
                 event["sourceIpAddress"] = json!("203.0.113.9");
             }

@@ -454,6 +454,9 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     let kind = *dice.pick(&["ApiCall", "ApiCall", "ConsoleOperation", "AliyunServiceEvent"]);
     if is_service || kind == "AliyunServiceEvent" {
         caller = "cloud-service";
+    } else if caller == "cloud-service" && address.contains(['.', ':']) && !address.ends_with(".com") {
+        // Services have no address; who writes their names behind one may be anybody.
+        caller = "unknown";
     }
     let service = if dice.below(8) == 0 { *dice.pick(&["Ecs", "Oss", "Rds", "Sts"]) } else { "Kms" };
     let is_broken = dice.below(200) == 0;

@@ -14,7 +14,7 @@ use super::batch::{Batch, Waiting};
 use super::coverage::Said;
 use super::event::Event;
 use super::known::{Known, REMEMBERED, Scope};
-use super::network::is_vpc;
+use super::network::{is_address, is_vpc};
 use super::place::Place;
 use super::scan::Raw;
 use super::stable;
@@ -255,6 +255,9 @@ impl<'s> Worker<'s> {
         };
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
+        } else if caller == Caller::Service && is_address(event.source.bytes) {
+            // Anybody can write a name into a userAgent; services call from inside the cloud, which has no address.
+            caller = Caller::Unknown;
         }
         let (place, network) = if with_principal { self.shared.networks.place(event) } else { (Place::Unknown, None) };
         let call = Call {

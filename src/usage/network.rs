@@ -136,6 +136,11 @@ pub(super) fn is_vpc(vpc: &[u8]) -> bool {
     vpc.starts_with(b"vpc-")
 }
 
+/// Whether a `sourceIpAddress` is an address; `Internal` and the names of services are none.
+pub(super) fn is_address(source: &[u8]) -> bool {
+    std::str::from_utf8(source).is_ok_and(|source| source.parse::<IpAddr>().is_ok())
+}
+
 /// Whether an address is one of a private network, of carriers (in which Alibaba Cloud's own services are), or of the
 /// machine itself.
 fn is_private(address: IpAddr) -> bool {
