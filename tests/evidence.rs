@@ -320,6 +320,20 @@ fn a_forbidden_call_without_a_key_is_a_condition_on_every_key_of_its_account_and
 }
 
 #[test]
+fn what_the_inventory_states_counts_over_calls_without_a_key() {
+    let stated = INVENTORY.replace("versions\n", "versions,usage,operations,languages,network\n");
+    let stated = stated.replace(",1\n", ",1,self-managed,Encrypt;Decrypt,Java,vpc\n");
+    let outside = with(call(9, "Decrypt", "", GO), "sourceIpAddress", json!("203.0.113.9"));
+    let calls = [call(7, "Decrypt", "", NODE), with(outside, "vpcId", json!("")), call(8, "Decrypt", "", OSS)];
+    for hours in [0..HOURS, 0..200] {
+        let case = Case::new(&stated, &log(hours, &calls));
+        case.is(ORDERS, &[], "migratable", &[]);
+        let open = case.key(ORDERS, &[])["usage_evidence"]["open"].to_string();
+        assert!(open.contains("applications (Go, Node.js) made 2 cryptographic call(s)"), "{open}");
+    }
+}
+
+#[test]
 fn a_forbidden_call_that_always_failed_is_a_condition() {
     let failed = with(call(7, "GenerateAndExportDataKey", ORDERS, GO), "errorCode", json!("Forbidden.NoPermission"));
     let case = Case::of(&[call(5, "Encrypt", ORDERS, GO), failed]);
