@@ -41,6 +41,11 @@ fn call(hour: i64, operation: &str, key: &str, agent: &str) -> Value {
         "requestParameters": {}, "userAgent": agent, "vpcId": "vpc-bp1example", "sourceIpAddress": "10.0.3.17",
         "userIdentity": {"type": "assumed-role", "userName": "orders-svc:one"},
     });
+    if agent == OSS {
+        // Services call from inside the cloud.
+        event["sourceIpAddress"] = json!(OSS);
+        event["vpcId"] = json!("");
+    }
     match (key, operation) {
         ("", _) => {}
         // The source, as the answer names it.
@@ -221,6 +226,42 @@ fn results_of_usage_tell_the_same_as_the_logs_themselves() {
 }
 
 #[test]
+fn what_is_open_stands_in_the_same_order_in_every_run_and_in_results_of_usage() {
+    let by = |hour: i64, operation: &str, user: &str| {
+        let event = call(hour, operation, "", GO);
+        with(event, "userIdentity", json!({"type": "ram-user", "userName": user}))
+    };
+    // More than one thread reads so many, and each meets them in another order.
+    let mut calls: Vec<Value> =
+        (0..60).rev().map(|number| by(number, "ReEncrypt", &format!("user-{number:02}"))).collect();
+    calls.extend((0..9).map(|number| call(number, "ExportDataKey", &format!("alias/old-{number}"), GO)));
+    let failed = ["ReEncrypt", "ExportDataKey", "GenerateAndExportDataKey"];
+    calls.extend(failed.map(|operation| {
+        let event = call(7, operation, ORDERS, GO);
+        with(event, "errorCode", json!("Forbidden.NoPermission"))
+    }));
+    for (hour, address) in ["203.0.113.9", "10.1.2.3", ""].into_iter().enumerate() {
+        let event = call(hour as i64, "Encrypt", ORDERS, GO);
+        calls.push(with(with(event, "vpcId", json!("")), "sourceIpAddress", json!(address)));
+    }
+    let case = Case::of(&calls);
+    let folder = format!("{}/parts", case.folder.path().display());
+    std::fs::create_dir(&folder).unwrap();
+    let text = std::fs::read_to_string(&case.log).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for (number, part) in lines.chunks(lines.len() / 12).rev().enumerate() {
+        std::fs::write(format!("{folder}/{number}.jsonl"), part.join("\n")).unwrap();
+    }
+    let arguments = ["diagnose", &case.keys, "--as-of", AS_OF, "--format", "json", "--no-progress"];
+    let diagnose = |more: &[&str]| run(&[&arguments[..], more].concat()).out;
+    let first = diagnose(&["--events", &case.log]);
+    assert_eq!(diagnose(&["--usage", &usage(&case)]), first);
+    for _ in 0..5 {
+        assert_eq!(diagnose(&["--events", &folder, "--jobs", "8"]), first);
+    }
+}
+
+#[test]
 fn a_log_that_is_short_old_or_has_gaps_confirms_only_what_it_shows() {
     let calls = [call(700, "Encrypt", ORDERS, GO), call(720, "Encrypt", BILLING, NODE)];
     let seen = ["operations", "languages", "network"];
@@ -276,6 +317,20 @@ fn a_forbidden_call_without_a_key_is_a_condition_on_every_key_of_its_account_and
     let case =
         Case::of(&[call(5, "Encrypt", ORDERS, GO), with(destination, "responseElements", json!({"KeyId": BILLING}))]);
     case.is(ORDERS, &[], "migratable", &[]);
+}
+
+#[test]
+fn what_the_inventory_states_counts_over_calls_without_a_key() {
+    let stated = INVENTORY.replace("versions\n", "versions,usage,operations,languages,network\n");
+    let stated = stated.replace(",1\n", ",1,self-managed,Encrypt;Decrypt,Java,vpc\n");
+    let outside = with(call(9, "Decrypt", "", GO), "sourceIpAddress", json!("203.0.113.9"));
+    let calls = [call(7, "Decrypt", "", NODE), with(outside, "vpcId", json!("")), call(8, "Decrypt", "", OSS)];
+    for hours in [0..HOURS, 0..200] {
+        let case = Case::new(&stated, &log(hours, &calls));
+        case.is(ORDERS, &[], "migratable", &[]);
+        let open = case.key(ORDERS, &[])["usage_evidence"]["open"].to_string();
+        assert!(open.contains("applications (Go, Node.js) made 2 cryptographic call(s)"), "{open}");
+    }
 }
 
 #[test]
@@ -347,6 +402,30 @@ fn the_use_by_cloud_services_is_known_by_their_agents_and_roles() {
 }
 
 #[test]
+fn a_name_of_a_service_behind_an_address_may_be_anybodys() {
+    let own = call(3, "Encrypt", ORDERS, GO);
+    let by = |agent: &str, address: &str| {
+        let event = with(call(5, "Encrypt", ORDERS, agent), "vpcId", json!("vpc-bp1example"));
+        with(event, "sourceIpAddress", json!(address))
+    };
+    for address in ["10.0.3.17", "203.0.113.9", "fd00::1"] {
+        let case = Case::of(&[own.clone(), by("mybackend.aliyuncs.com", address)]);
+        assert_eq!(case.key(ORDERS, &[])["facts"]["usage"]["value"], "self-managed", "{address}");
+        case.is(ORDERS, &[], "migratable", &["languages"]);
+    }
+    let role = json!({"type": "assumed-role", "userName": "AliyunServiceRoleForOSS:session"});
+    for event in [
+        by(OSS, "Internal"),
+        by(OSS, OSS),
+        by(OSS, ""),
+        with(by(OSS, "10.0.3.17"), "userIdentity", role),
+        with(by(OSS, "10.0.3.17"), "eventType", json!("AliyunServiceEvent")),
+    ] {
+        Case::of(&[own.clone(), event]).is(ORDERS, &[], "migratable", &[]);
+    }
+}
+
+#[test]
 fn places_are_what_the_users_networks_say() {
     let at = |address: &str| {
         let mut event = with(call(5, "Encrypt", ORDERS, GO), "sourceIpAddress", json!(address));
@@ -363,6 +442,27 @@ fn places_are_what_the_users_networks_say() {
     assert_eq!(case.verdict(ORDERS, &["--networks", &networks("data-centre")]).0, "blocked");
     let endpoint = with(at("10.1.2.3"), "eventSource", json!("kms-vpc.cn-hangzhou.aliyuncs.com"));
     Case::of(&[endpoint]).is(ORDERS, &[], "migratable", &[]);
+}
+
+#[test]
+fn a_data_centre_that_calls_through_a_vpc_is_a_data_centre() {
+    // What stands in the log is the same as of an application in the VPC, but for the address.
+    let through = call(5, "Encrypt", ORDERS, GO);
+    let mut endpoint = with(through.clone(), "eventSource", json!("kms-vpc.cn-hangzhou.aliyuncs.com"));
+    endpoint.as_object_mut().unwrap().remove("vpcId");
+    for event in [through, endpoint] {
+        let case = Case::of(&[event]);
+        let networks = |name: &str| put(&case.folder, "networks.csv", format!("10.0.0.0/16,{name}\n"));
+        for name in ["data-centre", "internet"] {
+            assert_eq!(case.verdict(ORDERS, &["--networks", &networks(name)]).0, "blocked", "{name}");
+        }
+        // A name that does not say where it is contradicts nothing, and other ranges say nothing of the address.
+        for name in ["vpc", "our office"] {
+            case.is(ORDERS, &["--networks", &networks(name)], "migratable", &[]);
+        }
+        let other = put(&case.folder, "networks.csv", "10.1.0.0/16,data-centre\n");
+        case.is(ORDERS, &["--networks", &other], "migratable", &[]);
+    }
 }
 
 #[test]
@@ -399,6 +499,42 @@ fn events_that_cannot_be_read_leave_everything_open() {
     assert_eq!(case.run(&["--allow-rejects"]).code, 0);
     case.is(ORDERS, &[], "migratable", &["operations", "languages", "network"]);
     case.is(BILLING, &[], "migratable", &ALL_OF_USE);
+}
+
+#[test]
+fn what_cannot_be_read_of_logs_stands_among_the_rejects() {
+    let mut text = log(0..HOURS, &[call(5, "Encrypt", ORDERS, GO)]);
+    (0..30).for_each(|_| text.push_str("{\"eventName\": \n"));
+    let case = Case::new(&format!("{INVENTORY}what,is,this,line,about,then,no,good,at all\n"), &text);
+    let rejects = format!("{}/rejects.csv", case.folder.path().display());
+    let more = ["--rejects", &rejects];
+    let lines = text.lines().count() - 30;
+    let expected = |ran: Ran| {
+        assert!(ran.code == 3 || ran.code == 0, "{}", ran.err);
+        let written = std::fs::read_to_string(&rejects).unwrap();
+        std::fs::remove_file(&rejects).unwrap();
+        let mut rows = written.lines();
+        assert_eq!(rows.next(), Some("file,line,column,value,reason"));
+        let of_log: Vec<&str> = rows.filter(|row| row.starts_with(&case.log)).collect();
+        assert_eq!(of_log.len(), 20, "{written}");
+        assert!(of_log[0].starts_with(&format!("{},{},,,", case.log, lines + 1)), "{written}");
+        assert!(written.contains(&case.keys), "{written}");
+    };
+    expected(case.run(&more));
+    let arguments = ["explain", ORDERS, "-i", &case.keys, "--events", &case.log, "--as-of", AS_OF];
+    expected(run(&[&arguments[..], &more].concat()));
+    // No result replaces a log.
+    assert_eq!(case.run(&["--rejects", &case.log]).code, 2);
+}
+
+#[test]
+fn logs_are_read_as_far_as_is_allowed() {
+    let case = Case::of(&[call(5, "Encrypt", ORDERS, GO)]);
+    let ran = case.run(&["--max-input", "100kB"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("it has more than 100000 bytes; --max-input SIZE allows more"), "{}", ran.err);
+    case.is(ORDERS, &["--max-input", "100kB"], "migratable", &ALL_OF_USE);
+    case.is(ORDERS, &["--max-input", "100MB"], "migratable", &[]);
 }
 
 #[test]
@@ -487,6 +623,35 @@ fn an_id_tells_more_than_the_alias_beside_it_and_aliases_that_move_tell_nothing(
 }
 
 #[test]
+fn an_alias_that_the_key_of_the_inventory_was_given_is_its_own() {
+    let alias = |hour: i64, operation: &str, key: &str| {
+        let request = json!({"AliasName": "alias/orders", "KeyId": key});
+        with(call(hour, operation, key, CLI), "requestParameters", request)
+    };
+    let own =
+        [call(3, "Encrypt", ORDERS, GO), call(60, "Encrypt", "alias/orders", GO), call(5, "Encrypt", BILLING, GO)];
+    let of = |more: &[Value]| Case::of(&[&own[..], more].concat());
+    let case = of(&[alias(50, "CreateAlias", ORDERS)]);
+    case.is(ORDERS, &[], "migratable", &[]);
+    case.is(BILLING, &[], "migratable", &[]);
+    let others = |class: &str, conditions: &[&str], more: &[Value]| {
+        let forbidden = call(70, "GenerateAndExportDataKey", "alias/orders", GO);
+        of(&[more, &[forbidden]].concat()).is(BILLING, &[], class, conditions);
+    };
+    others("migratable", &[], &[alias(50, "CreateAlias", ORDERS)]);
+    let failed = with(alias(51, "DeleteAlias", ORDERS), "errorCode", json!("Forbidden.NoPermission"));
+    others("migratable", &[], &[alias(50, "CreateAlias", ORDERS), failed]);
+    // The inventory says something else, or the alias has been that of another key.
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", BILLING)]);
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", ORDERS), alias(51, "CreateAlias", ORDERS)]);
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", ORDERS), alias(51, "DeleteAlias", ORDERS)]);
+    others("migratable", &["operations"], &[alias(50, "UpdateAlias", ORDERS)]);
+    let told = of(&[alias(50, "UpdateAlias", ORDERS)]).run(&[]).err;
+    assert!(told.contains("alias/orders; the inventory has them, but of several keys, or they were moved"), "{told}");
+    assert!(!told.contains("add ListAliases"), "{told}");
+}
+
+#[test]
 fn a_name_that_is_no_whole_id_may_mean_any_key() {
     let resource = |name: &str| {
         let event = with(call(5, "ExportDataKey", "", GO), "resourceType", json!("ACS::KMS::Key"));
@@ -537,6 +702,40 @@ fn keys_that_were_created_lately_are_not_unused() {
 }
 
 #[test]
+fn keys_of_which_nobody_knows_when_they_were_created_are_not_unused() {
+    let traffic = log(0..HOURS, &[call(5, "Encrypt", TRAFFIC, GO)]);
+    let created = |when: &str| {
+        let inventory = INVENTORY.replace("versions\n", "versions,created\n").replace(",1\n", &format!(",1,{when}\n"));
+        Case::new(&inventory, &traffic)
+    };
+    for when in ["20/10/2026", "10/20/2026", "1790000000", "lately"] {
+        created(when).is(ORDERS, &[], "migratable", &ALL_OF_USE);
+    }
+    let open = created("lately").key(ORDERS, &[])["usage_evidence"]["open"].to_string();
+    assert!(open.contains("`lately`, which is not understood"), "{open}");
+    for when in ["20/10/2025", "2025-10-20", ""] {
+        created(when).is(ORDERS, &[], "migratable", &[]);
+    }
+}
+
+#[test]
+fn keys_that_the_log_shows_being_created_are_not_unused_whatever_their_inventory_says() {
+    let old = INVENTORY.replace("versions\n", "versions,created\n").replace(",1\n", ",1,2020-10-20\n");
+    let traffic = call(5, "Encrypt", TRAFFIC, GO);
+    let made = with(call(500, "CreateKey", "", CLI), "responseElements", json!({"KeyId": BILLING}));
+    for inventory in [INVENTORY, &old] {
+        let case = Case::new(inventory, &log(0..HOURS, &[traffic.clone(), made.clone()]));
+        case.is(BILLING, &[], "migratable", &ALL_OF_USE);
+        case.is(ORDERS, &[], "migratable", &[]);
+        case.is(BILLING, &["--min-window", "5"], "migratable", &[]);
+        let open = case.key(BILLING, &[])["usage_evidence"]["open"].to_string();
+        assert!(open.contains("the key was created at 2026-10-21T20:00:00Z, less than 30 days"), "{open}");
+        let failed = with(made.clone(), "errorCode", json!("Forbidden.NoPermission"));
+        Case::new(inventory, &log(0..HOURS, &[traffic.clone(), failed])).is(BILLING, &[], "migratable", &[]);
+    }
+}
+
+#[test]
 fn what_support_has_agreed_to_stands() {
     let agreed = INVENTORY.replace("versions\n", "versions,languages\n").replace(",1\n", ",1,support-agreed\n");
     let case = Case::new(&agreed, &log(0..HOURS, &[call(5, "Encrypt", ORDERS, NODE)]));
@@ -560,6 +759,37 @@ fn versions_and_material_that_the_log_shows_contradict_what_the_inventory_says()
     let case = Case::of(&[call(5, "CreateKeyVersion", ORDERS, CLI), call(6, "ImportKeyMaterial", BILLING, CLI)]);
     assert_eq!(case.verdict(ORDERS, &[]).0, "undetermined");
     assert_eq!(case.verdict(BILLING, &[]).0, "undetermined");
+}
+
+#[test]
+fn a_version_or_material_of_a_key_that_nobody_knows_is_a_condition_on_every_key_of_its_account_and_region() {
+    let own = call(3, "Encrypt", ORDERS, GO);
+    for (operation, fact, means) in [
+        ("CreateKeyVersion", "versions", "that key has more than one version"),
+        ("ImportKeyMaterial", "origin", "the material of that key is imported"),
+    ] {
+        for key in ["", "alias/old-name"] {
+            let case = Case::of(&[own.clone(), call(5, operation, key, CLI)]);
+            for key in [ORDERS, BILLING] {
+                case.is(key, &[], "migratable", &[fact]);
+                let open = case.key(key, &[])["usage_evidence"]["open"].to_string();
+                assert!(open.contains(operation) && open.contains(means), "{open}");
+            }
+            case.is(ELSEWHERE, &[], "migratable", &ALL_OF_USE);
+            assert!(case.run(&[]).err.contains(means));
+        }
+        // Who tried and could not has changed nothing; and the key that is named is the one.
+        let failed = with(call(5, operation, "", CLI), "errorCode", json!("Forbidden.NoPermission"));
+        Case::of(&[own.clone(), failed]).is(ORDERS, &[], "migratable", &[]);
+        Case::of(&[own.clone(), call(5, operation, BILLING, CLI)]).is(ORDERS, &[], "migratable", &[]);
+    }
+    // What is in the way stays there without any condition.
+    let node = Case::of(&[call(3, "Encrypt", ORDERS, NODE), call(5, "CreateKeyVersion", "", CLI)]);
+    node.is(ORDERS, &[], "blocked", &[]);
+    let several = INVENTORY.replace("Disabled,1\n", "Disabled,3\n");
+    let case = Case::new(&several, &log(0..HOURS, &[own.clone(), call(5, "CreateKeyVersion", "", CLI)]));
+    let without = Case::new(&several, &log(0..HOURS, &[own]));
+    assert_eq!(case.verdict(ORDERS, &[]), without.verdict(ORDERS, &[]));
 }
 
 #[test]
@@ -615,7 +845,7 @@ proptest! {
         let mut events: Vec<Value> = calls.iter().enumerate().map(|(number, made)| {
             let key = if made.is_named { keys[made.key] } else { "" };
             let mut event = with(call(made.hour, made.operation, key, made.agent), "eventId", json!(number));
-            if made.is_outside {
+            if made.is_outside && made.agent != OSS {
                 event.as_object_mut().unwrap().remove("vpcId");
                 event["sourceIpAddress"] = json!("203.0.113.9");
             }

@@ -968,9 +968,8 @@ fn help_of_preflight() {
               The encoding of all text, such as GB18030, instead of finding it
 
           --max-input <SIZE>
-              Read at most so much of each input, after inflating it, such as 500MB or 2GiB
-              
-              [default: 16GiB]
+              Read at most so much of each input, after inflating it, such as 500MB or 2GiB [default:
+              16GiB, of audit logs 1TiB]
 
           --rejects <FILE>
               Write rejected records to a CSV file: file, line, column, value, reason

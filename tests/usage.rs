@@ -304,6 +304,46 @@ fn a_folder_is_read_as_a_trail_delivers_it() {
 }
 
 #[test]
+fn no_log_of_a_folder_is_passed_over_without_a_word() {
+    let folder = folder();
+    let call = Call { key: 0, operation: "Decrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
+    let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let text = |number: usize| lines(&[event(number, &call)]);
+    let table =
+        |number: usize| format!("time,event\n1,\"{}\"\n", event(number, &call).to_string().replace('"', "\"\""));
+    for (number, name) in
+        ["events.jsonl.1", "events.log.2026-11-10", "part-00000", "x.log.2026.11.10"].iter().enumerate()
+    {
+        put(name, text(number).as_bytes());
+    }
+    put("data.csv.1.gz", &gzip(table(4).as_bytes()));
+    put("x.gzip", &gzip(text(5).as_bytes()));
+    put("part-00001", table(6).as_bytes());
+    // Nobody asks for these.
+    for name in [".DS_Store", ".gitkeep", "._events.jsonl", "~$x.json"] {
+        put(name, b"x");
+    }
+    for name in ["README", ".hidden.jsonl", "a.json.part", "b.jsonl.tmp"] {
+        put(name, text(9).replace('{', "(").as_bytes());
+    }
+    let path = folder.path().to_str().unwrap();
+    let ran = usage(&[path]);
+    assert_eq!((ran.code, keys(&ran.out)[KEYS[0]]["calls"].as_u64()), (0, Some(7)), "{}", ran.err);
+    let told = "4 files left out because of their names: .hidden.jsonl, README, a.json.part, b.jsonl.tmp.";
+    assert!(ran.err.contains(told), "{}", ran.err);
+    // A delivery that has failed; an empty log that nobody compressed is just that.
+    put("empty.jsonl", b"");
+    assert_eq!(usage(&[path]).code, 0);
+    for name in ["failed.jsonl.gz", "failed.zst", "failed.csv.2.gz"] {
+        put(name, b"");
+        let ran = usage(&[path]);
+        assert_eq!((ran.code, keys(&ran.out)[KEYS[0]]["calls"].as_u64()), (3, Some(7)), "{}", ran.err);
+        assert!(ran.err.contains(&format!("{name}: the file is empty, as no compressed file is")), "{}", ran.err);
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+}
+
+#[test]
 fn results_that_are_none_are_refused() {
     let folder = folder();
     for (text, why) in [

@@ -230,3 +230,15 @@ fn an_event_that_names_no_service_is_known_by_its_endpoint() {
         }
     }
 }
+
+#[test]
+fn a_key_that_is_created_is_known_by_the_answer() {
+    let metadata =
+        json!({"KeyId": ONE, "Arn": format!("acs:kms:cn-hangzhou:1234567890123456:key/{ONE}"), "KeyState": "Enabled"});
+    let create = json!({"eventName": "CreateKey", "responseElements": {"RequestId": "r", "KeyMetadata": metadata}});
+    // Events are read in another way once there were many alike.
+    let log: String = (0..200).map(|number| format!("{}\n", event(&number.to_string(), &create))).collect();
+    let ran = usage(&[&log]);
+    let keys = records(&ran, "key");
+    assert_eq!((keys.len(), &keys[0]["key_id"], &keys[0]["calls"]), (1, &json!(ONE), &json!(200)), "{}", ran.out);
+}

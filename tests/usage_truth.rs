@@ -98,9 +98,10 @@ const IDENTITIES: [(&str, &str, bool); 10] = [
     ("", "principal", false),
 ];
 
-/// `sourceIpAddress` and `vpcId`, the place that they are, and which of the user's networks.
+/// `sourceIpAddress` and `vpcId`, the place that they are, and which of the user's networks. A network whose name says that it
+/// is outside of VPCs is that, whatever stands in `vpcId`.
 const PLACES: [(&str, &str, &str, &str); 14] = [
-    ("10.0.3.17", "vpc-orders", "vpc", "data centre"),
+    ("10.0.3.17", "vpc-orders", "private", "data centre"),
     ("192.168.0.9", "vpc-billing", "vpc", ""),
     ("Internal", "vpc-orders", "vpc", ""),
     ("10.0.0.1", "", "private", "data centre"),
@@ -118,6 +119,9 @@ const PLACES: [(&str, &str, &str, &str); 14] = [
 
 const NETWORKS: &str =
     "# ours\n203.0.113.0/24,office\n203.0.113.128/25,lab\n2001:db8::/32,office\n10.0.0.0/8,data centre\n";
+
+/// The networks whose names say that they are outside of VPCs.
+const OUTSIDE: [&str; 2] = ["data centre", "office"];
 
 /// `eventSource`, and whether only VPCs reach it.
 const ENDPOINTS: [(&str, bool); 3] =
@@ -448,7 +452,7 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     let (identity, principal, is_service) = *dice.pick(&IDENTITIES);
     let (address, vpc, mut place, network) = *dice.pick(&PLACES);
     let (endpoint, is_of_vpc) = *dice.pick(&ENDPOINTS);
-    if is_of_vpc {
+    if is_of_vpc && !OUTSIDE.contains(&network) {
         place = "vpc";
     }
     let event_rw = *dice.pick(&["Read", "Write", ""]);
@@ -456,6 +460,9 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     let kind = *dice.pick(&["ApiCall", "ApiCall", "ConsoleOperation", "AliyunServiceEvent"]);
     if is_service || kind == "AliyunServiceEvent" {
         caller = "cloud-service";
+    } else if caller == "cloud-service" && address.contains(['.', ':']) && !address.ends_with(".com") {
+        // Services have no address; who writes their names behind one may be anybody.
+        caller = "unknown";
     }
     let service = if dice.below(8) == 0 { *dice.pick(&["Ecs", "Oss", "Rds", "Sts"]) } else { "Kms" };
     let is_broken = dice.below(200) == 0;

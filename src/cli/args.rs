@@ -124,6 +124,9 @@ pub struct Explain {
     pub talk: Talk,
 }
 
+/// So much is read of each input, unless somebody says otherwise.
+pub(super) const MAX_INPUT: u64 = 16 << 30;
+
 /// How inputs are read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
@@ -134,9 +137,9 @@ pub struct Read {
     /// The encoding of all text, such as GB18030, instead of finding it
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub input_encoding: Option<&'static Encoding>,
-    /// Read at most so much of each input, after inflating it, such as 500MB or 2GiB
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16GiB")]
-    pub max_input: u64,
+    /// Read at most so much of each input, after inflating it, such as 500MB or 2GiB [default: 16GiB, of audit logs 1TiB]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_input: Option<u64>,
     /// Write rejected records to a CSV file: file, line, column, value, reason
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,

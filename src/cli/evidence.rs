@@ -2,19 +2,30 @@
 
 use std::path::PathBuf;
 
-use super::args::Talk;
+use super::args::{Read, Talk};
 use super::job::Reading;
 use super::output::say;
 use super::run::Failure;
 use super::usage::{LogsOf, results};
 use super::usage_args;
+use crate::inventory::row::{FileId, Place, Reject};
 use crate::inventory::survey::Survey;
 use crate::usage::collect::Detail;
 use crate::usage::doubt::Demands;
 use crate::usage::evidence::Evidence;
 
-/// So much of each log is read, after inflating it.
+/// So much of each log is read, after inflating it, unless somebody says otherwise.
 const MOST: u64 = 1 << 40;
+
+/// What could not be read, for people.
+pub(super) struct Lost {
+    /// The file.
+    pub(super) name: String,
+    /// The line; 0 if it is not known, or the file as a whole is meant.
+    pub(super) line: u64,
+    /// Why.
+    pub(super) why: String,
+}
 
 /// Standard input comes once.
 ///
@@ -29,19 +40,20 @@ pub(super) fn refuse_standard_input_twice(inputs: &[PathBuf], arguments: &usage_
     }
 }
 
-/// What audit logs tell of the keys of a survey, if there are any.
+/// What audit logs tell of the keys of a survey, if there are any, and the first of what could not be read of the logs.
 ///
 /// # Errors
 /// Logs or results of `usage` cannot be read.
 pub(super) fn read(
     arguments: &usage_args::Evidence,
+    read: &Read,
     survey: &Survey,
     reading: &Reading,
     talk: &Talk,
-) -> Result<Option<Evidence>, Failure> {
+) -> Result<(Option<Evidence>, Vec<Lost>), Failure> {
     let (usage, events) = (&arguments.usage, &arguments.events);
     if !arguments.is_any() && arguments.networks.is_none() {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     let networks = arguments.networks.as_deref();
     if networks.is_some() && events.is_empty() {
@@ -55,7 +67,7 @@ pub(super) fn read(
             let logs = LogsOf {
                 paths: events,
                 networks,
-                max_input: MOST,
+                max_input: read.max_input.unwrap_or(MOST),
                 jobs: reading.jobs,
                 may_be_broken,
                 detail: Detail::Result,
@@ -64,6 +76,7 @@ pub(super) fn read(
             Some(logs.count()?)
         }
     };
+    let (logs, lost) = logs.unzip();
     let counted = match (logs, usage.is_empty()) {
         (Some(counted), true) => counted,
         (logs, _) => results(usage, logs.as_ref(), talk.quiet)?,
@@ -74,5 +87,20 @@ pub(super) fn read(
     }
     let (days, silent_hours) = (arguments.min_window, arguments.max_gap);
     let demands = Demands { days, silent_hours, now: reading.now.as_second() };
-    Ok(Some(Evidence::new(counted, demands, survey)))
+    Ok((Some(Evidence::new(counted, demands, survey)), lost.unwrap_or_default()))
+}
+
+/// What was lost of logs, as rejects behind those of so many files of the inventory, and the names of all files.
+pub(super) fn rejects(files: &[String], lost: Vec<Lost>) -> (Vec<Reject>, Vec<String>) {
+    let mut files = files.to_vec();
+    let mut rejects = Vec::new();
+    for Lost { name, line, why } in lost {
+        let known = files.iter().rposition(|known| *known == name);
+        let number = known.unwrap_or_else(|| {
+            files.push(name);
+            files.len() - 1
+        });
+        rejects.push(Reject::whole(Place { file: number as FileId, line }, why));
+    }
+    (rejects, files)
 }

@@ -177,7 +177,7 @@ impl Reading {
             args::InputFormat::Steampipe => Format::Steampipe,
         });
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let (encoding, max_input) = (read.input_encoding, read.max_input);
+        let (encoding, max_input) = (read.input_encoding, read.max_input.unwrap_or(args::MAX_INPUT));
         Reading {
             format,
             encoding,

@@ -101,15 +101,17 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let now = job::now(&command.judge).map_err(Failure::Usage)?;
     let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, keep, now) };
     let columns = csv_columns(&command.write)?;
-    refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
+    let inputs = [&command.inputs[..], &command.evidence.events, &command.evidence.usage].concat();
+    refuse_one_place_for_two(&inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    let evidence = evidence::read(&command.evidence, &survey, &reading, &command.talk)?;
+    let (evidence, lost) = evidence::read(&command.evidence, &command.read, &survey, &reading, &command.talk)?;
     let diagnosis = Diagnosis::with_evidence(book, survey, evidence, settings);
     if !diagnosis.survey.is_empty() {
         write_diagnosis(&diagnosis, command, &only, columns, lang, reading.jobs)?;
     }
-    write_rejects(diagnosis.survey.rejects(), &diagnosis.survey.files, command.read.rejects.as_deref())?;
+    let (lost, files) = evidence::rejects(&diagnosis.survey.files, lost);
+    write_rejects(diagnosis.survey.rejects().chain(lost), &files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         tell_account(&diagnosis, command, lang);
     }
@@ -284,12 +286,13 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, Keep::Used, now) };
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
-    write_rejects(survey.rejects(), &survey.files, command.read.rejects.as_deref())?;
     if !command.talk.quiet {
         let missing: Vec<_> = survey.notes().into_iter().filter(|note| note.kind == NoteKind::Incomplete).collect();
         tell_notes(&missing, &survey.files);
     }
-    let evidence = evidence::read(&command.evidence, &survey, &reading, &command.talk)?;
+    let (evidence, lost) = evidence::read(&command.evidence, &command.read, &survey, &reading, &command.talk)?;
+    let (lost, files) = evidence::rejects(&survey.files, lost);
+    write_rejects(survey.rejects().chain(lost), &files, command.read.rejects.as_deref())?;
     let diagnosis = Diagnosis::with_evidence(book, survey, evidence, settings);
     let json = write::json::Json::new(&diagnosis, lang, Vec::new(), Framing::Lines);
     let matching = |wanted: &str| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::args::Talk;
+use super::evidence::Lost;
 use super::exit::Exit;
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
@@ -51,7 +52,7 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         },
         talk: &command.talk,
     };
-    let counted = logs.count()?;
+    let (counted, _) = logs.count()?;
     write(&counted, jobs, &command.write)?;
     if !command.talk.quiet {
         tell(&counted);
@@ -97,11 +98,11 @@ pub(super) struct LogsOf<'a> {
 }
 
 impl LogsOf<'_> {
-    /// Counts all events, and tells what could not be read.
+    /// Counts all events, tells what could not be read, and gives that, as far as it was told.
     ///
     /// # Errors
     /// The networks or a folder cannot be read, or there is no event.
-    pub(super) fn count(&self) -> Result<Counted, Failure> {
+    pub(super) fn count(&self) -> Result<(Counted, Vec<Lost>), Failure> {
         let networks = networks(self.networks)?;
         let inputs = source::logs(self.paths)?;
         let show = if self.talk.quiet || self.talk.no_progress { Show::Never } else { Show::OnTerminal };
@@ -132,7 +133,9 @@ impl LogsOf<'_> {
             let why = if failed.is_empty() { "no event was read" } else { "no event could be read" };
             return Err(Failure::Failed(format!("{why}; expected events of ActionTrail")));
         }
-        Ok(counted)
+        let name = |file: u32| inputs.get(file as usize).map_or_else(String::new, |input| input.name.clone());
+        let lost = broken.into_iter().filter(|broken| broken.of != Of::LeftOut);
+        Ok((counted, lost.map(|Broken { file, line, why, .. }| Lost { name: name(file), line, why }).collect()))
     }
 }
 
@@ -311,7 +314,10 @@ fn take(
             None
         }
         Block::LeftOut(file, why) => {
-            taker.broken.push(Broken { file, line: 0, of: Of::LeftOut, why });
+            let lost = inputs.get(file as usize).and_then(source::failed_delivery);
+            let of = if lost.is_some() { Of::File } else { Of::LeftOut };
+            lost.iter().for_each(|_| taker.worker.unread_file());
+            taker.broken.push(Broken { file, line: 0, of, why: lost.unwrap_or(why) });
             None
         }
         Block::TooLong(file) => {

@@ -1,9 +1,11 @@
 //! Folders as inputs: which of their files are read, and which are left out and told.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::source::{Input, Origin};
+use super::source::{Input, Origin, open};
 
 /// Extensions of files that are taken from a folder, before `.gz` or `.zst`.
 ///
@@ -22,7 +24,7 @@ const NAMED: usize = 5;
 
 /// Adds the files of a folder and of those inside it, in alphabetical order, and what was left out. What cannot be
 /// read is an input, too: opening it says why, and does not stop the others.
-pub(super) fn list(folder: &Path, inputs: &mut Vec<Input>, takes: fn(&str) -> bool) {
+pub(super) fn list(folder: &Path, inputs: &mut Vec<Input>, takes: Takes) {
     let before = inputs.len();
     let mut listing = Listing { folder, takes, visited: BTreeSet::new(), left_out: LeftOut::default(), inputs };
     listing.enter(folder);
@@ -35,11 +37,37 @@ pub(super) fn list(folder: &Path, inputs: &mut Vec<Input>, takes: fn(&str) -> bo
     }
 }
 
+/// Which files of a folder are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Inventories, by their names.
+    Inventories,
+    /// Logs. What one of them has not told may be what matters, so that no file is passed over without a word.
+    Logs,
+}
+
+impl Takes {
+    /// Whether a file, with its name in lower case, is read.
+    fn takes(self, path: &Path, name: &str) -> bool {
+        match self {
+            Takes::Inventories => is_inventory(name),
+            Takes::Logs => is_log(name) || may_be_log(name) && begins_as_log(path, name),
+        }
+    }
+
+    /// Whether nobody asks for what has such a name: systems and programs keep it for themselves. A workbook that is open
+    /// somewhere has a file beside it that says by whom.
+    fn passes_over(self, name: &str) -> bool {
+        let is_hidden = name.starts_with('.');
+        let is_of_system = || name.starts_with("._") || name.starts_with(".git") || name == ".ds_store";
+        name.starts_with("~$") || is_hidden && (self == Takes::Inventories || is_of_system())
+    }
+}
+
 /// The files of a folder, as far as it was listed.
 struct Listing<'l> {
     folder: &'l Path,
-    /// Whether a file of that name, in lower case, is read.
-    takes: fn(&str) -> bool,
+    takes: Takes,
     /// The true names of folders that were entered.
     visited: BTreeSet<PathBuf>,
     left_out: LeftOut,
@@ -66,16 +94,17 @@ impl Listing<'_> {
 
     fn take(&mut self, entry: &Path) {
         let name = entry.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-        // What systems and programs keep for themselves; a workbook that is open somewhere has a file beside it that
-        // says by whom.
-        if name.starts_with('.') || name.starts_with("~$") {
+        if self.takes.passes_over(&name) {
             return;
+        }
+        if name.starts_with('.') {
+            return self.left_out.add(self.folder, entry, "");
         }
         match std::fs::metadata(entry) {
             Ok(metadata) if metadata.is_dir() => self.enter(entry),
             // Pipes and devices are no part of an inventory, and reading them may never end.
             Ok(metadata) if !metadata.is_file() => self.left_out.add(self.folder, entry, " (no regular file)"),
-            Ok(_) if !(self.takes)(&name) => self.left_out.add(self.folder, entry, ""),
+            Ok(_) if !self.takes.takes(entry, &name) => self.left_out.add(self.folder, entry, ""),
             // A link to nowhere cannot be opened, whatever it was meant to lead to.
             Ok(_) | Err(_) => self.inputs.push(Input::file(entry)),
         }
@@ -128,23 +157,70 @@ pub(super) fn is_inventory(name: &str) -> bool {
 }
 
 /// Names of files that are taken for logs, for messages.
-pub(crate) const LOGS: &str =
-    ".json, .jsonl, .ndjson, .log, .txt or .csv file (plain, .gz or .zst), no other .gz file, and no Actiontrail_…";
+pub(crate) const LOGS: &str = ".json, .jsonl, .ndjson, .log, .txt or .csv file (plain, .gz or .zst), also with a number or date behind it, no other .gz file, no Actiontrail_…, and nothing without an extension that begins as a log";
 
 /// Extensions of what may be a log, but cannot be read; it is told as missing.
 const UNREADABLE: [&str; 3] = [".br", ".parquet", ".avro"];
+
+/// Extensions of logs, before what says that they are compressed.
+const OF_LOGS: [&str; 6] = ["json", "jsonl", "ndjson", "log", "txt", "csv"];
 
 /// Whether a file has the name of a log: a trail delivers `.gz` without any other extension, which is nothing once somebody
 /// has unpacked it. What is to be unpacked by other programs may be logs, too, and is not overlooked.
 pub(super) fn is_log(name: &str) -> bool {
     let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
     let named = stem.unwrap_or(name);
-    let known = ["json", "jsonl", "ndjson", "log", "txt", "csv"];
     let extension = named.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|extension| known.contains(&extension))
+    extension.is_some_and(|extension| OF_LOGS.contains(&extension))
         || stem.is_some_and(|stem| !stem.contains('.'))
         || name.starts_with("actiontrail_") && !name.contains('.')
         || PACKED.iter().chain(&UNREADABLE).any(|packed| name.ends_with(packed))
+}
+
+/// Extensions of compressed files that are read.
+const COMPRESSED: [&str; 4] = [".gz", ".zst", ".gzip", ".zstd"];
+
+/// The name without the extension that says that it is compressed, if it has one.
+pub(super) fn inflated(name: &str) -> Option<&str> {
+    COMPRESSED.iter().find_map(|extension| name.strip_suffix(extension))
+}
+
+/// Whether a file without the name of a log may be one: those that rotate and those that clusters write go on with numbers or
+/// dates behind the extension (`events.jsonl.1`, `events.log.2026-11-10`), or have none (`part-00000`).
+fn may_be_log(name: &str) -> bool {
+    let (named, is_compressed) = (inflated(name).unwrap_or(name), inflated(name).is_some());
+    let mut parts = named.split('.').skip(1);
+    let is_known = parts.by_ref().any(|part| OF_LOGS.contains(&part));
+    let is_number = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
+    match is_known {
+        true => parts.all(is_number),
+        false => is_compressed || !named.contains('.'),
+    }
+}
+
+/// So many bytes show whether a file begins as a log.
+const START: u64 = 1 << 16;
+
+/// Whether a file begins as logs do: with JSON, or with a table that has a column of events. What cannot be opened or
+/// inflated is taken, so that it is told.
+fn begins_as_log(path: &Path, name: &str) -> bool {
+    let mut start = Vec::new();
+    let read = open(&Input::file(path), &Arc::default(), u64::MAX)
+        .is_ok_and(|reader| reader.take(START).read_to_end(&mut start).is_ok());
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
+    let head = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let names = head.split(|byte| matches!(byte, b',' | b';' | b'\t'));
+    let mut names = names.map(<[u8]>::trim_ascii);
+    let is_event = |name: &[u8]| {
+        let name = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name).trim_ascii();
+        name.eq_ignore_ascii_case(b"event") || name.eq_ignore_ascii_case(b"content")
+    };
+    match text.first() {
+        Some(b'{' | b'[') => true,
+        // A delivery that has failed may leave the name alone.
+        None => !read || inflated(name).is_some(),
+        Some(_) => !read || names.any(is_event),
+    }
 }
 
 #[cfg(test)]
@@ -172,6 +248,24 @@ mod tests {
         }
         for name in ["a.pdf", "readme", "a.pdf.gz", "a.xlsx", "actiontrail_notes.md"] {
             assert!(!is_log(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn logs_that_rotate_or_have_no_extension_may_be_logs() {
+        for name in [
+            "a.jsonl.1",
+            "a.log.2026-11-10",
+            "a.csv.1.gz",
+            "x.gzip",
+            "a.json.zstd",
+            "part-00000",
+            "a.log.2026.11.10.zst",
+        ] {
+            assert!(may_be_log(name) && !is_log(name), "{name}");
+        }
+        for name in ["a.json.part", "a.jsonl.tmp", "a.pdf", "a.1", "a.json.bak", "a.log.1.tmp"] {
+            assert!(!may_be_log(name), "{name}");
         }
     }
 

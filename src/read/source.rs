@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::ReadError;
 use super::ahead::Ahead;
+use super::folder::{self, Takes};
 use super::inflate::inflate;
-use super::{ReadError, folder};
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,7 @@ const PEEK: usize = 1 << 15;
 /// # Errors
 /// Standard input is named twice.
 pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
-    listed(arguments, folder::is_inventory)
+    listed(arguments, Takes::Inventories)
 }
 
 /// The same for logs. A trail delivers files whose names say when; they are read in that order, whatever folder they stand
@@ -63,7 +64,7 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
 /// # Errors
 /// Standard input is named twice.
 pub fn logs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
-    let mut inputs = listed(arguments, folder::is_log)?;
+    let mut inputs = listed(arguments, Takes::Logs)?;
     let time = |input: &Input| {
         let name =
             Path::new(&input.name).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -74,7 +75,15 @@ pub fn logs(arguments: &[PathBuf]) -> Result<Vec<Input>, ReadError> {
     Ok(inputs)
 }
 
-fn listed(arguments: &[PathBuf], takes: fn(&str) -> bool) -> Result<Vec<Input>, ReadError> {
+/// Why a log without any byte is missed: with the name of a compressed file, it is what a delivery that has failed leaves.
+pub fn failed_delivery(log: &Input) -> Option<String> {
+    let Origin::File(path) = &log.origin else { return None };
+    let is_empty = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+    let is_lost = is_empty && folder::inflated(&log.name.to_lowercase()).is_some();
+    is_lost.then(|| format!("{}: the file is empty, as no compressed file is; fetch it again", log.name))
+}
+
+fn listed(arguments: &[PathBuf], takes: Takes) -> Result<Vec<Input>, ReadError> {
     let mut inputs = Vec::new();
     for argument in arguments {
         if argument.as_os_str() == "-" {

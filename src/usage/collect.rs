@@ -13,7 +13,7 @@ use super::coverage::Said;
 use super::event::Event;
 use super::known::{Scope, Texts};
 use super::named::{self, KINDS, Who, api_name};
-use super::network::is_vpc;
+use super::network::{is_address, is_vpc};
 use super::place::Place;
 use super::scan::Raw;
 use super::stable;
@@ -246,6 +246,9 @@ impl<'s> Worker<'s> {
             if with_principal { self.principal(event) } else { (0, Who::of(event).is_service()) };
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
+        } else if caller == Caller::Service && is_address(event.source.bytes) {
+            // Anybody can write a name into a userAgent; services call from inside the cloud, which has no address.
+            caller = Caller::Unknown;
         }
         let (place, network) = if with_principal { self.shared.networks.place(event) } else { (Place::Unknown, None) };
         Call {

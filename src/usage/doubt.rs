@@ -3,8 +3,9 @@
 use super::collect::{Counted, From, text};
 use super::tally::{Calls, Side, Unattributed};
 use super::time::show;
-use super::told::forbidden;
-use crate::engine::facts::Lang;
+use super::told::concerned;
+use crate::domains::cmk::facts::{OPERATIONS, ORIGIN, VERSIONS};
+use crate::engine::facts::{FactId, Lang};
 
 /// From when on a log tells enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +51,8 @@ pub enum Doubt {
         /// Files.
         files: u64,
     },
-    /// An operation that blocks the migration was called, and nobody knows with which key.
-    Forbidden(OpenCall),
+    /// An operation was called that blocks the migration, or that changes what blocks it, and nobody knows with which key.
+    OpenCall(OpenCall),
     /// An operation that blocks the migration was called with the key, and failed each time.
     OnlyFailed {
         /// The operation.
@@ -77,6 +78,11 @@ pub enum Doubt {
     NothingCryptographic,
     /// The key was created less than the demanded time before the log ended.
     Young {
+        /// When, as it was written, or as the log shows it.
+        created: String,
+    },
+    /// Nobody understands when the key was created; perhaps it was lately.
+    AgeUnknown {
         /// When, as it was written.
         created: String,
     },
@@ -99,6 +105,8 @@ pub enum Doubt {
 /// A call of which the key is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCall {
+    /// What of the key it may change.
+    pub fact: FactId,
     /// The operation.
     pub operation: String,
     /// Who.
@@ -169,7 +177,7 @@ impl Doubt {
                 format!("{events} event(s) and {files} file(s) of the logs could not be read")
             }
             (Doubt::Unread { events, files }, Lang::Zh) => format!("日志中有 {events} 个事件、{files} 个文件无法读取"),
-            (Doubt::Forbidden(call), lang) => call.words(lang),
+            (Doubt::OpenCall(call), lang) => call.words(lang),
             (Doubt::OnlyFailed { operation, calls }, Lang::En) => {
                 format!("{operation} was called {} with the key, and failed each time", times(*calls))
             }
@@ -207,6 +215,12 @@ impl Doubt {
             (Doubt::Young { created }, Lang::Zh) => {
                 format!("密钥创建于 {created}，距日志结束不足 {asked} 天（--min-window），可能尚未开始使用")
             }
+            (Doubt::AgeUnknown { created }, Lang::En) => format!(
+                "the inventory says that the key was created at `{created}`, which is not understood; if that is less than {asked} days (--min-window) before the log ended, its use may not have begun; write 2026-12-20T06:34:21Z or 2026-12-20"
+            ),
+            (Doubt::AgeUnknown { created }, Lang::Zh) => format!(
+                "无法理解清单中的密钥创建时间 `{created}`；若距日志结束不足 {asked} 天（--min-window），密钥可能尚未开始使用：请写作 2026-12-20T06:34:21Z 或 2026-12-20"
+            ),
             (Doubt::Masked, Lang::En) => {
                 "a part of the key's id is masked, so that the log's calls cannot be told to be its own; export the id in full".to_owned()
             }
@@ -229,11 +243,12 @@ impl Doubt {
 }
 
 impl OpenCall {
-    /// The call of an operation that blocks, of which the log does not name the key; nothing for other operations.
-    pub fn forbidden(from: &From, calls: &Unattributed, counted: &Counted) -> Option<OpenCall> {
+    /// A call that may change what is known of any key, of which the log does not name the key; nothing for others.
+    pub fn of(from: &From, calls: &Unattributed, counted: &Counted) -> Option<OpenCall> {
         let operation = text(&counted.names.operations, from.operation);
         let principal = text(&counted.names.principals, from.principal);
-        (forbidden(operation) != 0).then(|| OpenCall {
+        Some(OpenCall {
+            fact: concerned(operation, calls.calls)?,
             operation: operation.to_owned(),
             principal: principal.to_owned(),
             calls: calls.calls,
@@ -242,9 +257,14 @@ impl OpenCall {
         })
     }
 
+    /// The same of operations that block alone.
+    pub fn forbidden(from: &From, calls: &Unattributed, counted: &Counted) -> Option<OpenCall> {
+        OpenCall::of(from, calls, counted).filter(|call| call.fact == OPERATIONS)
+    }
+
     /// What was called, by whom, and what the log does not say.
     pub fn words(&self, lang: Lang) -> String {
-        let OpenCall { operation, principal, calls, last, which } = self;
+        let OpenCall { fact, operation, principal, calls, last, which } = self;
         let (count, failed, last) = (calls.calls, calls.failed, show(*last));
         match lang {
             Lang::En => {
@@ -258,7 +278,12 @@ impl OpenCall {
                     }
                     Which::OtherKey(key) => format!(" with {key}, which is not in the inventory"),
                 };
-                format!("{operation} was called {}{failed}{by}{which}, last {last}", times(count))
+                let means = match *fact {
+                    VERSIONS => "; that key has more than one version",
+                    ORIGIN => "; the material of that key is imported",
+                    _ => "",
+                };
+                format!("{operation} was called {}{failed}{by}{which}, last {last}{means}", times(count))
             }
             Lang::Zh => {
                 let by = if principal.is_empty() { String::new() } else { format!("{principal} ") };
@@ -269,7 +294,12 @@ impl OpenCall {
                     Which::Alias(alias) => format!("所用 {alias} 无法对应到清单中的某个密钥"),
                     Which::OtherKey(key) => format!("所用密钥 {key} 不在清单中"),
                 };
-                format!("{by}调用 {operation} {count} 次{failed}，{which}，最近一次 {last}")
+                let means = match *fact {
+                    VERSIONS => "；该密钥有多个版本",
+                    ORIGIN => "；该密钥的密钥材料为外部导入",
+                    _ => "",
+                };
+                format!("{by}调用 {operation} {count} 次{failed}，{which}，最近一次 {last}{means}")
             }
         }
     }
@@ -311,7 +341,8 @@ mod tests {
     fn a_call_of_no_known_key_is_told_with_caller_count_and_time() {
         let calls = Calls { calls: 14, failed: 2 };
         let (operation, principal) = ("ReEncrypt".to_owned(), "role/archive-svc".to_owned());
-        let call = OpenCall { operation, principal, calls, last: 1_795_000_000, which: Which::OnlyDestination };
+        let (fact, which) = (OPERATIONS, Which::OnlyDestination);
+        let call = OpenCall { fact, operation, principal, calls, last: 1_795_000_000, which };
         let words = call.words(Lang::En);
         assert_eq!(
             words,

@@ -52,7 +52,7 @@ pub struct Event<'a> {
     pub requested_key: Raw<'a>,
     /// `requestParameters.AliasName`: the alias that is given to a key, or taken from it.
     pub alias: Raw<'a>,
-    /// `responseElements.KeyId`.
+    /// `responseElements.KeyId`, or that of the `KeyMetadata` which `CreateKey` and `DescribeKey` answer.
     pub answered_key: Raw<'a>,
     /// The key of `referencedResources`, if there is one of type `ACS::KMS::Key`.
     pub referenced_key: Raw<'a>,
@@ -148,6 +148,15 @@ impl<'a> Event<'a> {
             Field::Alias => self.alias = value.text(),
             Field::RequestedRegion => beside.region = value.text(),
             Field::AnsweredKey => self.answered_key = value.text(),
+            Field::AnsweredMetadata => {
+                if let Value::Nested(metadata) = value {
+                    let _ = members(metadata, 0, |name, value| {
+                        if name == b"KeyId" {
+                            self.answered_key = value.text();
+                        }
+                    });
+                }
+            }
             Field::Identity => self.identity = value.text(),
             Field::User => self.user = value.text(),
             Field::Principal => self.principal = value.word(),

@@ -14,11 +14,11 @@ use super::doubt::{Demands, Doubt, OpenCall, Which};
 use super::overlay::Told;
 use super::tally::{Calls, OperationCalls, Purpose, Span, Unattributed};
 use super::time::{HOUR, show};
-use super::told::{Applications, Seen, forbidden};
+use super::told::{Applications, Seen, concerned};
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
-use crate::inventory::clock::parse_time;
+use crate::inventory::clock::{Order, time_in};
 use crate::inventory::record::Extra;
 use crate::inventory::row::{Note, NoteKind, Place};
 use crate::inventory::survey::{Key, Survey};
@@ -47,8 +47,10 @@ pub struct Evidence {
     reaches: BTreeMap<String, BTreeMap<String, Reach>>,
     /// The ids of keys that were called and are not in the inventory, with account and region.
     pub strangers: BTreeSet<Named>,
-    /// The aliases with which keys were called and which no key of the inventory has, with account and region.
+    /// The aliases with which keys were called and of which nobody knows whose they are, with account and region.
     pub strange_aliases: BTreeSet<Named>,
+    /// Those of them that the inventory has: of several keys, or moved while the log was written.
+    doubtful_aliases: BTreeSet<Named>,
 }
 
 /// What logs tell of all keys of an account and region.
@@ -64,9 +66,9 @@ pub struct Reach {
 /// Calls of which the key is not known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Open {
-    /// Operations that block.
-    pub(super) forbidden: Vec<OpenCall>,
-    /// Operations that block, called with keys that are not in the inventory.
+    /// Operations that block, or that change what blocks.
+    pub(super) calls: Vec<OpenCall>,
+    /// The same with keys that are not in the inventory.
     pub(super) elsewhere: Vec<OpenCall>,
     /// Cryptographic calls of applications.
     pub(super) applications: Applications,
@@ -83,17 +85,35 @@ impl Evidence {
         for (number, entry) in counted.keys.iter().enumerate() {
             by_name.entry(name_of(&entry.key)).or_default().push(number as u32);
         }
-        let (reaches, strangers, strange_aliases) = Default::default();
+        let (reaches, strangers, strange_aliases, doubtful_aliases) = Default::default();
         let held = vec![1; counted.keys.len()];
-        let mut evidence = Evidence { counted, demands, by_name, held, reaches, strangers, strange_aliases };
+        let mut evidence =
+            Evidence { counted, demands, by_name, held, reaches, strangers, strange_aliases, doubtful_aliases };
         let mut held = vec![0_u32; evidence.held.len()];
+        // Aliases of keys that got one in the log.
+        let mut given = vec![false; evidence.held.len()];
         let mut scopes: BTreeSet<(&str, &str)> = BTreeSet::new();
         for key in survey.keys() {
-            evidence.numbers(&key).for_each(|number| held[number as usize] += 1);
+            let numbers: Vec<u32> = evidence.numbers(&key).collect();
+            let entry = |number: &u32| &evidence.counted.keys[*number as usize];
+            let gets = |entry: &Entry| !is_alias(&entry.key) && evidence.succeeded(entry, &["CreateAlias"]) > 0;
+            let gets_alias = numbers.iter().any(|number| gets(entry(number)));
+            for number in &numbers {
+                held[*number as usize] += 1;
+                given[*number as usize] |= gets_alias;
+            }
             scopes.insert((key.account_id(), key.region()));
         }
-        for (entry, held) in evidence.counted.keys.iter().zip(&mut held) {
-            if is_alias(&entry.key) && evidence.is_moved(entry) {
+        let mut doubtful = BTreeSet::new();
+        for ((entry, held), given) in evidence.counted.keys.iter().zip(&mut held).zip(given) {
+            if !is_alias(&entry.key) {
+                continue;
+            }
+            let is_moved = evidence.is_moved(entry, given);
+            if *held > 1 || *held == 1 && is_moved {
+                doubtful.insert(evidence.named(entry));
+            }
+            if is_moved {
                 *held = 0;
             }
         }
@@ -108,24 +128,28 @@ impl Evidence {
         let (mut strangers, mut strange_aliases) = (BTreeSet::new(), BTreeSet::new());
         // Calls that all failed may have named what is no key.
         for entry in strange.iter().filter(|entry| entry.tally.calls.failed < entry.tally.calls.calls) {
-            let (account, region) = evidence.counted.scope(entry);
-            let named = (account.to_owned(), region.to_owned(), entry.key.to_string());
+            let named = evidence.named(entry);
             if is_id(&entry.key) {
                 strangers.insert(named)
             } else {
                 strange_aliases.insert(named)
             };
         }
-        evidence.held = held;
+        (evidence.held, evidence.doubtful_aliases) = (held, doubtful);
         Evidence { reaches, strangers, strange_aliases, ..evidence }
     }
 
-    /// Whether an alias was given to a key, or taken from one, while the log was written.
-    fn is_moved(&self, entry: &Entry) -> bool {
-        let moves = |name: &str| matches!(name, "CreateAlias" | "UpdateAlias" | "DeleteAlias");
-        let names = &self.counted.names.operations;
-        let mut calls = entry.tally.operations.iter().filter(|of| of.calls > u64::from(of.failed));
-        calls.any(|of| moves(text(names, of.operation)))
+    /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
+    /// it from then on: if the key that has it in the inventory was given one, it is the same all the time.
+    fn is_moved(&self, alias: &Entry, is_given: bool) -> bool {
+        let created = self.succeeded(alias, &["CreateAlias"]);
+        self.succeeded(alias, &["UpdateAlias", "DeleteAlias"]) > 0 || created > 1 || created == 1 && !is_given
+    }
+
+    /// An entry for people.
+    fn named(&self, entry: &Entry) -> Named {
+        let (account, region) = self.counted.scope(entry);
+        (account.to_owned(), region.to_owned(), entry.key.to_string())
     }
 
     /// What is told of a key.
@@ -140,17 +164,36 @@ impl Evidence {
         if key.aside().get(KEY_ID_FORM) == ID_MASKED {
             own_doubts.push(Doubt::Masked);
         }
-        own_doubts.extend(self.doubt_youth(key, reach));
+        own_doubts.extend(self.doubt_youth(key, &entries, reach));
         Told { entries, seen, reach, own_doubts }
     }
 
-    /// Whether the key may not have been used yet.
-    fn doubt_youth(&self, key: &Key<'_>, reach: &Reach) -> Option<Doubt> {
+    /// Whether the key may not have been used yet, as one that was created lately: by its inventory, or in the log.
+    fn doubt_youth(&self, key: &Key<'_>, entries: &[&Entry], reach: &Reach) -> Option<Doubt> {
         let last = reach.coverage.as_ref()?.span?.last;
         let from = last - i64::from(self.demands.days) * DAY;
-        let is_young = |created: &&str| parse_time(created).is_some_and(|created| created.as_second() > from);
-        let created = key.texts(Extra::Field(Field::Created)).into_iter().find(is_young)?;
-        Some(Doubt::Young { created: created.to_owned() })
+        // Nothing can be called before.
+        let made = entries.iter().filter(|entry| self.succeeded(entry, &["CreateKey"]) > 0);
+        let made = made.map(|entry| entry.tally.span.first).filter(|made| *made > from).max();
+        if let Some(made) = made {
+            return Some(Doubt::Young { created: show(made) });
+        }
+        // Day and month may stand in either order.
+        let times = |created: &str| Order::BOTH.map(|order| time_in(created, order)).into_iter().flatten();
+        let all = key.texts(Extra::Field(Field::Created));
+        let young = all.iter().find(|created| times(created).any(|created| created.as_second() > from));
+        let young = young.map(|created| Doubt::Young { created: (*created).to_owned() });
+        young.or_else(|| {
+            let unclear = all.iter().find(|created| times(created).next().is_none())?;
+            Some(Doubt::AgeUnknown { created: (*unclear).to_owned() })
+        })
+    }
+
+    /// How many calls of these operations with a key, or under an alias, succeeded.
+    fn succeeded(&self, entry: &Entry, operations: &[&str]) -> u64 {
+        let names = &self.counted.names.operations;
+        let calls = entry.tally.operations.iter().filter(|of| operations.contains(&text(names, of.operation)));
+        calls.map(|of| of.calls - u64::from(of.failed).min(of.calls)).sum()
     }
 
     /// What is to be known of the logs: from when to when they reach, what they leave open, and who is not in the inventory.
@@ -168,12 +211,12 @@ impl Evidence {
                 let text = format!("{whose}: what it does not show is not proved, for {}", doubts.join("; "));
                 notes.push(note(NoteKind::Incomplete, text));
             }
-            told.extend(reach.open.forbidden.iter().map(|call| format!("{whose}: {}", call.words(Lang::En))));
+            told.extend(reach.open.calls.iter().map(|call| format!("{whose}: {}", call.words(Lang::En))));
         }
         for (from, calls) in &self.counted.rest.unattributed {
             let scope = self.counted.scope_of(from.account, from.region);
             let is_told = self.reaches().any(|(account, region, _)| agree(scope, (account, region)));
-            let call = OpenCall::forbidden(from, calls, &self.counted).filter(|_| !is_told);
+            let call = OpenCall::of(from, calls, &self.counted).filter(|_| !is_told);
             let whose = whose(scope);
             told.extend(call.map(|call| {
                 format!("audit log of {whose}, of which the inventory has no key: {}", call.words(Lang::En))
@@ -190,13 +233,19 @@ impl Evidence {
             let text = format!("{count} key(s) are called in the audit log and stand in no inventory: {some}");
             notes.push(note(NoteKind::Incomplete, text));
         }
-        if !self.strange_aliases.is_empty() {
-            let (count, some) = (self.strange_aliases.len(), some(&self.strange_aliases));
+        let named = |aliases: BTreeSet<Named>, why: &str| {
+            let some = some(&aliases);
+            let count = aliases.len();
             let text = format!(
-                "{count} alias(es) or other names are called in the audit log of which nobody knows which key of the inventory they are: {some}; add ListAliases"
+                "{count} alias(es) or other names are called in the audit log of which nobody knows which key of the inventory they are: {some}; {why}"
             );
-            notes.push(note(NoteKind::Incomplete, text));
-        }
+            (count > 0).then(|| note(NoteKind::Incomplete, text))
+        };
+        let (doubtful, unknown): (BTreeSet<Named>, BTreeSet<Named>) =
+            self.strange_aliases.iter().cloned().partition(|alias| self.doubtful_aliases.contains(alias));
+        notes.extend(named(unknown, "add ListAliases"));
+        let moved = "the inventory has them, but of several keys, or they were moved while the log was written; fill in account_id and region, or take a log of the time since";
+        notes.extend(named(doubtful, moved));
         notes
     }
 
@@ -258,6 +307,10 @@ impl Evidence {
         for entry in strange.iter().filter(|entry| agree(self.counted.scope(entry), (account, region))) {
             reach.open.add_stranger(entry, &self.counted);
         }
+        // Numbers are given in the order in which threads meet what they stand for; words are the same in every run.
+        for calls in [&mut reach.open.calls, &mut reach.open.elsewhere] {
+            calls.sort_by_cached_key(|call| call.words(Lang::En));
+        }
         reach
     }
 
@@ -298,7 +351,7 @@ impl Evidence {
 impl Open {
     fn add(&mut self, from: &From, calls: &Unattributed, counted: &Counted) {
         let operation = text(&counted.names.operations, from.operation);
-        self.forbidden.extend(OpenCall::forbidden(from, calls, counted));
+        self.calls.extend(OpenCall::of(from, calls, counted));
         let succeeded = calls.calls.calls - calls.calls.failed.min(calls.calls.calls);
         match Purpose::of(operation) {
             Purpose::Cryptographic if succeeded == 0 => {}
@@ -319,15 +372,13 @@ impl Open {
         let is_alias = !is_id(&entry.key);
         for OperationCalls { operation, calls, failed } in &entry.tally.operations {
             let operation = text(&counted.names.operations, *operation);
-            if forbidden(operation) == 0 {
-                continue;
-            }
+            let calls = Calls { calls: *calls, failed: u64::from(*failed) };
+            let Some(fact) = concerned(operation, calls) else { continue };
             let name = entry.key.to_string();
             let which = if is_alias { Which::Alias(name) } else { Which::OtherKey(name) };
-            let calls = Calls { calls: *calls, failed: u64::from(*failed) };
             let (operation, last) = (operation.to_owned(), entry.tally.span.last);
-            let call = OpenCall { operation, principal: String::new(), calls, last, which };
-            if is_alias { self.forbidden.push(call) } else { self.elsewhere.push(call) }
+            let call = OpenCall { fact, operation, principal: String::new(), calls, last, which };
+            if is_alias { self.calls.push(call) } else { self.elsewhere.push(call) }
         }
         let mut seen = Seen::default();
         seen.add(&entry.tally, counted);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::event::Event;
 use super::place::Place;
 use super::tally::Call;
+use super::told::is_elsewhere;
 
 /// The user's own networks, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ struct Range {
     length: u32,
     is_old: bool,
     name: u16,
+    /// Whether the name says that they are outside of VPCs.
+    is_elsewhere: bool,
 }
 
 impl Networks {
@@ -41,9 +44,10 @@ impl Networks {
                 (number + 1, format!("`{line}`: {what}; expected RANGE,NAME, such as 203.0.113.0/24,office"))
             };
             let (range, name) = line.split_once(',').ok_or_else(|| failed("there is no comma"))?;
-            let name =
+            let number =
                 networks.number(name.trim()).ok_or_else(|| failed("the name is missing, or there are too many"))?;
-            networks.ranges.push(Range::read(range.trim(), name).ok_or_else(|| failed("no range of addresses"))?);
+            let read = Range::read(range.trim(), number).ok_or_else(|| failed("no range of addresses"))?;
+            networks.ranges.push(Range { is_elsewhere: is_elsewhere(name.trim()), ..read });
         }
         // Of ranges inside each other, the smallest names the network.
         networks.ranges.sort_by_key(|range| std::cmp::Reverse(range.length));
@@ -69,16 +73,19 @@ impl Networks {
         self.names.get(usize::from(number)).map_or("", String::as_str)
     }
 
-    /// From where an event came, and from which of the user's networks.
+    /// From where an event came, and from which of the user's networks. A data centre that reaches KMS through a VPC shows
+    /// the VPC and its endpoint; whoever has named the network as one outside knows more.
     pub fn place(&self, event: &Event<'_>) -> (Place, Option<u16>) {
         if self.ranges.is_empty() && is_vpc(event.vpc.bytes) {
             return (Place::Vpc, None);
         }
         let source = std::str::from_utf8(event.source.bytes).unwrap_or_default();
-        let network = if self.ranges.is_empty() { None } else { self.of(source) };
+        let range = if self.ranges.is_empty() { None } else { self.of(source) };
+        let is_elsewhere = range.is_some_and(|range| range.is_elsewhere);
+        // Only VPCs, and who is connected to one, reach this endpoint (KMS, "Endpoints").
+        let is_by_vpc = || is_vpc(event.vpc.bytes) || event.endpoint.bytes.starts_with(b"kms-vpc.");
         let place = match source {
-            // Only VPCs reach this endpoint (KMS, "Endpoints").
-            _ if is_vpc(event.vpc.bytes) || event.endpoint.bytes.starts_with(b"kms-vpc.") => Place::Vpc,
+            _ if !is_elsewhere && is_by_vpc() => Place::Vpc,
             "" => Place::Unknown,
             "Internal" => Place::Internal,
             source if source.ends_with(".aliyuncs.com") => Place::Internal,
@@ -88,13 +95,13 @@ impl Networks {
                 Err(_) => Place::Unknown,
             },
         };
-        (place, network)
+        (place, range.map(|range| range.name))
     }
 
-    fn of(&self, source: &str) -> Option<u16> {
+    fn of(&self, source: &str) -> Option<&Range> {
         let (bits, is_old) = bits(source.parse().ok()?);
         let has = |range: &&Range| range.is_old == is_old && range.has(bits);
-        self.ranges.iter().find(has).map(|range| range.name)
+        self.ranges.iter().find(has)
     }
 }
 
@@ -107,7 +114,7 @@ impl Range {
         let (bits, is_old) = bits(address.trim().parse().ok()?);
         let most = if is_old { 32 } else { 128 };
         let length = length.unwrap_or(most);
-        (length <= most).then(|| Range { bits, length: 128 - most + length, is_old, name })
+        (length <= most).then(|| Range { bits, length: 128 - most + length, is_old, name, is_elsewhere: false })
     }
 
     fn has(&self, bits: u128) -> bool {
@@ -127,6 +134,11 @@ fn bits(address: IpAddr) -> (u128, bool) {
 /// Whether a `vpcId` is one; exports write other words where there is none.
 pub(super) fn is_vpc(vpc: &[u8]) -> bool {
     vpc.starts_with(b"vpc-")
+}
+
+/// Whether a `sourceIpAddress` is an address; `Internal` and the names of services are none.
+pub(super) fn is_address(source: &[u8]) -> bool {
+    std::str::from_utf8(source).is_ok_and(|source| source.parse::<IpAddr>().is_ok())
 }
 
 /// Whether an address is one of a private network, of carriers (in which Alibaba Cloud's own services are), or of the
@@ -160,12 +172,14 @@ mod tests {
     #[test]
     fn addresses_are_known_by_their_ranges() {
         let networks = Networks::read(
-            "# ours\n203.0.113.0/24,office\n203.0.113.128/25, lab\n2001:db8::/32,office\n0.0.0.0/0,any\n",
+            "# ours\n203.0.113.0/24,office\n203.0.113.128/25, lab\n2001:db8::/32,office\n0.0.0.0/0,any\n10.9.0.0/16,data-centre\n10.8.0.0/16,vpc\n",
         )
         .unwrap();
         for (source, vpc, expected, name) in [
             ("10.0.3.17", "vpc-1", Place::Vpc, "any"),
             ("10.0.3.17", "", Place::Private, "any"),
+            ("10.9.3.17", "vpc-1", Place::Private, "data-centre"),
+            ("10.8.3.17", "vpc-1", Place::Vpc, "vpc"),
             ("100.100.2.136", "", Place::Private, "any"),
             ("203.0.113.9", "", Place::Public, "office"),
             ("203.0.113.200", "", Place::Public, "lab"),

@@ -30,14 +30,13 @@ impl Told<'_> {
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = self.reach.doubts.clone();
         doubts.extend(self.own_doubts.iter().cloned());
-        doubts.extend(self.open_calls().cloned().map(Doubt::Forbidden));
+        doubts.extend(self.open_calls().cloned().map(Doubt::OpenCall));
         let failed = self.seen.only_failed.iter();
-        doubts.extend(
-            failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: calls.calls }),
-        );
+        doubts
+            .extend(failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: *calls }));
         let (open, others) = (&self.reach.open.applications, self.reach.open.others);
         if open.calls > 0 {
-            let places = open.places.clone();
+            let places = open.places.iter().cloned().collect();
             doubts.push(Doubt::OpenApplications { calls: open.calls, callers: open.callers(), places });
         }
         if others > 0 {
@@ -48,7 +47,7 @@ impl Told<'_> {
             doubts.push(Doubt::LanguageUnknown { calls: own.unknown });
         }
         if own.unclear > 0 {
-            doubts.push(Doubt::PlaceUnclear { calls: own.unclear, places: own.places.clone() });
+            doubts.push(Doubt::PlaceUnclear { calls: own.unclear, places: own.places.iter().cloned().collect() });
         }
         doubts
     }
@@ -57,10 +56,10 @@ impl Told<'_> {
         self.own_doubts.contains(&Doubt::Masked)
     }
 
-    /// Calls of operations that block, which may be calls with this key.
+    /// Calls that may change what is known of the key, and may be calls with it.
     fn open_calls(&self) -> impl Iterator<Item = &OpenCall> {
         let elsewhere = if self.is_masked() { &self.reach.open.elsewhere[..] } else { &[] };
-        self.reach.open.forbidden.iter().chain(elsewhere)
+        self.reach.open.calls.iter().chain(elsewhere)
     }
 
     /// The facts of which the calls of the key say something.
@@ -75,7 +74,8 @@ impl Told<'_> {
     pub fn overlay(&self, program: &Program, records: &Facts) -> Overlay {
         let (seen, own, open) = (&self.seen, &self.seen.applications, &self.reach.open.applications);
         let is_complete = self.reach.doubts.is_empty() && !self.is_masked();
-        let is_open = self.open_calls().next().is_some() || !seen.only_failed.is_empty();
+        let may_change = |fact: FactId| self.open_calls().any(|call| call.fact == fact);
+        let is_open = may_change(OPERATIONS) || !seen.only_failed.is_empty();
         let sees = Sees { program, records, is_complete };
         let mut overlay = Overlay { seen: self.seen_of_key(), ..Overlay::default() };
         sees.add(&mut overlay, OPERATIONS, seen.operations, !is_open);
@@ -95,7 +95,8 @@ impl Told<'_> {
         };
         let is_all = is_complete && missing == 0;
         overlay.seen.set(USAGE, usage, if is_all { Grade::Measured } else { Grade::Inferred });
-        let is_young = self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. }));
+        let is_young =
+            self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. } | Doubt::AgeUnknown { .. }));
         let is_unused = is_complete && !is_young && !seen.is_used && open.calls + others == 0 && !is_open;
         if is_unused && OF_USE.iter().all(|fact| !says_use(records, *fact)) {
             for fact in OF_USE {
@@ -113,6 +114,12 @@ impl Told<'_> {
                 overlay.doubtful |= fact.bit();
             }
         }
+        for (fact, value) in [(VERSIONS, SEVERAL_VERSIONS), (ORIGIN, imported())] {
+            let known = records.get(fact) | overlay.seen.get(fact);
+            if may_change(fact) && sees.changes(fact, known, value) {
+                overlay.doubtful |= fact.bit();
+            }
+        }
         overlay
     }
 
@@ -123,7 +130,7 @@ impl Told<'_> {
             facts.set(VERSIONS, SEVERAL_VERSIONS, Grade::Measured);
         }
         if self.seen.is_imported {
-            facts.set(ORIGIN, FACTS[ORIGIN.index()].value("EXTERNAL").unwrap_or_default(), Grade::Measured);
+            facts.set(ORIGIN, imported(), Grade::Measured);
         }
         facts
     }
@@ -158,6 +165,11 @@ impl Sees<'_> {
         let is_sure = self.is_complete && is_all || self.obstructs(fact, bits);
         overlay.seen.set(fact, bits, if is_sure { Grade::Measured } else { Grade::Inferred });
     }
+}
+
+/// The origin of a key whose material was imported.
+fn imported() -> Bits {
+    FACTS[ORIGIN.index()].value("EXTERNAL").unwrap_or_default()
 }
 
 /// Whether records say that the key is used, or contradict each other.

@@ -37,7 +37,8 @@ impl Place {
 /// From where applications called cryptographic operations with success.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Places {
-    /// By place; without those from the user's own networks, unless a VPC is known.
+    /// By place; without those from the user's own networks, unless a VPC is known and the name of the network does not
+    /// say that it is outside.
     pub calls: [u64; Place::ALL.len()],
     /// By the user's own network, by number.
     pub networks: Vec<(u16, u64)>,

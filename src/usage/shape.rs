@@ -176,6 +176,8 @@ impl Shapes {
                 (b'[', _, Within::Part(Part::Resources)) if name == KEYS => Some(Within::Keys),
                 // Older events have a list of resources; let it be read as it always was.
                 (b'[', Some(Part::Resources), _) => return None,
+                // What CreateKey answers has members of its own.
+                (b'{', _, Within::Part(Part::Response)) if field == Field::AnsweredMetadata => return None,
                 // Nobody writes so either.
                 (b'{', _, Within::Part(Part::Resources)) if name == KEYS => return None,
                 _ => None,

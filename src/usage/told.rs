@@ -1,11 +1,13 @@
 //! What calls tell: operations, languages, places and who made them, as values of facts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::agent::Caller;
 use super::collect::{Counted, text};
 use super::place::{Place, Places};
 use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Purpose};
 use crate::domains::cell::Cell;
-use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS};
+use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, VERSIONS};
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::observe;
 use crate::domains::cmk::operations::operations;
@@ -24,8 +26,8 @@ pub struct Applications {
     pub network: Bits,
     /// Calls whose place says too little.
     pub unclear: u64,
-    /// The places that say too little.
-    pub places: Vec<String>,
+    /// The places that say too little, in order of their names: those of their numbers differ from run to run.
+    pub places: BTreeSet<String>,
 }
 
 impl Applications {
@@ -55,18 +57,17 @@ impl Applications {
         }
         for (network, calls) in &places.networks {
             let name = counted.networks.name(*network);
-            let is_place = |bits: Bits| bits & !(FACTS[NETWORK.index()].none_bit() | agreed(NETWORK)) != 0;
-            match observe(Field::Network, Cell::Text(name)) {
-                Ok(bits) if is_place(bits) => self.network |= bits & !agreed(NETWORK),
-                _ => self.add_unclear(name, *calls),
+            match place_of(name) {
+                0 => self.add_unclear(name, *calls),
+                bits => self.network |= bits,
             }
         }
     }
 
     fn add_unclear(&mut self, place: &str, calls: u64) {
         self.unclear += calls;
-        if !self.places.iter().any(|known| known == place) {
-            self.places.push(place.to_owned());
+        if !self.places.contains(place) {
+            self.places.insert(place.to_owned());
         }
     }
 
@@ -92,8 +93,8 @@ pub struct Seen {
     pub by_service: bool,
     /// What applications did.
     pub applications: Applications,
-    /// Operations that block and failed each time, with the number of calls.
-    pub only_failed: Vec<(String, Calls)>,
+    /// Operations that block and failed each time, by name, with the number of calls.
+    pub only_failed: BTreeMap<String, u64>,
     /// Whether it got another version.
     pub is_versioned: bool,
     /// Whether its material was imported.
@@ -108,15 +109,15 @@ impl Seen {
             let forbidden = forbidden(name);
             let failed = u64::from(*failed);
             if forbidden != 0 && failed >= *calls {
-                self.only_failed.push((name.to_owned(), Calls { calls: *calls, failed }));
+                *self.only_failed.entry(name.to_owned()).or_default() += calls;
             } else if forbidden != 0 {
                 self.operations |= forbidden;
             } else if Purpose::of(name) == Purpose::Cryptographic {
                 self.operations |= FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
             }
             let has_succeeded = failed < *calls;
-            self.is_versioned |= has_succeeded && name == "CreateKeyVersion";
-            self.is_imported |= has_succeeded && name == "ImportKeyMaterial";
+            self.is_versioned |= has_succeeded && name == NEW_VERSION;
+            self.is_imported |= has_succeeded && name == IMPORT;
             self.is_used |= Purpose::of(name) == Purpose::Cryptographic;
         }
         for ApplicationCalls { application, calls, .. } in &tally.applications {
@@ -130,10 +131,39 @@ impl Seen {
     }
 }
 
+/// Where a network of that name is, as values of the fact; nothing if the name does not say.
+fn place_of(network: &str) -> Bits {
+    let is_none = FACTS[NETWORK.index()].none_bit() | agreed(NETWORK);
+    observe(Field::Network, Cell::Text(network)).unwrap_or_default() & !is_none
+}
+
+/// Whether the name of a network says that it is outside of VPCs.
+pub(super) fn is_elsewhere(network: &str) -> bool {
+    place_of(network) & !FACTS[NETWORK.index()].value("vpc").unwrap_or_default() != 0
+}
+
 /// The value that says that support has agreed.
 pub fn agreed(fact: FactId) -> Bits {
     FACTS[fact.index()].value("support-agreed").unwrap_or_default()
 }
+
+/// The fact that a call with a key of which nobody knows may change: operations that block count however they ended, what
+/// changes a key only if it did.
+pub(super) fn concerned(operation: &str, calls: Calls) -> Option<FactId> {
+    let has_succeeded = calls.failed < calls.calls;
+    match operation {
+        operation if forbidden(operation) != 0 => Some(OPERATIONS),
+        NEW_VERSION if has_succeeded => Some(VERSIONS),
+        IMPORT if has_succeeded => Some(ORIGIN),
+        _ => None,
+    }
+}
+
+/// What gives a key another version.
+const NEW_VERSION: &str = "CreateKeyVersion";
+
+/// What gives a key material from outside.
+const IMPORT: &str = "ImportKeyMaterial";
 
 /// The value of an operation that blocks the migration; nothing for others.
 pub fn forbidden(operation: &str) -> Bits {

@@ -158,7 +158,7 @@ pub struct UsageSummary {
     windows: Vec<Window>,
     /// Keys that were called and stand in no inventory.
     not_in_inventory: Vec<Stranger>,
-    /// Aliases with which keys were called and which no key of the inventory has.
+    /// Aliases with which keys were called and of which nobody knows which key of the inventory they are.
     aliases_not_in_inventory: Vec<Stranger>,
 }
 

@@ -138,7 +138,15 @@ pub static FACTS: [FactSpec; 23] = [
         Text::of("key material origin", "密钥材料来源"),
         &["Aliyun_KMS", "EXTERNAL"],
         None,
-        settle("origin", DESCRIBE, "Origin: Aliyun_KMS or EXTERNAL", "Origin：Aliyun_KMS 或 EXTERNAL"),
+        settle_inferred(
+            "origin",
+            DESCRIBE,
+            ("Origin: Aliyun_KMS or EXTERNAL", "Origin：Aliyun_KMS 或 EXTERNAL"),
+            (
+                "an audit log leaves open whether this is the key whose material was imported",
+                "操作审计日志未能排除该密钥的密钥材料为外部导入",
+            ),
+        ),
     ),
     one(
         "rotation",
@@ -161,7 +169,10 @@ pub static FACTS: [FactSpec; 23] = [
             "versions",
             VERSIONS_COMMAND,
             ("TotalCount is the number of key versions", "TotalCount 即密钥版本数"),
-            ("keys with imported material and service keys have one version", "外部材料密钥与服务密钥只有一个版本"),
+            (
+                "keys with imported material and service keys have one version; or an audit log leaves open whether this is the key that got another",
+                "外部材料密钥与服务密钥只有一个版本；或操作审计日志未能排除该密钥新增了版本",
+            ),
         ),
     ),
     set(
