@@ -45,7 +45,6 @@ fn describe_record(schema: &mut schemars::Schema) {
 
 /// About all logs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-
 pub struct Head {
     /// The version of the format.
     pub version: u32,
@@ -83,7 +82,6 @@ pub struct LineCounts {
 
 /// The hours with events of an account and region.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-
 pub struct CoverageLine {
     /// The account; empty if the events do not say.
     pub account_id: String,
@@ -136,7 +134,6 @@ pub struct HourCalls {
 
 /// How many calls.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
-
 pub struct CallCounts {
     /// All, with those that failed.
     pub calls: u64,
@@ -146,7 +143,6 @@ pub struct CallCounts {
 
 /// The calls of one application: a principal, without its sessions, with a language or tool, and what it calls.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-
 pub struct ApplicationLine {
     /// Who: `role/orders-svc`, `user/alice`, `root`.
     pub principal: String,
@@ -162,7 +158,6 @@ pub struct ApplicationLine {
 
 /// The calls of one key.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-
 pub struct KeyLine {
     /// The id, or the alias by which it was called.
     pub key_id: String,
@@ -201,7 +196,6 @@ pub struct KeyLine {
 
 /// Calls of one operation by one application that no key is known of.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-
 pub struct UnattributedLine {
     /// The account; empty if the events do not say.
     pub account_id: String,
