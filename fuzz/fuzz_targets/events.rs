@@ -2,9 +2,10 @@
 //! be read again, and says the same.
 #![no_main]
 
+use cmkdiag::usage::buffers::Buffers;
 use cmkdiag::usage::collect::{Counted, Detail, Shared, Worker};
 use cmkdiag::usage::event::Seen;
-use cmkdiag::usage::input::{Buffers, Piece};
+use cmkdiag::usage::input::Piece;
 use cmkdiag::usage::merge::Merged;
 use cmkdiag::usage::network::Networks;
 use cmkdiag::usage::result::Written;
