@@ -48,8 +48,11 @@ fn call(hour: i64, operation: &str, key: &str, agent: &str) -> Value {
     }
     match (key, operation) {
         ("", _) => {}
-        // The source, as the answer names it.
-        (_, "ReEncrypt") => event["responseElements"] = json!({"KeyId": key}),
+        // From an older version of the key to its newest; the answer names the source.
+        (_, "ReEncrypt") => {
+            event["responseElements"] = json!({"KeyId": key});
+            event["requestParameters"]["DestinationKeyId"] = json!(key);
+        }
         _ => event["requestParameters"]["KeyId"] = json!(key),
     }
     event
@@ -408,7 +411,7 @@ fn a_name_of_a_service_behind_an_address_may_be_anybodys() {
         let event = with(call(5, "Encrypt", ORDERS, agent), "vpcId", json!("vpc-bp1example"));
         with(event, "sourceIpAddress", json!(address))
     };
-    for address in ["10.0.3.17", "203.0.113.9", "fd00::1"] {
+    for address in ["10.0.3.17", "203.0.113.9", "fd00::1", "203.0.113.9:443", "203.0.113.*", "host.example.com"] {
         let case = Case::of(&[own.clone(), by("mybackend.aliyuncs.com", address)]);
         assert_eq!(case.key(ORDERS, &[])["facts"]["usage"]["value"], "self-managed", "{address}");
         case.is(ORDERS, &[], "migratable", &["languages"]);
@@ -418,6 +421,7 @@ fn a_name_of_a_service_behind_an_address_may_be_anybodys() {
         by(OSS, "Internal"),
         by(OSS, OSS),
         by(OSS, ""),
+        by(OSS, "100.100.2.136"),
         with(by(OSS, "10.0.3.17"), "userIdentity", role),
         with(by(OSS, "10.0.3.17"), "eventType", json!("AliyunServiceEvent")),
     ] {
@@ -646,6 +650,20 @@ fn an_alias_that_the_key_of_the_inventory_was_given_is_its_own() {
     others("migratable", &["operations"], &[alias(50, "CreateAlias", ORDERS), alias(51, "CreateAlias", ORDERS)]);
     others("migratable", &["operations"], &[alias(50, "CreateAlias", ORDERS), alias(51, "DeleteAlias", ORDERS)]);
     others("migratable", &["operations"], &[alias(50, "UpdateAlias", ORDERS)]);
+    // The key got another alias, and this one somebody else.
+    let given = json!({"AliasName": "alias/second", "KeyId": BILLING});
+    let second = with(alias(49, "CreateAlias", BILLING), "requestParameters", given);
+    others("migratable", &["operations"], &[alias(50, "CreateAlias", BILLING), second]);
+    // Nobody knows where, or which.
+    let moved = alias(50, "UpdateAlias", ORDERS);
+    for unclear in [
+        with(moved.clone(), "acsRegion", json!("")),
+        with(moved.clone(), "recipientAccountId", json!("***")),
+        with(moved.clone(), "requestParameters", json!({"KeyId": ORDERS, "AliasName": "***"})),
+        with(moved.clone(), "requestParameters", json!({})),
+    ] {
+        others("migratable", &["operations"], &[unclear]);
+    }
     let told = of(&[alias(50, "UpdateAlias", ORDERS)]).run(&[]).err;
     assert!(told.contains("alias/orders; the inventory has them, but of several keys, or they were moved"), "{told}");
     assert!(!told.contains("add ListAliases"), "{told}");

@@ -410,3 +410,44 @@ fn lines_are_counted_over_all_blocks() {
         assert!(ran.err.contains("table.csv:4: not JSON"), "{}", ran.err);
     }
 }
+
+#[test]
+fn no_input_is_written_over() {
+    let folder = folder();
+    let call = Call { key: 0, operation: "Decrypt", agent: 0, minute: 5, failed: false, user: "orders", named: 0 };
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["logs", "keys"] {
+        std::fs::create_dir(at(name)).unwrap();
+    }
+    let inventory = format!("key_id,account_id,region\n{},1234567890123456,cn-hangzhou\n", KEYS[0]);
+    let files = [
+        ("logs/a.jsonl", lines(&[event(1, &call)])),
+        ("keys/keys.csv", inventory),
+        ("networks.csv", "10.0.0.0/8,vpc\n".to_owned()),
+    ];
+    for (name, text) in &files {
+        std::fs::write(at(name), text).unwrap();
+    }
+    let [log, keys, networks] = files.each_ref().map(|(name, _)| at(name));
+    let (logs, inventories) = (at("logs"), at("keys"));
+    let diagnose = ["diagnose", &inventories, "--events", &logs, "--networks", &networks];
+    let explain = ["explain", KEYS[0], "--in", &inventories, "--events", &logs, "--networks", &networks];
+    for written in [&log, &keys, &networks] {
+        for arguments in [
+            [&diagnose[..], &["-o", written]].concat(),
+            [&diagnose[..], &["--rejects", written]].concat(),
+            [&explain[..], &["--rejects", written]].concat(),
+            vec!["usage", &logs, &inventories, "--networks", &networks, "-o", written],
+        ] {
+            let ran = end(command().args(&arguments));
+            assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
+            assert!(ran.err.contains("are the same place"), "{arguments:?}: {}", ran.err);
+        }
+    }
+    for (name, text) in &files {
+        assert_eq!(std::fs::read_to_string(at(name)).unwrap(), *text);
+    }
+    let rejects = at("rejects.csv");
+    let ran = end(command().args([&explain[..], &["--rejects", &rejects]].concat()));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}

@@ -74,6 +74,29 @@ fn of_re_encrypt_both_keys_are_found_wherever_they_stand() {
             &[ONE, "alias/x"],
             Some("source"),
         ),
+        (
+            json!({"requestParameters": written, "referencedResources": keys(&[&format!(" {ONE}")])}),
+            &[ONE],
+            Some("source"),
+        ),
+        (
+            json!({"requestParameters": written, "referencedResources": keys(&[ONE, &arn(ONE), OTHER])}),
+            &[ONE, OTHER],
+            None,
+        ),
+        (
+            json!({"requestParameters": {"DestinationKeyId": "alias/x"}, "responseElements": {"KeyId": ONE}}),
+            &[ONE, "alias/x"],
+            None,
+        ),
+        // Under which key it writes is not known.
+        (json!({"responseElements": {"KeyId": ONE}}), &[ONE], Some("destination")),
+        (json!({"requestParameters": {"SourceKeyId": ONE}}), &[ONE], Some("destination")),
+        (
+            json!({"requestParameters": {"DestinationKeyId": "***"}, "responseElements": {"KeyId": ONE}}),
+            &[ONE],
+            Some("destination"),
+        ),
         // Nobody knows which two.
         (
             json!({"requestParameters": written, "referencedResources": keys(&[OTHER, THIRD])}),
@@ -86,7 +109,7 @@ fn of_re_encrypt_both_keys_are_found_wherever_they_stand() {
         let mut event = event("1", &changes);
         event["eventName"] = json!("ReEncrypt");
         let (mut keys, unknown) = keys_of(&event);
-        keys.iter_mut().for_each(|key| *key = key.to_lowercase());
+        keys.iter_mut().for_each(|key| *key = key.to_lowercase().trim().to_owned());
         keys.sort();
         keys.dedup();
         assert_eq!(
@@ -151,9 +174,15 @@ fn ids_and_aliases_are_known_however_they_are_written() {
     let in_resource = |resource_type: &str| json!({"resourceName": ONE, "resourceType": resource_type});
     assert_eq!(keys_of(&event("1", &in_resource("Key"))).0, [ONE]);
     assert_eq!(keys_of(&event("1", &in_resource("ACS::RAM::Role"))).0.len(), 0);
+    let referenced = |keys: &[&str]| keys_of(&event("1", &json!({"referencedResources": {"ACS::KMS::Key": keys}}))).0;
+    let arn = format!("acs:kms:cn-hangzhou:1234567890123456:key/{ONE}");
+    assert_eq!(referenced(&[ONE, &arn, &ONE.to_uppercase()]), [ONE]);
+    assert_eq!(referenced(&[ONE, "alias/orders"]), [ONE, "alias/orders"]);
+    assert_eq!(referenced(&[ONE, OTHER]).len(), 0);
     for changes in [
         json!({"requestParameters": {"KeyId": ONE, "AliasName": "alias/orders"}}),
         json!({"requestParameters": {"KeyId": ONE, "AliasName": "orders"}}),
+        json!({"requestParameters": {"KeyId": ONE, "AliasName": " alias/orders "}}),
         json!({"requestParameters": {"KeyId": ONE}, "resourceName": "alias/orders", "resourceType": "ACS::KMS::Alias"}),
     ] {
         let mut event = event("1", &changes);
@@ -241,4 +270,16 @@ fn a_key_that_is_created_is_known_by_the_answer() {
     let ran = usage(&[&log]);
     let keys = records(&ran, "key");
     assert_eq!((keys.len(), &keys[0]["key_id"], &keys[0]["calls"]), (1, &json!(ONE), &json!(200)), "{}", ran.out);
+}
+
+#[test]
+fn rows_that_say_something_of_themselves_are_read_in_any_order() {
+    let kms = event("1", &json!({"requestParameters": {"KeyId": ONE}})).to_string();
+    let own = r#""eventId":"2","eventTime":"2026-11-18T03:12:45Z","serviceName":"Sls","acsRegion":"cn-hangzhou","recipientAccountId":"1234567890123456","eventRW":"Read""#;
+    for row in [format!("{{\"event\":{},{own}}}", json!(kms)), format!("{{{own},\"event\":{}}}", json!(kms))] {
+        let log = format!("{row}\n").repeat(100);
+        let ran = usage(&[&log]);
+        assert_eq!(records(&ran, "key")[0]["key_id"], ONE, "{row}");
+        assert_eq!(records(&ran, "usage")[0]["other_services"], 0, "{row}");
+    }
 }

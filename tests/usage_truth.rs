@@ -460,7 +460,11 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     let kind = *dice.pick(&["ApiCall", "ApiCall", "ConsoleOperation", "AliyunServiceEvent"]);
     if is_service || kind == "AliyunServiceEvent" {
         caller = "cloud-service";
-    } else if caller == "cloud-service" && address.contains(['.', ':']) && !address.ends_with(".com") {
+    } else if caller == "cloud-service"
+        && address.contains(['.', ':'])
+        && !address.ends_with(".com")
+        && !address.starts_with("100.100.")
+    {
         // Services have no address; who writes their names behind one may be anybody.
         caller = "unknown";
     }
@@ -511,14 +515,15 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
         truth.cover(scope, time, event_rw);
     }
     if service == "Kms" && !is_broken {
+        let has = |text: &str| members.iter().any(|member| member.contains(text));
         let side = match named.len() {
             0 => Some("all"),
-            // The answer names the source.
-            1 if operation == "ReEncrypt"
-                && !members.iter().any(|member| member.contains("\"responseElements\":{")) =>
-            {
-                Some("source")
+            // The answer names the source, and the request the other one.
+            1 if operation == "ReEncrypt" && has("\"responseElements\":{") => {
+                let is_one = has("SourceKeyId") || has("DestinationKeyId");
+                (!is_one).then_some("destination")
             }
+            1 if operation == "ReEncrypt" => Some("source"),
             _ => None,
         };
         let call = Call { time, failed, operation, principal, caller, from: (place, network, vpc) };

@@ -11,7 +11,7 @@ use crate::inventory::intake::Keep;
 use crate::inventory::row::NoteKind;
 use crate::inventory::survey::Survey;
 use crate::inventory::tidy;
-use crate::read::source;
+use crate::read::source::{self, Input, Origin};
 use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
@@ -101,8 +101,8 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     let now = job::now(&command.judge).map_err(Failure::Usage)?;
     let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, keep, now) };
     let columns = csv_columns(&command.write)?;
-    let inputs = [&command.inputs[..], &command.evidence.events, &command.evidence.usage].concat();
-    refuse_one_place_for_two(&inputs, command.write.output.as_ref(), command.read.rejects.as_ref())?;
+    let (output, rejects) = (command.write.output.as_ref(), command.read.rejects.as_ref());
+    refuse_written_inputs(&command.inputs, &command.evidence, output, rejects)?;
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     let (evidence, lost) = evidence::read(&command.evidence, &command.read, &survey, &reading, &command.talk)?;
@@ -131,6 +131,45 @@ fn read(
     let show = if talk.quiet || talk.no_progress { Show::Never } else { Show::OnTerminal };
     let progress = Progress::new(show, job::total_bytes(&inputs));
     Ok(job::survey(&inputs, book, reading, &progress)?)
+}
+
+/// Results and rejects must overwrite neither inventories nor logs, nor each other.
+fn refuse_written_inputs(
+    inventories: &[PathBuf],
+    evidence: &super::usage_args::Evidence,
+    output: Option<&PathBuf>,
+    rejects: Option<&PathBuf>,
+) -> Result<(), Failure> {
+    let networks: Vec<PathBuf> = evidence.networks.iter().cloned().collect();
+    let inputs = [inventories, &evidence.events, &evidence.usage, &networks].concat();
+    refuse_one_place_for_two(&inputs, output, rejects)?;
+    let listed = || Ok([source::inputs(inventories)?, source::logs(&evidence.events)?].concat());
+    refuse_listed_as_written(listed, output, rejects)
+}
+
+/// What is written must not replace a file that stands in a folder of inputs.
+pub(super) fn refuse_listed_as_written(
+    inputs: impl FnOnce() -> Result<Vec<Input>, Failure>,
+    output: Option<&PathBuf>,
+    rejects: Option<&PathBuf>,
+) -> Result<(), Failure> {
+    let there = |(name, path): (&'static str, Option<&PathBuf>)| {
+        let path = path?.canonicalize().ok().filter(|path| path.is_file())?;
+        Some((name, path))
+    };
+    let written: Vec<_> = [("-o", output), ("--rejects", rejects)].into_iter().filter_map(there).collect();
+    if written.is_empty() {
+        return Ok(());
+    }
+    for input in inputs()? {
+        let Origin::File(path) = &input.origin else { continue };
+        let place = path.canonicalize().ok();
+        if let Some((name, _)) = written.iter().find(|(_, written)| Some(written) == place.as_ref()) {
+            let message = format!("{name} and the input {} are the same place; name another file", input.name);
+            return Err(Failure::Usage(message));
+        }
+    }
+    Ok(())
 }
 
 /// Results, rejects and inputs must not overwrite each other.
@@ -284,6 +323,7 @@ fn explain(command: &args::Explain) -> Result<Exit, Failure> {
     let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
     let now = job::now(&command.judge).map_err(Failure::Usage)?;
     let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, Keep::Used, now) };
+    refuse_written_inputs(&command.inputs, &command.evidence, None, command.read.rejects.as_ref())?;
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let survey = read(&command.inputs, &book, &reading, &command.talk)?;
     if !command.talk.quiet {

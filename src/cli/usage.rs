@@ -37,8 +37,10 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
     if let Some(UsageCommand::Merge(merge)) = &command.command {
         return self::merge(merge);
     }
-    super::run::refuse_one_place_for_two(&command.inputs, command.write.output.as_ref(), None)?;
-    refuse_log_as_output(&command.inputs, command.write.output.as_deref())?;
+    let output = command.write.output.as_ref();
+    let networks: Vec<PathBuf> = command.networks.iter().cloned().collect();
+    super::run::refuse_one_place_for_two(&[&command.inputs[..], &networks].concat(), output, None)?;
+    super::run::refuse_listed_as_written(|| Ok(source::logs(&command.inputs)?), output, None)?;
     let jobs = command.jobs.map_or_else(cores, usize::from);
     let logs = LogsOf {
         paths: &command.inputs,
@@ -58,20 +60,6 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
         tell(&counted);
     }
     Ok(if is_whole(&counted) || command.allow_rejects { Exit::Done } else { Exit::Rejects })
-}
-
-/// A result must not replace a log that stands in a folder.
-fn refuse_log_as_output(paths: &[PathBuf], output: Option<&Path>) -> Result<(), Failure> {
-    let Some(output) = output.and_then(|output| output.canonicalize().ok()).filter(|output| output.is_file()) else {
-        return Ok(());
-    };
-    for input in source::logs(paths)? {
-        if matches!(&input.origin, Origin::File(path) if path.canonicalize().is_ok_and(|path| path == output)) {
-            let message = format!("-o and the input {} are the same place; name another file", input.name);
-            return Err(Failure::Usage(message));
-        }
-    }
-    Ok(())
 }
 
 /// Whether all events could be read.

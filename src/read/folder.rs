@@ -157,13 +157,13 @@ pub(super) fn is_inventory(name: &str) -> bool {
 }
 
 /// Names of files that are taken for logs, for messages.
-pub(crate) const LOGS: &str = ".json, .jsonl, .ndjson, .log, .txt or .csv file (plain, .gz or .zst), also with a number or date behind it, no other .gz file, no Actiontrail_…, and nothing without an extension that begins as a log";
+pub(crate) const LOGS: &str = ".json, .jsonl, .ndjson, .log, .txt, .csv or .tsv file (plain, .gz or .zst), also with a number or date behind it, no other .gz file, no Actiontrail_…, and nothing without an extension that begins as a log";
 
 /// Extensions of what may be a log, but cannot be read; it is told as missing.
 const UNREADABLE: [&str; 3] = [".br", ".parquet", ".avro"];
 
 /// Extensions of logs, before what says that they are compressed.
-const OF_LOGS: [&str; 6] = ["json", "jsonl", "ndjson", "log", "txt", "csv"];
+const OF_LOGS: [&str; 7] = ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv"];
 
 /// Whether a file has the name of a log: a trail delivers `.gz` without any other extension, which is nothing once somebody
 /// has unpacked it. What is to be unpacked by other programs may be logs, too, and is not overlooked.
@@ -186,12 +186,23 @@ pub(super) fn inflated(name: &str) -> Option<&str> {
 }
 
 /// Whether a file without the name of a log may be one: those that rotate and those that clusters write go on with numbers or
-/// dates behind the extension (`events.jsonl.1`, `events.log.2026-11-10`), or have none (`part-00000`).
+/// dates behind the extension (`events.jsonl.1`, `events.log.2026-11-10`, `events.log-20261110`), or have none
+/// (`part-00000`).
 fn may_be_log(name: &str) -> bool {
-    let (named, is_compressed) = (inflated(name).unwrap_or(name), inflated(name).is_some());
-    let mut parts = named.split('.').skip(1);
-    let is_known = parts.by_ref().any(|part| OF_LOGS.contains(&part));
+    let named = inflated(name).unwrap_or(name);
+    let says_compressed = |part: &&str| ["gz", "gzip", "zst", "zstd"].contains(part);
+    let is_compressed = name.split('.').skip(1).any(|part| says_compressed(&part));
+    // Those that clusters keep for themselves (`_SUCCESS`) are no data.
+    if named.starts_with('_') {
+        return false;
+    }
     let is_number = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
+    let is_of_log = |part: &str| {
+        let (extension, date) = part.split_once('-').unwrap_or((part, "0"));
+        OF_LOGS.contains(&extension) && is_number(date)
+    };
+    let mut parts = named.split('.').skip(1).filter(|part| !says_compressed(part));
+    let is_known = parts.by_ref().any(is_of_log);
     match is_known {
         true => parts.all(is_number),
         false => is_compressed || !named.contains('.'),
@@ -261,6 +272,10 @@ mod tests {
             "a.json.zstd",
             "part-00000",
             "a.log.2026.11.10.zst",
+            "a.log-20261110",
+            "a.jsonl-2026-11-10.gz",
+            "a.jsonl.gz.1",
+            "x.gz.1",
         ] {
             assert!(may_be_log(name) && !is_log(name), "{name}");
         }

@@ -54,53 +54,73 @@ pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
     if role == Role::ReEncrypts {
         return keys_of_both_sides(event);
     }
-    let is_one = event.referenced_other.is_empty();
-    let referenced = if is_one { event.referenced_key } else { Raw::default() };
-    let named = [event.requested_key, event.answered_key, event.destination_key, referenced, event.resource];
-    let key = first(&named);
+    let mut referenced = distinct(&event.referenced);
+    if referenced.iter().filter(|name| !is_alias(name)).count() > 1 || event.references_more {
+        referenced.clear();
+    }
+    let mut referenced = referenced.into_iter();
+    let (beside, second) = (referenced.next(), referenced.next());
+    let key = first(&[event.requested_key, event.answered_key, event.destination_key]);
+    let is_beside = key.is_none() && beside.is_some();
+    let key = key.or(beside).or_else(|| first(&[event.resource]));
     if role == Role::MovesAlias {
         // These calls are told under the name of the alias, too.
         let alias = alias_of(event.alias).or_else(|| first(&[event.resource]).filter(|name| is_alias(name)));
+        let unknown = alias.is_none().then_some(Side::All);
         let other = alias.filter(|alias| key.as_ref() != Some(alias));
-        let is_unknown = key.is_none() && other.is_none();
-        return KeysOf { key, other, unknown: is_unknown.then_some(Side::All) };
+        return KeysOf { key, other, unknown };
     }
-    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: None }
+    // An alias beside an id may be that of another key.
+    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: second.filter(|_| is_beside) }
 }
 
 /// The keys of `ReEncrypt`: the one under which it reads, and the one under which it writes.
 fn keys_of_both_sides<'e>(event: &Event<'e>) -> KeysOf<'e> {
     // An answer that tells both keys says which is the source.
-    let answered = if event.source_key.is_empty() { Raw::default() } else { event.answered_key };
-    let source = first(&[event.source_key]).or_else(|| first(&[event.answered_key]));
-    let destination = first(&[event.destination_key]).or_else(|| first(&[answered, event.requested_key]));
-    let beside = [event.referenced_key, event.referenced_other, event.resource];
-    let beside = beside.iter().filter(|_| !event.references_several).filter_map(|name| first(&[*name]));
-    if source.is_some() {
-        // The other one may be the same: from an older version of a key to its newest.
-        let is_other = |name: &Cow<'e, str>| source.as_ref().is_some_and(|source| !is_same(source, name));
-        let other = destination.or_else(|| beside.fold(None, |known, name| known.or(Some(name).filter(is_other))));
-        return KeysOf { other: other.filter(is_other), key: source, unknown: None };
-    }
-    let (mut ids, mut aliases): (Vec<Cow<'e, str>>, Vec<Cow<'e, str>>) = Default::default();
-    for name in destination.into_iter().chain(beside) {
-        let names = if is_alias(&name) { &mut aliases } else { &mut ids };
-        if !names.iter().any(|known| is_same(known, &name)) {
-            names.push(name);
+    let (answered_source, answered_destination) = match event.source_key.is_empty() {
+        true => (event.answered_key, Raw::default()),
+        false => (Raw::default(), event.answered_key),
+    };
+    let source = first(&[event.source_key, answered_source]);
+    let destination = first(&[event.destination_key, answered_destination, event.requested_key]);
+    let [one, two, three, four] = event.referenced;
+    let [request, answer] = [event.requested_key, event.answered_key];
+    let all =
+        distinct(&[event.source_key, answer, event.destination_key, request, one, two, three, four, event.resource]);
+    let ids = all.iter().filter(|name| !is_alias(name)).count();
+    let mut names = all.into_iter();
+    let (key, other) = (names.next(), names.next());
+    let unknown = match (source, destination) {
+        // There are two keys and no more: if both stand there, it does not matter which is which.
+        _ if ids == 2 && !event.references_more => None,
+        _ if key.is_none() => Some(Side::All),
+        // From an older version of a key to its newest, perhaps.
+        (Some(_), Some(_)) if ids < 2 => None,
+        (Some(_), None) if ids < 2 => Some(Side::Destination),
+        _ => Some(Side::Source),
+    };
+    // An alias beside two ids is that of one of them.
+    KeysOf { key, other, unknown }
+}
+
+/// The names of keys among these, each once: ids before aliases.
+fn distinct<'e>(names: &[Raw<'e>]) -> Vec<Cow<'e, str>> {
+    let mut all: Vec<Cow<'e, str>> = Vec::new();
+    for name in names.iter().filter(|name| !name.is_empty()).filter_map(|name| first(&[*name])) {
+        if !all.iter().any(|known| is_same(known, &name)) {
+            all.push(name);
         }
     }
-    // There are two keys and no more: if both stand there, it does not matter which is which. An id and an alias may be of
-    // one key.
-    let are_both = ids.len() == 2;
-    let mut names = ids.into_iter().chain(aliases.into_iter().filter(|_| !are_both));
-    let (key, other) = (names.next(), names.next());
-    let unknown = if key.is_none() { Side::All } else { Side::Source };
-    KeysOf { key, other, unknown: (!are_both).then_some(unknown) }
+    all.sort_by_key(|name| is_alias(name));
+    all
 }
 
 /// Whether two names are of one key: by its id, and by the ARN of that.
 fn is_same(one: &str, other: &str) -> bool {
-    let id = |name: &str| if is_alias(name) { None } else { name.rsplit('/').next().map(str::to_ascii_lowercase) };
+    let id = |name: &str| {
+        let id = name.rsplit('/').next().filter(|_| !is_alias(name))?;
+        Some(id.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase())
+    };
     one == other || id(one).is_some_and(|one| Some(one) == id(other))
 }
 
@@ -169,13 +189,15 @@ const IS_OF_ID: [bool; 256] = {
     is_of_id
 };
 
+fn bare(name: &str) -> &str {
+    let name = name.trim_ascii();
+    name.strip_prefix("key/").unwrap_or(name)
+}
+
 /// A name without its escapes, and without what says that it is one of a key.
 fn text_of<'e>(name: Raw<'e>) -> Cow<'e, str> {
     match std::str::from_utf8(name.bytes) {
-        Ok(text) if !name.is_escaped => text.strip_prefix("key/").unwrap_or(text).into(),
-        _ => {
-            let text = name.text();
-            text.strip_prefix("key/").unwrap_or(&text).to_owned().into()
-        }
+        Ok(text) if !name.is_escaped => bare(text).into(),
+        _ => bare(&name.text()).to_owned().into(),
     }
 }

@@ -13,7 +13,7 @@ use super::coverage::Said;
 use super::event::Event;
 use super::known::{Scope, Texts};
 use super::named::{self, KINDS, Who, api_name};
-use super::network::{is_address, is_vpc};
+use super::network::{is_inside_cloud, is_vpc};
 use super::place::Place;
 use super::scan::Raw;
 use super::stable;
@@ -142,7 +142,7 @@ impl<'s> Worker<'s> {
         let with_principal = self.shared.detail == Detail::Result || keys.unknown.is_some();
         let call = self.call(event, operation, time, with_principal);
         let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
-        let said = u64::from(event.failed) << 2 | u64::from(read_write);
+        let said = u64::from(event.references_more) << 3 | u64::from(event.failed) << 2 | u64::from(read_write);
         let parts = [operation.hash, time as u64, hash_of_scope, said];
         let hash = stable::finish(parts.into_iter().fold(stable::hash_of_texts(event), stable::mix));
         keys.each().for_each(|key| self.name_key(key, scope));
@@ -246,7 +246,7 @@ impl<'s> Worker<'s> {
             if with_principal { self.principal(event) } else { (0, Who::of(event).is_service()) };
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
-        } else if caller == Caller::Service && is_address(event.source.bytes) {
+        } else if caller == Caller::Service && !is_inside_cloud(event.source.bytes) {
             // Anybody can write a name into a userAgent; services call from inside the cloud, which has no address.
             caller = Caller::Unknown;
         }

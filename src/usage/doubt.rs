@@ -126,6 +126,8 @@ pub enum Which {
     None,
     /// Under which key `ReEncrypt` wrote, not under which it read.
     OnlyDestination,
+    /// From which key `ReEncrypt` read, not under which it wrote.
+    OnlySource,
     /// An alias that no key of the inventory has, or more than one, or that was moved while the log was written; or what
     /// is no id of a key.
     Alias(String),
@@ -253,7 +255,11 @@ impl OpenCall {
             principal: principal.to_owned(),
             calls: calls.calls,
             last: calls.span.last,
-            which: if from.side == Side::Source { Which::OnlyDestination } else { Which::None },
+            which: match from.side {
+                Side::All => Which::None,
+                Side::Source => Which::OnlyDestination,
+                Side::Destination => Which::OnlySource,
+            },
         })
     }
 
@@ -273,6 +279,7 @@ impl OpenCall {
                 let which = match which {
                     Which::None => ", and the log does not say with which key".to_owned(),
                     Which::OnlyDestination => ", and the log does not say from which key".to_owned(),
+                    Which::OnlySource => ", and the log does not say to which key".to_owned(),
                     Which::Alias(alias) => {
                         format!(" with {alias}, of which nobody knows which key of the inventory it is")
                     }
@@ -291,6 +298,7 @@ impl OpenCall {
                 let which = match which {
                     Which::None => "日志未注明所用密钥".to_owned(),
                     Which::OnlyDestination => "日志未注明源密钥".to_owned(),
+                    Which::OnlySource => "日志未注明目标密钥".to_owned(),
                     Which::Alias(alias) => format!("所用 {alias} 无法对应到清单中的某个密钥"),
                     Which::OtherKey(key) => format!("所用密钥 {key} 不在清单中"),
                 };

@@ -54,12 +54,10 @@ pub struct Event<'a> {
     pub alias: Raw<'a>,
     /// `responseElements.KeyId`, or that of the `KeyMetadata` which `CreateKey` and `DescribeKey` answer.
     pub answered_key: Raw<'a>,
-    /// The key of `referencedResources`, if there is one of type `ACS::KMS::Key`.
-    pub referenced_key: Raw<'a>,
-    /// The second key of `referencedResources`.
-    pub referenced_other: Raw<'a>,
-    /// Whether `referencedResources` names more than two keys.
-    pub references_several: bool,
+    /// The first of what `referencedResources` names as of type `ACS::KMS::Key`, each once.
+    pub referenced: [Raw<'a>; 4],
+    /// Whether `referencedResources` names more.
+    pub references_more: bool,
     /// `resourceName`, if `resourceType` is that of a key or an alias.
     pub resource: Raw<'a>,
     /// `requestParameters.DestinationKeyId`: the key under which `ReEncrypt` writes.
@@ -104,14 +102,12 @@ impl<'a> Event<'a> {
 
     /// Takes a key that `referencedResources` names.
     fn refer(&mut self, key: Raw<'a>) {
-        let is_known = |known: Raw<'_>| known.bytes == key.bytes;
-        if key.is_empty() || is_known(self.referenced_key) || is_known(self.referenced_other) {
+        if key.is_empty() || self.referenced.iter().any(|known| known.bytes == key.bytes) {
             return;
         }
-        match (self.referenced_key.is_empty(), self.referenced_other.is_empty()) {
-            (true, _) => self.referenced_key = key,
-            (false, true) => self.referenced_other = key,
-            (false, false) => self.references_several = true,
+        match self.referenced.iter_mut().find(|place| place.is_empty()) {
+            Some(place) => *place = key,
+            None => self.references_more = true,
         }
     }
 
@@ -174,8 +170,8 @@ impl<'a> Event<'a> {
 
 /// Whether an `errorCode` or `errorMessage` says that a call failed.
 pub(super) fn is_failure(says: Raw<'_>) -> bool {
-    let is_fine = |fine: &&[u8]| says.bytes.eq_ignore_ascii_case(fine);
-    ![&b""[..], b"0", b"success", b"ok"].iter().any(is_fine)
+    let is_fine = |fine: &&[u8]| says.bytes.trim_ascii().eq_ignore_ascii_case(fine);
+    ![&b""[..], b"0", b"success", b"ok", b"200", b"null", b"none", b"-"].iter().any(is_fine)
 }
 
 /// What stands in an event and says something if a member of its own does not.
@@ -251,7 +247,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
         // somebody who listened, and to what. The id tells it from others.
         let has = |values: [Raw<'_>; 5]| values.iter().all(|value| !value.is_empty());
         let wanted = [event.time, event.region, event.account, event.event_rw, event.event_id];
-        if may_end && is_other(&event) && has(wanted) {
+        if may_end && inside.is_none() && is_other(&event) && has(wanted) {
             match end_of_other(bytes, at, ends) {
                 Some(end) => return Ok((Seen::Other(event), end)),
                 None => may_end = false,
@@ -373,7 +369,7 @@ mod tests {
     fn the_fields_of_an_event_are_read_at_their_own_depth() {
         let event = kms(EVENT);
         assert_eq!(event.requested_key.text(), "alias/orders");
-        assert_eq!(event.referenced_key.text(), "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01");
+        assert_eq!(event.referenced[0].text(), "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01");
         assert_eq!((event.account.text().as_ref(), event.region.text().as_ref()), ("1234567890123456", "cn-hangzhou"));
         assert!(!event.failed && event.user.text() == "orders-role:orders");
     }
@@ -383,7 +379,8 @@ mod tests {
         let referenced = |resources: &str| {
             let text = format!(r#"{{"serviceName":"Kms","eventName":"Decrypt","referencedResources":{resources}}}"#);
             let event = kms(&text);
-            (event.referenced_key.text().into_owned(), event.references_several)
+            let named: Vec<_> = event.referenced.iter().map(|key| key.text().into_owned()).collect();
+            (named.concat(), event.references_more)
         };
         let one = ("k".to_owned(), false);
         assert_eq!(referenced(r#"{"ACS::KMS::Key":["k"],"ACS::RAM::Role":["r"]}"#), one);
@@ -392,16 +389,25 @@ mod tests {
         let listed = r#"{"resourceType":"ACS::KMS::Key","resourceName":"k"}"#;
         let other = r#"{"resourceName":"r","resourceType":"ACS::RAM::Role"}"#;
         assert_eq!(referenced(&format!("[{other}, {listed}, {listed}]")), one);
-        let three = format!("[{listed},{},{}]", listed.replace('k', "l"), listed.replace('k', "m"));
-        assert_eq!(referenced(&three), ("k".to_owned(), true));
+        let all = ["l", "m", "n", "o"].map(|name| listed.replace('k', name));
+        assert_eq!(referenced(&format!("[{listed},{}]", all[..3].join(","))), ("klmn".to_owned(), false));
+        assert_eq!(referenced(&format!("[{listed},{}]", all.join(","))), ("klmn".to_owned(), true));
         assert_eq!(referenced("[1,[],{}]"), (String::new(), false));
     }
 
     #[test]
     fn codes_of_success_are_no_failure() {
-        for (code, failed) in
-            [("\"\"", false), ("0", false), ("\"0\"", false), ("\"Success\"", false), ("\"OK\"", false), ("404", true)]
-        {
+        for (code, failed) in [
+            ("\"\"", false),
+            ("0", false),
+            ("\"0\"", false),
+            ("\"Success\"", false),
+            ("\"OK\"", false),
+            ("404", true),
+            ("\" \"", false),
+            ("\"null\"", false),
+            ("200", false),
+        ] {
             let text = format!(r#"{{"serviceName":"Kms","eventName":"Decrypt","errorCode":{code}}}"#);
             assert_eq!(kms(&text).failed, failed, "{code}");
         }

@@ -40,7 +40,7 @@ pub struct Evidence {
     /// From when on a log tells enough.
     pub demands: Demands,
     /// Entries by the id of their key, or by the alias with which it was called.
-    by_name: HashMap<String, Vec<u32>, FixedState>,
+    pub(super) by_name: HashMap<String, Vec<u32>, FixedState>,
     /// How many keys of the inventory each entry may be about, by number; 0 for aliases that were moved.
     held: Vec<u32>,
     /// What the logs tell of each account and region that the inventory names.
@@ -96,11 +96,15 @@ impl Evidence {
         for key in survey.keys() {
             let numbers: Vec<u32> = evidence.numbers(&key).collect();
             let entry = |number: &u32| &evidence.counted.keys[*number as usize];
-            let gets = |entry: &Entry| !is_alias(&entry.key) && evidence.succeeded(entry, &["CreateAlias"]) > 0;
-            let gets_alias = numbers.iter().any(|number| gets(entry(number)));
+            // As often as the key got an alias, so often its aliases were given to a key.
+            let created = |of_alias: bool| -> u64 {
+                let entries = numbers.iter().map(entry).filter(|entry| is_alias(&entry.key) == of_alias);
+                entries.map(|entry| evidence.succeeded(entry, &["CreateAlias"])).sum()
+            };
+            let gets_them = created(false) >= created(true);
             for number in &numbers {
                 held[*number as usize] += 1;
-                given[*number as usize] |= gets_alias;
+                given[*number as usize] |= gets_them;
             }
             scopes.insert((key.account_id(), key.region()));
         }
@@ -137,13 +141,6 @@ impl Evidence {
         }
         (evidence.held, evidence.doubtful_aliases) = (held, doubtful);
         Evidence { reaches, strangers, strange_aliases, ..evidence }
-    }
-
-    /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
-    /// it from then on: if the key that has it in the inventory was given one, it is the same all the time.
-    fn is_moved(&self, alias: &Entry, is_given: bool) -> bool {
-        let created = self.succeeded(alias, &["CreateAlias"]);
-        self.succeeded(alias, &["UpdateAlias", "DeleteAlias"]) > 0 || created > 1 || created == 1 && !is_given
     }
 
     /// An entry for people.
@@ -187,13 +184,6 @@ impl Evidence {
             let unclear = all.iter().find(|created| times(created).next().is_none())?;
             Some(Doubt::AgeUnknown { created: (*unclear).to_owned() })
         })
-    }
-
-    /// How many calls of these operations with a key, or under an alias, succeeded.
-    fn succeeded(&self, entry: &Entry, operations: &[&str]) -> u64 {
-        let names = &self.counted.names.operations;
-        let calls = entry.tally.operations.iter().filter(|of| operations.contains(&text(names, of.operation)));
-        calls.map(|of| of.calls - u64::from(of.failed).min(of.calls)).sum()
     }
 
     /// What is to be known of the logs: from when to when they reach, what they leave open, and who is not in the inventory.
@@ -431,7 +421,7 @@ fn name_of(key: &str) -> String {
 }
 
 /// Whether two accounts and regions may be the same.
-fn agree(one: (&str, &str), other: (&str, &str)) -> bool {
+pub(super) fn agree(one: (&str, &str), other: (&str, &str)) -> bool {
     let may_be = |one: &str, other: &str| one.is_empty() || other.is_empty() || one == other;
     may_be(one.0, other.0) && may_be(one.1, other.1)
 }

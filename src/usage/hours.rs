@@ -1,6 +1,7 @@
 //! Calls by the hour of the week, in as little room as they need.
 
-use super::tally::insert;
+use super::coverage::Coverage;
+use super::tally::{Span, insert};
 use super::time::WEEK;
 
 /// Calls by the hour of the week in which they were made, in UTC. Most keys are used seldom, or in few of the 168.
@@ -75,6 +76,19 @@ impl Hours {
     pub fn merge(&mut self, other: &Hours) {
         other.iter().for_each(|(hour, calls)| self.add(hour, calls));
     }
+}
+
+/// Hours of a week, as often as there were weeks: what a busiest hour is divided by.
+pub(super) fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
+    const SECONDS_OF_WEEK: f64 = 7.0 * 86_400.0;
+    let whole = coverage.and_then(|coverage| coverage.span).unwrap_or(span);
+    (((whole.last - whole.first) as f64) / SECONDS_OF_WEEK).max(1.0)
+}
+
+/// How many calls a busiest second of an hour with so many on average may have, if they come independently of each other:
+/// three standard deviations above the average of Poisson's distribution, which about three seconds of an hour exceed.
+pub(super) fn peak(per_second: f64) -> u64 {
+    if per_second > 0.0 { (per_second + 3.0 * per_second.sqrt()).ceil() as u64 } else { 0 }
 }
 
 #[cfg(test)]

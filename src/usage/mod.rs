@@ -11,10 +11,11 @@
 //! finds them where they stood in events before. [`collect`] counts on any number of threads, many events at once, into
 //! tables that all share, of [`tally`], [`hours`] and [`coverage`]; [`agent`] and [`network`] tell what made a call and
 //! from which [`place`], `named` who, [`mod@time`] when. [`result`] says what was counted, in order, with the sum of the hashes of all
-//! events (`stable`), and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory: what
+//! events (`stable`), and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory, where `aliases` may have moved: what
 //! calls tell ([`told`]), as facts ([`overlay`]), and what they leave open ([`doubt`]).
 
 pub mod agent;
+mod aliases;
 mod attribution;
 mod batch;
 pub mod buffers;

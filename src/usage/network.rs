@@ -81,7 +81,8 @@ impl Networks {
         }
         let source = std::str::from_utf8(event.source.bytes).unwrap_or_default();
         let range = if self.ranges.is_empty() { None } else { self.of(source) };
-        let is_elsewhere = range.is_some_and(|range| range.is_elsewhere);
+        // An address of a VPC may lie in a range that stands for all others.
+        let is_elsewhere = range.is_some_and(|range| range.is_elsewhere && !range.is_of_all());
         // Only VPCs, and who is connected to one, reach this endpoint (KMS, "Endpoints").
         let is_by_vpc = || is_vpc(event.vpc.bytes) || event.endpoint.bytes.starts_with(b"kms-vpc.");
         let place = match source {
@@ -117,6 +118,11 @@ impl Range {
         (length <= most).then(|| Range { bits, length: 128 - most + length, is_old, name, is_elsewhere: false })
     }
 
+    /// Whether it has all addresses there are.
+    fn is_of_all(&self) -> bool {
+        self.length == if self.is_old { 96 } else { 0 }
+    }
+
     fn has(&self, bits: u128) -> bool {
         let differing = self.bits ^ bits;
         // All bits are cut off if none of them counts.
@@ -136,9 +142,17 @@ pub(super) fn is_vpc(vpc: &[u8]) -> bool {
     vpc.starts_with(b"vpc-")
 }
 
-/// Whether a `sourceIpAddress` is an address; `Internal` and the names of services are none.
-pub(super) fn is_address(source: &[u8]) -> bool {
-    std::str::from_utf8(source).is_ok_and(|source| source.parse::<IpAddr>().is_ok())
+/// Whether a source is one of the cloud's own, as services have it: no address of somebody else, and none that is masked.
+pub(super) fn is_inside_cloud(source: &[u8]) -> bool {
+    let source = std::str::from_utf8(source).unwrap_or("?").trim();
+    let is_of_cloud = |address: IpAddr| match address.to_canonical() {
+        // Where Alibaba Cloud's services are.
+        IpAddr::V4(address) => address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64,
+        IpAddr::V6(_) => false,
+    };
+    matches!(source, "" | "-" | "Internal")
+        || source.ends_with(".aliyuncs.com")
+        || source.parse::<IpAddr>().is_ok_and(is_of_cloud)
 }
 
 /// Whether an address is one of a private network, of carriers (in which Alibaba Cloud's own services are), or of the

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest, text};
 use super::coverage::Coverage;
+use super::hours::{peak, weeks};
 use super::place::{Place, Places};
 use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Span, Unattributed};
 use super::time::{HOUR, show};
@@ -203,7 +204,8 @@ pub struct UnattributedLine {
     pub region: String,
     /// The operation.
     pub operation: String,
-    /// `all` if no key is known at all; `source` if only the one is known under which `ReEncrypt` writes.
+    /// `all` if no key is known at all; of `ReEncrypt`, `source` if the key is not known for sure under which it reads, and
+    /// `destination` if the one is not known under which it writes.
     pub side: String,
     /// Who.
     pub principal: String,
@@ -225,19 +227,6 @@ pub struct UnattributedLine {
 
 fn moments(span: Span) -> Moments {
     Moments { first: show(span.first), last: show(span.last) }
-}
-
-/// Hours of a week, as often as there were weeks: what a busiest hour is divided by.
-fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
-    const SECONDS_OF_WEEK: f64 = 7.0 * 86_400.0;
-    let whole = coverage.and_then(|coverage| coverage.span).unwrap_or(span);
-    (((whole.last - whole.first) as f64) / SECONDS_OF_WEEK).max(1.0)
-}
-
-/// How many calls a busiest second of an hour with so many on average may have, if they come independently of each other:
-/// three standard deviations above the average of Poisson's distribution, which about three seconds of an hour exceed.
-fn peak(per_second: f64) -> u64 {
-    if per_second > 0.0 { (per_second + 3.0 * per_second.sqrt()).ceil() as u64 } else { 0 }
 }
 
 /// The service that a service-linked role belongs to, as its name says (`AliyunServiceRoleForOSS…`), or else the principal.
@@ -338,6 +327,11 @@ impl<'c> Written<'c> {
 
     /// The line of a key.
     pub fn key(&self, entry: &Entry) -> KeyLine {
+        self.key_within(entry, self.coverage_of(entry))
+    }
+
+    /// The line of a key in a log that reaches so far.
+    fn key_within(&self, entry: &Entry, coverage: Option<&Coverage>) -> KeyLine {
         let (names, tally) = (&self.counted.names, &entry.tally);
         let mut operations = BTreeMap::new();
         for OperationCalls { operation, calls, failed } in &tally.operations {
@@ -369,7 +363,6 @@ impl<'c> Written<'c> {
         let mut vpcs: Vec<String> = tally.vpcs.iter().map(|vpc| text(&names.vpcs, *vpc).to_owned()).collect();
         vpcs.sort_unstable();
         let hours: Vec<HourCalls> = tally.hours.iter().map(|(hour, calls)| HourCalls { hour, calls }).collect();
-        let coverage = self.counted.rest.coverage.get(&(entry.account, entry.region));
         let busiest = hours.iter().map(|hour| hour.calls).max().unwrap_or(0) as f64;
         let per_second = busiest / weeks(coverage, tally.span) / HOUR as f64;
         let (places, networks) = self.places(&tally.places);
@@ -401,8 +394,16 @@ impl<'c> Written<'c> {
         }
         let mut tally = first.tally.clone();
         rest.iter().for_each(|entry| tally.merge(&entry.tally));
+        // The longest log counts, in whatever order threads have met the entries.
+        let coverages = entries.iter().filter_map(|entry| self.coverage_of(entry));
+        let longest = coverages.max_by_key(|coverage| coverage.span.map_or(0, |span| span.last - span.first));
         let Entry { key, account, region, .. } = first;
-        Some(self.key(&Entry { key: key.clone(), account: *account, region: *region, tally }))
+        let joined = Entry { key: key.clone(), account: *account, region: *region, tally };
+        Some(self.key_within(&joined, longest))
+    }
+
+    fn coverage_of(&self, entry: &Entry) -> Option<&'c Coverage> {
+        self.counted.rest.coverage.get(&(entry.account, entry.region))
     }
 
     fn places(&self, places: &Places) -> (BTreeMap<String, Count>, BTreeMap<String, Count>) {

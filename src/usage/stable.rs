@@ -45,11 +45,13 @@ pub(super) fn hash_of_texts(event: &Event<'_>) -> u64 {
         event.requested_key,
         event.alias,
         event.answered_key,
-        event.referenced_key,
-        event.referenced_other,
         event.resource,
         event.destination_key,
         event.source_key,
+        event.referenced[0],
+        event.referenced[1],
+        event.referenced[2],
+        event.referenced[3],
     ];
     let mut sum = 0_u64;
     for (at, text) in texts.iter().enumerate().filter(|(_, text)| !text.is_empty()) {

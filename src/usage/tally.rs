@@ -351,8 +351,10 @@ fn make_room<T>(list: &mut Vec<T>) {
 pub enum Side {
     /// The event names no key at all.
     All,
-    /// The key is known under which `ReEncrypt` writes, and not the one under which it reads.
+    /// One key of `ReEncrypt` is known, and not, or not for sure, the one under which it reads.
     Source,
+    /// The key is known under which `ReEncrypt` reads, and not the one under which it writes.
+    Destination,
 }
 
 impl Side {
@@ -361,6 +363,7 @@ impl Side {
         match self {
             Side::All => "all",
             Side::Source => "source",
+            Side::Destination => "destination",
         }
     }
 }

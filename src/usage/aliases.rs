@@ -1,0 +1,41 @@
+//! Aliases that were given to keys, or taken from them, while a log was written.
+
+use super::attribution::Role;
+use super::collect::{Entry, text};
+use super::evidence::{Evidence, agree};
+
+impl Evidence {
+    /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
+    /// it from then on: if the key that has it in the inventory was given one, it is the same all the time.
+    pub(super) fn is_moved(&self, alias: &Entry, is_given: bool) -> bool {
+        let scope = self.counted.scope(alias);
+        // Calls of which nobody knows the account or region may be calls with this alias.
+        let numbers = self.by_name.get(&*alias.key).map_or(&[][..], Vec::as_slice).iter();
+        let same = numbers.map(|number| &self.counted.keys[*number as usize]);
+        let same: Vec<&Entry> = same.filter(|entry| agree(self.counted.scope(entry), scope)).collect();
+        let succeeded = |names: &[&str]| same.iter().map(|entry| self.succeeded(entry, names)).sum::<u64>();
+        let created = succeeded(&["CreateAlias"]);
+        succeeded(&["UpdateAlias", "DeleteAlias"]) > 0
+            || created > 1
+            || created == 1 && !is_given
+            || self.moves_some_alias(scope)
+    }
+
+    /// Whether an alias of an account and region was moved of which the log does not say which it is.
+    fn moves_some_alias(&self, scope: (&str, &str)) -> bool {
+        let names = &self.counted.names;
+        self.counted.rest.unattributed.iter().any(|(from, calls)| {
+            let moves = Role::of(text(&names.operations, from.operation)) == Role::MovesAlias;
+            moves
+                && calls.calls.failed < calls.calls.calls
+                && agree(self.counted.scope_of(from.account, from.region), scope)
+        })
+    }
+
+    /// How many calls of these operations with a key, or under an alias, succeeded.
+    pub(super) fn succeeded(&self, entry: &Entry, operations: &[&str]) -> u64 {
+        let names = &self.counted.names.operations;
+        let calls = entry.tally.operations.iter().filter(|of| operations.contains(&text(names, of.operation)));
+        calls.map(|of| of.calls - u64::from(of.failed).min(of.calls)).sum()
+    }
+}
