@@ -179,6 +179,12 @@ fn ids_and_aliases_are_known_however_they_are_written() {
     assert_eq!(referenced(&[ONE, &arn, &ONE.to_uppercase()]), [ONE]);
     assert_eq!(referenced(&[ONE, "alias/orders"]), [ONE, "alias/orders"]);
     assert_eq!(referenced(&[ONE, OTHER]).len(), 0);
+    // An id tells more than the alias with which the key was called.
+    for beside in [json!({"referencedResources": {"ACS::KMS::Key": [ONE]}}), json!({"resourceName": ONE})] {
+        let mut event = event("1", &beside);
+        event["requestParameters"] = json!({"KeyId": "alias/orders"});
+        assert_eq!(keys_of(&event).0, [ONE], "{event}");
+    }
     for changes in [
         json!({"requestParameters": {"KeyId": ONE, "AliasName": "alias/orders"}}),
         json!({"requestParameters": {"KeyId": ONE, "AliasName": "orders"}}),

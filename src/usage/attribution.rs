@@ -60,9 +60,12 @@ pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
     }
     let mut referenced = referenced.into_iter();
     let (beside, second) = (referenced.next(), referenced.next());
-    let key = first(&[event.requested_key, event.answered_key, event.destination_key]);
-    let is_beside = key.is_none() && beside.is_some();
-    let key = key.or(beside).or_else(|| first(&[event.resource]));
+    let named = first(&[event.requested_key, event.answered_key, event.destination_key]);
+    let is_beside = named.is_none() && beside.is_some();
+    let mut all = [named, beside, first(&[event.resource])];
+    let is_id = |name: &Option<Cow<'e, str>>| name.as_ref().is_some_and(|name| !is_alias(name));
+    let at = all.iter().position(is_id).or_else(|| all.iter().position(Option::is_some));
+    let key = at.and_then(|at| all[at].take());
     if role == Role::MovesAlias {
         // These calls are told under the name of the alias, too.
         let alias = alias_of(event.alias).or_else(|| first(&[event.resource]).filter(|name| is_alias(name)));
