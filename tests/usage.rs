@@ -444,6 +444,11 @@ fn no_input_is_written_over() {
             assert!(ran.err.contains("are the same place"), "{arguments:?}: {}", ran.err);
         }
     }
+    let result = at("logs/a.usage.jsonl");
+    std::fs::write(&result, usage(&[&log]).out).unwrap();
+    let ran = end(command().args(["usage", "merge", &logs, "-o", &result]));
+    assert!(ran.code == 2 && ran.err.contains("are the same place"), "{}", ran.err);
+    std::fs::remove_file(&result).unwrap();
     for (name, text) in &files {
         assert_eq!(std::fs::read_to_string(at(name)).unwrap(), *text);
     }

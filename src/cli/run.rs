@@ -11,7 +11,7 @@ use crate::inventory::intake::Keep;
 use crate::inventory::row::NoteKind;
 use crate::inventory::survey::Survey;
 use crate::inventory::tidy;
-use crate::read::source::{self, Input, Origin};
+use crate::read::source::{self, Origin};
 use crate::rulebook::Rulebook;
 use crate::rulebook::compile::nearest;
 use crate::rulebook::edition::RulebookError;
@@ -133,7 +133,7 @@ fn read(
     Ok(job::survey(&inputs, book, reading, &progress)?)
 }
 
-/// Results and rejects must overwrite neither inventories nor logs, nor each other.
+/// What `diagnose` and `explain` write must overwrite nothing that they read.
 fn refuse_written_inputs(
     inventories: &[PathBuf],
     evidence: &super::usage_args::Evidence,
@@ -141,35 +141,7 @@ fn refuse_written_inputs(
     rejects: Option<&PathBuf>,
 ) -> Result<(), Failure> {
     let networks: Vec<PathBuf> = evidence.networks.iter().cloned().collect();
-    let inputs = [inventories, &evidence.events, &evidence.usage, &networks].concat();
-    refuse_one_place_for_two(&inputs, output, rejects)?;
-    let listed = || Ok([source::inputs(inventories)?, source::logs(&evidence.events)?].concat());
-    refuse_listed_as_written(listed, output, rejects)
-}
-
-/// What is written must not replace a file that stands in a folder of inputs.
-pub(super) fn refuse_listed_as_written(
-    inputs: impl FnOnce() -> Result<Vec<Input>, Failure>,
-    output: Option<&PathBuf>,
-    rejects: Option<&PathBuf>,
-) -> Result<(), Failure> {
-    let there = |(name, path): (&'static str, Option<&PathBuf>)| {
-        let path = path?.canonicalize().ok().filter(|path| path.is_file())?;
-        Some((name, path))
-    };
-    let written: Vec<_> = [("-o", output), ("--rejects", rejects)].into_iter().filter_map(there).collect();
-    if written.is_empty() {
-        return Ok(());
-    }
-    for input in inputs()? {
-        let Origin::File(path) = &input.origin else { continue };
-        let place = path.canonicalize().ok();
-        if let Some((name, _)) = written.iter().find(|(_, written)| Some(written) == place.as_ref()) {
-            let message = format!("{name} and the input {} are the same place; name another file", input.name);
-            return Err(Failure::Usage(message));
-        }
-    }
-    Ok(())
+    refuse_one_place_for_two(&[inventories, &evidence.events, &evidence.usage, &networks].concat(), output, rejects)
 }
 
 /// Results, rejects and inputs must not overwrite each other.
@@ -190,6 +162,28 @@ pub(super) fn refuse_one_place_for_two(
             return Err(Failure::Usage(format!("{name} and {other} are the same place; name another file")));
         }
         taken.push((name, place));
+    }
+    refuse_listed_as_written(inputs, written)
+}
+
+/// The same of files that stand in folders which are inputs, be they inventories or logs.
+fn refuse_listed_as_written(inputs: &[PathBuf], written: [(&'static str, Option<&PathBuf>); 2]) -> Result<(), Failure> {
+    let there = |(name, path): (&'static str, Option<&PathBuf>)| {
+        let path = path?.canonicalize().ok().filter(|path| path.is_file())?;
+        Some((name, path))
+    };
+    let written: Vec<_> = written.into_iter().filter_map(there).collect();
+    let folders: Vec<PathBuf> = inputs.iter().filter(|input| input.is_dir()).cloned().collect();
+    if written.is_empty() || folders.is_empty() {
+        return Ok(());
+    }
+    for input in [source::inputs(&folders)?, source::logs(&folders)?].concat() {
+        let Origin::File(path) = &input.origin else { continue };
+        let place = path.canonicalize().ok();
+        if let Some((name, _)) = written.iter().find(|(_, written)| Some(written) == place.as_ref()) {
+            let message = format!("{name} and the input {} are the same place; name another file", input.name);
+            return Err(Failure::Usage(message));
+        }
     }
     Ok(())
 }

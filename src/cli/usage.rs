@@ -40,7 +40,6 @@ pub(super) fn run(command: &Usage) -> Result<Exit, Failure> {
     let output = command.write.output.as_ref();
     let networks: Vec<PathBuf> = command.networks.iter().cloned().collect();
     super::run::refuse_one_place_for_two(&[&command.inputs[..], &networks].concat(), output, None)?;
-    super::run::refuse_listed_as_written(|| Ok(source::logs(&command.inputs)?), output, None)?;
     let jobs = command.jobs.map_or_else(cores, usize::from);
     let logs = LogsOf {
         paths: &command.inputs,
