@@ -68,6 +68,7 @@ fn of_re_encrypt_both_keys_are_found_wherever_they_stand() {
         (json!({"requestParameters": written, "referencedResources": keys(&[ONE])}), &[ONE], Some("source")),
         (json!({"requestParameters": written, "referencedResources": keys(&[&arn(ONE)])}), &[ONE], Some("source")),
         (json!({"requestParameters": written, "resourceName": ONE.to_uppercase()}), &[ONE], Some("source")),
+        (json!({"requestParameters": written, "resourceName": ONE.replace('-', "")}), &[ONE], Some("source")),
         // An alias may be that of the key beside it.
         (
             json!({"requestParameters": {"DestinationKeyId": "alias/x"}, "resourceName": ONE}),
@@ -193,8 +194,12 @@ fn ids_and_aliases_are_known_however_they_are_written() {
     ] {
         let mut event = event("1", &changes);
         event["eventName"] = json!("UpdateAlias");
-        assert_eq!(keys_of(&event).0, [ONE, "alias/orders"], "{event}");
+        assert_eq!(keys_of(&event), (vec![ONE.to_owned(), "alias/orders".to_owned()], None), "{event}");
     }
+    let moved =
+        event("1", &json!({"eventName": "UpdateAlias", "requestParameters": {"KeyId": ONE, "AliasName": "***"}}));
+    assert_eq!(keys_of(&moved), (vec![ONE.to_owned()], Some("alias".to_owned())));
+    assert_eq!(records(&usage(&[&moved.to_string()]), "usage")[0]["no_key"], 0);
 }
 
 #[test]

@@ -190,7 +190,7 @@ pub(super) fn inflated(name: &str) -> Option<&str> {
 /// (`part-00000`).
 fn may_be_log(name: &str) -> bool {
     let named = inflated(name).unwrap_or(name);
-    let says_compressed = |part: &&str| ["gz", "gzip", "zst", "zstd"].contains(part);
+    let says_compressed = |part: &&str| COMPRESSED.iter().any(|extension| extension.strip_prefix('.') == Some(part));
     let is_compressed = name.split('.').skip(1).any(|part| says_compressed(&part));
     // Those that clusters keep for themselves (`_SUCCESS`) are no data.
     if named.starts_with('_') {

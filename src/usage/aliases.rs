@@ -1,8 +1,8 @@
 //! Aliases that were given to keys, or taken from them, while a log was written.
 
-use super::attribution::Role;
 use super::collect::{Entry, text};
 use super::evidence::{Evidence, agree};
+use super::tally::Side;
 
 impl Evidence {
     /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
@@ -23,10 +23,8 @@ impl Evidence {
 
     /// Whether an alias of an account and region was moved of which the log does not say which it is.
     fn moves_some_alias(&self, scope: (&str, &str)) -> bool {
-        let names = &self.counted.names;
         self.counted.rest.unattributed.iter().any(|(from, calls)| {
-            let moves = Role::of(text(&names.operations, from.operation)) == Role::MovesAlias;
-            moves
+            from.side == Side::Alias
                 && calls.calls.failed < calls.calls.calls
                 && agree(self.counted.scope_of(from.account, from.region), scope)
         })

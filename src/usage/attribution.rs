@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::event::Event;
 use super::scan::Raw;
 use super::tally::Side;
+use crate::inventory::tidy;
 
 /// Longer names are no ids of keys.
 const LONGEST_NAME: usize = 1024;
@@ -69,7 +70,7 @@ pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
     if role == Role::MovesAlias {
         // These calls are told under the name of the alias, too.
         let alias = alias_of(event.alias).or_else(|| first(&[event.resource]).filter(|name| is_alias(name)));
-        let unknown = alias.is_none().then_some(Side::All);
+        let unknown = alias.is_none().then_some(Side::Alias);
         let other = alias.filter(|alias| key.as_ref() != Some(alias));
         return KeysOf { key, other, unknown };
     }
@@ -118,12 +119,9 @@ fn distinct<'e>(names: &[Raw<'e>]) -> Vec<Cow<'e, str>> {
     all
 }
 
-/// Whether two names are of one key: by its id, and by the ARN of that.
+/// Whether two names are of one key, by its id or by the ARN of that, however it is written.
 fn is_same(one: &str, other: &str) -> bool {
-    let id = |name: &str| {
-        let id = name.rsplit('/').next().filter(|_| !is_alias(name))?;
-        Some(id.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase())
-    };
+    let id = |name| tidy::key_id(name).ok();
     one == other || id(one).is_some_and(|one| Some(one) == id(other))
 }
 

@@ -1,6 +1,7 @@
 //! Events to tallies, on any number of threads: every thread reads blocks of events and counts into tables that all share.
 //!
-//! Nothing is kept for an event but its id, for some time, so that one which is delivered twice counts once.
+//! Nothing is kept for an event but the hash of what it says, for some time, so that one which is delivered twice counts
+//! once.
 
 use std::collections::HashMap;
 
@@ -139,8 +140,9 @@ impl<'s> Worker<'s> {
         let operation = self.operation(event.operation);
         let keys = keys_of(event, operation.role);
         let read_write = Said::bit_of(event.event_rw.bytes);
-        let with_principal = self.shared.detail == Detail::Result || keys.unknown.is_some();
-        let call = self.call(event, operation, time, with_principal);
+        // Whose calls name no key is told beside a table, too.
+        let detail = if keys.unknown.is_some() { Detail::Result } else { self.shared.detail };
+        let call = self.call(event, operation, time, detail);
         let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
         let said = u64::from(event.references_more) << 3 | u64::from(event.failed) << 2 | u64::from(read_write);
         let parts = [operation.hash, time as u64, hash_of_scope, said];
@@ -227,8 +229,8 @@ impl<'s> Worker<'s> {
         });
     }
 
-    /// The call that an event tells of, or that without who made it and from where.
-    fn call(&mut self, event: &Event<'_>, operation: Operation, time: i64, with_principal: bool) -> Call {
+    /// The call that an event tells of, in this detail.
+    fn call(&mut self, event: &Event<'_>, operation: Operation, time: i64, detail: Detail) -> Call {
         let names = &self.shared.names;
         let vpc = match is_vpc(event.vpc.bytes) {
             false => Call::NO_VPC,
@@ -242,15 +244,20 @@ impl<'s> Worker<'s> {
                 known
             }
         };
-        let (principal, is_service) =
-            if with_principal { self.principal(event) } else { (0, Who::of(event).is_service()) };
+        let (principal, is_service) = match detail {
+            Detail::Result => self.principal(event),
+            Detail::Table => (0, Who::of(event).is_service()),
+        };
         if is_service || event.event_type.bytes == b"AliyunServiceEvent" {
             caller = Caller::Service;
         } else if caller == Caller::Service && !is_inside_cloud(event.source.bytes) {
-            // Anybody can write a name into a userAgent; services call from inside the cloud, which has no address.
+            // Anybody can write a name into a userAgent; services call from inside the cloud.
             caller = Caller::Unknown;
         }
-        let (place, network) = if with_principal { self.shared.networks.place(event) } else { (Place::Unknown, None) };
+        let (place, network) = match detail {
+            Detail::Result => self.shared.networks.place(event),
+            Detail::Table => (Place::Unknown, None),
+        };
         Call {
             time,
             failed: event.failed,

@@ -256,7 +256,7 @@ impl OpenCall {
             calls: calls.calls,
             last: calls.span.last,
             which: match from.side {
-                Side::All => Which::None,
+                Side::All | Side::Alias => Which::None,
                 Side::Source => Which::OnlyDestination,
                 Side::Destination => Which::OnlySource,
             },

@@ -298,7 +298,7 @@ impl Merged {
 
     fn add_unattributed(&mut self, line: &UnattributedLine) -> Result<(), String> {
         let (account, region) = self.scope(&line.account_id, &line.region);
-        let side = [Side::All, Side::Source, Side::Destination].into_iter().find(|side| side.name() == line.side);
+        let side = Side::ALL.into_iter().find(|side| side.name() == line.side);
         let side = side.ok_or_else(|| format!("there is no side `{}`", line.side))?;
         let operation = self.names.operations.number(line.operation.as_str());
         let principal = self.names.principals.number(line.principal.as_str());

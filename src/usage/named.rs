@@ -47,8 +47,12 @@ fn known(scope: tidy::Scope<'_>) -> Cow<'_, str> {
     }
 }
 
-/// The role of cloud services begins so, in whatever letters.
-const OF_SERVICE: &str = "aliyunservicerolefor";
+/// What stands behind the beginning of a service-linked role's name, in whatever letters: its service.
+pub(super) fn of_service(role: &[u8]) -> Option<&[u8]> {
+    const BEGIN: &[u8] = b"aliyunservicerolefor";
+    let (begin, service) = role.split_at_checked(BEGIN.len())?;
+    begin.eq_ignore_ascii_case(BEGIN).then_some(service)
+}
 
 /// Who made a call, as the event has it.
 #[derive(Debug, Clone, Copy)]
@@ -71,15 +75,11 @@ impl<'e> Who<'e> {
 
     /// Whether it is a cloud service.
     pub(super) fn is_service(&self) -> bool {
-        let is_of_service = |text: &[u8]| {
-            text.get(..OF_SERVICE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OF_SERVICE.as_bytes()))
-        };
         let is_role = self.kind == 0;
         is_role
-            && if self.name.is_escaped {
-                is_of_service(self.name.text().as_bytes())
-            } else {
-                is_of_service(self.name.bytes)
+            && match self.name.is_escaped {
+                true => of_service(self.name.text().as_bytes()).is_some(),
+                false => of_service(self.name.bytes).is_some(),
             }
     }
 }

@@ -1,6 +1,6 @@
 //! From where calls came: VPC, private, internal or public addresses, and the user's own networks by name.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::event::Event;
 use super::place::Place;
@@ -146,8 +146,7 @@ pub(super) fn is_vpc(vpc: &[u8]) -> bool {
 pub(super) fn is_inside_cloud(source: &[u8]) -> bool {
     let source = std::str::from_utf8(source).unwrap_or("?").trim();
     let is_of_cloud = |address: IpAddr| match address.to_canonical() {
-        // Where Alibaba Cloud's services are.
-        IpAddr::V4(address) => address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64,
+        IpAddr::V4(address) => is_shared(address),
         IpAddr::V6(_) => false,
     };
     matches!(source, "" | "-" | "Internal")
@@ -155,16 +154,17 @@ pub(super) fn is_inside_cloud(source: &[u8]) -> bool {
         || source.parse::<IpAddr>().is_ok_and(is_of_cloud)
 }
 
-/// Whether an address is one of a private network, of carriers (in which Alibaba Cloud's own services are), or of the
-/// machine itself.
+/// Whether an address is in 100.64.0.0/10, which carriers share (RFC 6598), and in which Alibaba Cloud's own services are.
+fn is_shared(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    first == 100 && second & 0xc0 == 64
+}
+
+/// Whether an address is one of a private network, of carriers, or of the machine itself.
 fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            address.is_private()
-                || address.is_loopback()
-                || address.is_link_local()
-                || first == 100 && second & 0xc0 == 64
+            address.is_private() || address.is_loopback() || address.is_link_local() || is_shared(address)
         }
         IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
     }

@@ -12,6 +12,7 @@ use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest, text};
 use super::coverage::Coverage;
 use super::hours::{peak, weeks};
+use super::named::of_service;
 use super::place::{Place, Places};
 use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Span, Unattributed};
 use super::time::{HOUR, show};
@@ -205,7 +206,7 @@ pub struct UnattributedLine {
     /// The operation.
     pub operation: String,
     /// `all` if no key is known at all; of `ReEncrypt`, `source` if the key is not known for sure under which it reads, and
-    /// `destination` if the one is not known under which it writes.
+    /// `destination` if the one is not known under which it writes; `alias` if the alias is not known that is moved.
     pub side: String,
     /// Who.
     pub principal: String,
@@ -232,9 +233,8 @@ fn moments(span: Span) -> Moments {
 /// The service that a service-linked role belongs to, as its name says (`AliyunServiceRoleForOSS…`), or else the principal.
 fn service_name(principal: &str) -> String {
     let name = principal.split_once('/').map_or(principal, |(_, name)| name);
-    let role = "aliyunservicerolefor";
-    let is_role = name.get(..role.len()).is_some_and(|start| start.eq_ignore_ascii_case(role));
-    if is_role && name.len() > role.len() { name[role.len()..].to_ascii_lowercase() } else { name.to_owned() }
+    let service = of_service(name.as_bytes()).and_then(|service| std::str::from_utf8(service).ok());
+    service.filter(|service| !service.is_empty()).map_or_else(|| name.to_owned(), str::to_ascii_lowercase)
 }
 
 /// Everything that was counted, in order.

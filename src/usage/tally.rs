@@ -355,15 +355,21 @@ pub enum Side {
     Source,
     /// The key is known under which `ReEncrypt` reads, and not the one under which it writes.
     Destination,
+    /// The alias is not known that is given to a key, or taken from one.
+    Alias,
 }
 
 impl Side {
+    /// All of them.
+    pub const ALL: [Side; 4] = [Side::All, Side::Source, Side::Destination, Side::Alias];
+
     /// The word for outputs.
     pub fn name(self) -> &'static str {
         match self {
             Side::All => "all",
             Side::Source => "source",
             Side::Destination => "destination",
+            Side::Alias => "alias",
         }
     }
 }
