@@ -13,8 +13,12 @@ use super::time::hour;
 const SEEN: usize = 57_344;
 
 /// Ids stand in so many tables, by the hour of their event. Logs are nearly in order of time, so that the tables in use are
-/// few and near to the processor, and an event that is delivered twice has the same time both times.
-const TABLES: usize = 1 << 9;
+/// few and near to the processor, and an event that is delivered twice has the same time both times. Of a log of weeks each
+/// table gets 717 ids or so, and those of 1,024 places have room for 896.
+const TABLES: usize = 80;
+
+/// Tables with more room are given back: those of a log that has all its events in few hours.
+const USUAL: usize = 2 * 896;
 
 /// Ids of events, by hash: those of the last events, and of some before.
 #[derive(Debug, Default)]
@@ -55,9 +59,24 @@ impl Seen {
         };
         self.now.count += 1;
         if self.now.count >= SEEN {
-            self.before = mem::take(&mut self.now);
+            mem::swap(&mut self.before, &mut self.now);
+            self.now.forget();
         }
         true
+    }
+}
+
+impl Ids {
+    /// Forgets all of them. The tables are filled again: given back, their memory would be taken in pieces by others, and
+    /// the more so the longer the log is.
+    fn forget(&mut self) {
+        for table in &mut self.tables {
+            match table.capacity() {
+                ..=USUAL => table.clear(),
+                _ => *table = HashTable::new(),
+            }
+        }
+        self.count = 0;
     }
 }
 
