@@ -262,7 +262,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     };
     let is_nameless = event.service.is_empty() && event.operation.is_empty();
     // Rows of a log store may say something of themselves, too.
-    let is_row = |inside: &[u8]| is_nameless || !is_kms(event.service) && names_service(inside);
+    let is_row = |inside: &[u8]| is_nameless || !is_kms(event.service) && may_be_event(inside, Ends::WithBracket);
     if inside.is_some_and(is_row) {
         return Ok((Seen::Around(&bytes[start..end]), end));
     }
@@ -297,18 +297,19 @@ pub(super) fn end_of_other(bytes: &[u8], at: usize, ends: Ends) -> Option<usize>
         Ends::WithBytes => return None,
     };
     let rest = bytes.get(at..end)?;
+    (!may_be_event(rest, ends)).then_some(end)
+}
+
+/// Whether another event may stand in what is left of one, as JSON or in a text, or behind it.
+fn may_be_event(rest: &[u8], ends: Ends) -> bool {
     // The endpoint tells the service, too, where a further event on the line does not name it.
-    let goes_on = ends == Ends::WithBytes && EVENT_NAME.find(rest).is_some();
-    (!goes_on && !names_service(rest)).then_some(end)
+    let names_event =
+        |before: &[u8]| before.ends_with(b"service") || ends == Ends::WithBytes && before.ends_with(b"event");
+    NAME.find_iter(rest).any(|at| names_event(&rest[..at]))
 }
 
-static EVENT_NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("eventName"));
-
-/// Whether an event may stand there, as JSON or in a text.
-fn names_service(bytes: &[u8]) -> bool {
-    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("serviceName"));
-    NAME.find(bytes).is_some()
-}
+/// How the names of members end that tell an event from other objects.
+static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Name"));
 
 /// Whether a service is KMS. Logs that passed through other tools may have it in other letters.
 fn is_kms(service: Raw<'_>) -> bool {
