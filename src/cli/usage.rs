@@ -217,6 +217,7 @@ struct Done {
 /// Counts all events, and gives what could not be read, by place.
 fn count(inputs: &[Input], shared: &Shared, progress: &Progress, max_input: u64, jobs: usize) -> Vec<Broken> {
     let mut logs = Logs::new(inputs, &progress.bytes, max_input, jobs);
+    let takers = logs.takers();
     let mut all: Vec<Broken> = Vec::new();
     // Blocks of a log come back in order, and only then it is known on which line each has begun.
     let mut place = (0, 0);
@@ -226,7 +227,7 @@ fn count(inputs: &[Input], shared: &Shared, progress: &Progress, max_input: u64,
         buffers: Buffers::of_files(),
     };
     let outcome: Result<(), std::convert::Infallible> = ordered(
-        jobs,
+        takers,
         || Ok(logs.next_block()),
         state,
         |thread, block| {

@@ -12,14 +12,40 @@ const STEP: usize = 1 << 17;
 /// Nothing can be read.
 pub(super) fn inflate(
     mut reader: impl BufRead + Send + 'static,
-) -> std::io::Result<(Box<dyn Read + Send>, Option<&'static str>)> {
-    let start = reader.fill_buf()?;
-    if start.starts_with(&[0x1f, 0x8b]) {
-        Ok((Box::new(Steps::new(flate2::bufread::MultiGzDecoder::new(reader))), Some("gzip")))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok((Box::new(Steps::new(ZstdFrames { frame: None, rest: Some(reader) })), Some("zstd")))
-    } else {
-        Ok((Box::new(reader), None))
+) -> std::io::Result<(Box<dyn Read + Send>, Option<Wrapping>)> {
+    let wrapping = Wrapping::of(reader.fill_buf()?);
+    let reader: Box<dyn Read + Send> = match wrapping {
+        Some(Wrapping::Gzip) => Box::new(Steps::new(flate2::bufread::MultiGzDecoder::new(reader))),
+        Some(Wrapping::Zstd) => Box::new(Steps::new(ZstdFrames { frame: None, rest: Some(reader) })),
+        None => Box::new(reader),
+    };
+    Ok((reader, wrapping))
+}
+
+/// How something is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrapping {
+    Gzip,
+    Zstd,
+}
+
+impl Wrapping {
+    /// What begins like this: RFC 1952, section 2.3.1, and RFC 8878, section 3.1.1.
+    pub(super) fn of(start: &[u8]) -> Option<Wrapping> {
+        match start {
+            [0x1f, 0x8b, ..] => Some(Wrapping::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Wrapping::Zstd),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Wrapping {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Wrapping::Gzip => "gzip",
+            Wrapping::Zstd => "zstd",
+        })
     }
 }
 

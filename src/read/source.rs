@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::ReadError;
 use super::ahead::Ahead;
 use super::folder::{self, Takes};
-use super::inflate::inflate;
+use super::inflate::{Wrapping, inflate};
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +166,21 @@ pub fn open_ahead(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<B
     Ok(Box::new(ahead))
 }
 
+/// How many bytes a file has, as it is stored; nothing of what is no plain file, and can be read but once.
+pub fn file_size(input: &Input) -> Option<u64> {
+    let Origin::File(path) = &input.origin else { return None };
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
+}
+
+/// Whether a file is compressed; of what can be read but once nobody knows.
+pub fn is_compressed(input: &Input) -> bool {
+    let Origin::File(path) = &input.origin else { return false };
+    let mut start = [0; 4];
+    file_size(input).is_some()
+        && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
+        && Wrapping::of(&start).is_some()
+}
+
 fn bounded(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Bounded, ReadError> {
     let failed = |source| ReadError::Io { name: input.name.clone(), source };
     let nothing = |folder: &PathBuf, left_out| ReadError::EmptyFolder { folder: folder.clone(), left_out };
@@ -191,7 +206,7 @@ fn bounded(input: &Input, count: &Arc<AtomicU64>, limit: u64) -> Result<Bounded,
 struct Bounded {
     inner: Box<dyn Read + Send>,
     /// How the input is compressed, if it is.
-    wrapping: Option<&'static str>,
+    wrapping: Option<Wrapping>,
     /// Whether all bytes of it were read.
     ended: Arc<AtomicBool>,
     limit: u64,

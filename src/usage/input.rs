@@ -13,7 +13,7 @@ use super::sequence::{Next, Walk};
 use crate::read::ReadError;
 use crate::read::folder::LOGS;
 use crate::read::packed::recognise;
-use crate::read::source::{Input, Origin, open, open_ahead};
+use crate::read::source::{Input, Origin, file_size, is_compressed, open, open_ahead};
 
 /// Blocks have at least so many bytes, as far as there are.
 pub(super) const BLOCK: usize = 1 << 20;
@@ -117,6 +117,7 @@ struct Log {
 impl<'i> Logs<'i> {
     /// All of these, for so many threads; `count` grows by the bytes that are read.
     pub fn new(inputs: &'i [Input], count: &Arc<AtomicU64>, max_input: u64, jobs: usize) -> Logs<'i> {
+        let is_small = |input| file_size(input).is_some_and(|size| size <= SMALL);
         let are_many = inputs.len() >= 4 && inputs.iter().all(is_small);
         let waiting = (0..inputs.len() as u32).collect();
         Logs {
@@ -130,6 +131,13 @@ impl<'i> Logs<'i> {
             at_once: BLOCK,
             buffers: Buffers::default(),
         }
+    }
+
+    /// How many threads are to take blocks, where there are to be so many in all: one of them inflates, if there is nothing
+    /// but compressed logs.
+    pub fn takers(&self) -> usize {
+        let inflates = self.jobs > 1 && !self.whole_files && self.inputs.iter().all(is_compressed);
+        self.jobs - usize::from(inflates)
     }
 
     /// One of them alone, for one thread.
@@ -216,15 +224,6 @@ fn packed(bytes: &[u8], name: &str) -> Option<String> {
     };
     let unpack = |what| format!("{what}, which is not read; unpack it and give what comes out of it");
     recognise(bytes).or_else(|| other().map(unpack))
-}
-
-fn is_small(input: &Input) -> bool {
-    match &input.origin {
-        Origin::File(path) => {
-            std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= SMALL)
-        }
-        _ => false,
-    }
 }
 
 impl Log {
