@@ -9,7 +9,7 @@ use super::time::hour;
 
 /// Each part remembers at least so many of its last ids. How many of the last events these are depends on chance, which
 /// gives one part more ids than another: of the last 890,000 all are remembered but for one in 10^12 (a part gets 55,625 of
-/// them, with a deviation of 228). Twice as many ids as this need 19 to 38 MB, as the tables are full.
+/// them, with a deviation of 228). Twice as many ids as this need 24 to 47 MB, as the tables are full.
 const SEEN: usize = 57_344;
 
 /// Ids stand in so many tables, by the hour of their event. Logs are nearly in order of time, so that the tables in use are
