@@ -14,11 +14,14 @@
 //! | room | what it does |
 //! | --- | --- |
 //! | [`cli`] | arguments in, exit code out |
+//! | [`ticket`] | a plan to tickets, in the form of each tracker |
+//! | [`plan`] | keys that may go to batches, with destinations, windows and lists of work |
 //! | [`write`] | outcomes to one format each |
 //! | [`cases`] | few subjects, each told at length: pairs of instances, requests |
 //! | [`diagnose`] | every key of a survey with its outcome |
 //! | [`usage`] | audit logs to usage evidence: who called which operation with which key, and what is not known |
 //! | [`read`] | files to rows; one file a format |
+//! | [`alibaba`] | calls of Alibaba Cloud: credentials, signatures, APIs |
 //! | [`servicenow`] | read-only Table API calls: properties and plugin rows of an instance |
 //! | [`inventory`] | rows to keys: merging, conflicts, duplicates, the account of every record |
 //! | [`domains`] | what each question can know: facts, atoms, classes, pages |
@@ -30,6 +33,7 @@
 //!
 //! [`write`]: mod@write
 
+pub mod alibaba;
 pub mod bytes;
 pub mod cases;
 pub mod cli;
@@ -38,9 +42,11 @@ pub mod domains;
 pub mod engine;
 pub mod inventory;
 pub mod ordered;
+pub mod plan;
 pub mod read;
 pub mod rulebook;
 pub mod servicenow;
 pub mod spare;
+pub mod ticket;
 pub mod usage;
 pub mod write;

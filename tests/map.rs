@@ -8,8 +8,22 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top; each may use those behind it and itself.
-const ROOMS: [&str; 11] =
-    ["cli", "write", "cases", "diagnose", "usage", "read", "servicenow", "inventory", "domains", "rulebook", "engine"];
+const ROOMS: [&str; 14] = [
+    "cli",
+    "ticket",
+    "plan",
+    "write",
+    "cases",
+    "diagnose",
+    "usage",
+    "read",
+    "alibaba",
+    "servicenow",
+    "inventory",
+    "domains",
+    "rulebook",
+    "engine",
+];
 
 /// Rooms that any other may use, and that use none.
 const FOR_ALL: [&str; 3] = ["bytes", "ordered", "spare"];

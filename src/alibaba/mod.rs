@@ -1,0 +1,1 @@
+//! Calls of Alibaba Cloud: credentials, signatures, and the APIs that are called.
