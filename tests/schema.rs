@@ -11,7 +11,7 @@ use jsonschema::Validator;
 use program::{command, document, end, expect, folder, put, run};
 use serde_json::{Value, json};
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "inventory",
     "pairs",
     "instances",
@@ -25,6 +25,7 @@ const NAMES: [&str; 13] = [
     "usage-line",
     "rules",
     "sources",
+    "plan",
 ];
 
 /// A schema with what checks by it.

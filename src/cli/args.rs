@@ -7,6 +7,7 @@ use encoding_rs::Encoding;
 
 use super::case_args::{Beside, BesidePairs, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
+use super::plan_args::{PLAN_EXAMPLES, Plan};
 use super::usage_args::{Evidence, USAGE_EXAMPLES, Usage};
 use crate::read::text;
 use crate::rulebook::compile::nearest;
@@ -26,6 +27,9 @@ pub enum Command {
     /// Classify every key of an inventory
     #[command(after_help = format!("{DIAGNOSE_EXAMPLES}\n\n{}", exit::TABLE))]
     Diagnose(Diagnose),
+    /// The keys that can be migrated to batches, with instances, windows and lists of work
+    #[command(after_help = format!("{PLAN_EXAMPLES}\n\n{}", exit::TABLE))]
+    Plan(Plan),
     /// Tell why a key, pair or request has its class: facts, sources, gaps, ways out
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),

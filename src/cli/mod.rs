@@ -10,6 +10,8 @@ pub mod exit;
 pub mod job;
 mod live;
 pub mod output;
+mod plan;
+pub mod plan_args;
 pub mod progress;
 mod rulebooks;
 pub mod run;

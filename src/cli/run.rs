@@ -27,7 +27,7 @@ use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::{cases, evidence, rulebooks, schemas, usage};
+use super::{cases, evidence, plan, rulebooks, schemas, usage};
 
 /// So many subjects are explained for one name.
 const MOST_EXPLAINED: usize = 100;
@@ -78,6 +78,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Explain(command) => explain(&command),
         Command::Preflight(command) => cases::preflight(&command),
         Command::Exchange(command) => cases::exchange(&command),
+        Command::Plan(command) => plan::run(&command),
         Command::Usage(command) => usage::run(&command),
         Command::Rules(command) => match command.command {
             RulesCommand::List(command) => rulebooks::rules_list(&command),
@@ -121,7 +122,7 @@ fn diagnose(command: &args::Diagnose) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn read(
+pub(super) fn read(
     inputs: &[std::path::PathBuf],
     book: &Rulebook,
     reading: &Reading,

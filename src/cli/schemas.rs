@@ -1,20 +1,25 @@
 //! The command `schema`: JSON Schemas of what is read and written.
 
+use crate::plan::model;
 use crate::rulebook::compile::nearest;
-use crate::write::schema::ALL;
+use crate::write::schema::{self, Named};
 
 use super::args;
 use super::exit::Exit;
 use super::output::{Ink, write_to};
 use super::run::Failure;
 
+fn all() -> impl Iterator<Item = &'static Named> {
+    schema::ALL.iter().chain([&model::SCHEMA])
+}
+
 /// `schema`.
 pub(super) fn schema(command: &args::Schema) -> Result<Exit, Failure> {
     let text = match &command.name {
         None => list(),
         Some(name) => {
-            let names: Vec<&str> = ALL.iter().map(|named| named.name).collect();
-            let named = ALL.iter().find(|named| named.name == name);
+            let names: Vec<&str> = all().map(|named| named.name).collect();
+            let named = all().find(|named| named.name == name);
             let named = named
                 .ok_or_else(|| Failure::Usage(format!("there is no schema `{name}`; {}", nearest(name, &names))))?;
             format!("{:#}\n", named.schema())
@@ -26,6 +31,6 @@ pub(super) fn schema(command: &args::Schema) -> Result<Exit, Failure> {
 
 /// The names, with what each schema describes.
 fn list() -> String {
-    let width = ALL.iter().map(|named| named.name.len()).max().unwrap_or(0);
-    ALL.iter().map(|named| format!("{:<width$}  {}\n", named.name, named.about)).collect()
+    let width = all().map(|named| named.name.len()).max().unwrap_or(0);
+    all().map(|named| format!("{:<width$}  {}\n", named.name, named.about)).collect()
 }

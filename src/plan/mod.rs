@@ -6,5 +6,19 @@
 //!               go, with load   ≤ N keys    and networks     free slots
 //! ```
 
+mod assign;
+pub mod calendar;
+pub mod calendar_file;
+mod candidate;
+pub mod check;
+mod grouping;
+pub mod instance;
+mod lists;
+mod load;
+pub mod make;
 pub mod model;
+pub mod runbook;
+mod schedule;
+pub mod tables;
+pub mod text;
 pub mod work;

@@ -9,9 +9,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::work::{Consultation, Problem, Unlock, Worklist};
 use crate::engine::facts::Lang;
+use crate::write::schema::{Named, named};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "cmkdiag.plan/1";
+
+/// Its schema.
+pub static SCHEMA: Named =
+    named::<Plan>("plan", "Output of plan --format json, and plan.json, as ticket and plan --check read it");
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

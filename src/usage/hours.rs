@@ -79,7 +79,7 @@ impl Hours {
 }
 
 /// Hours of a week, as often as there were weeks: what a busiest hour is divided by.
-pub(super) fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
+pub fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
     const SECONDS_OF_WEEK: f64 = 7.0 * 86_400.0;
     let whole = coverage.and_then(|coverage| coverage.span).unwrap_or(span);
     (((whole.last - whole.first) as f64) / SECONDS_OF_WEEK).max(1.0)
@@ -87,7 +87,7 @@ pub(super) fn weeks(coverage: Option<&Coverage>, span: Span) -> f64 {
 
 /// How many calls a busiest second of an hour with so many on average may have, if they come independently of each other:
 /// three standard deviations above the average of Poisson's distribution, which about three seconds of an hour exceed.
-pub(super) fn peak(per_second: f64) -> u64 {
+pub fn peak(per_second: f64) -> u64 {
     if per_second > 0.0 { (per_second + 3.0 * per_second.sqrt()).ceil() as u64 } else { 0 }
 }
 

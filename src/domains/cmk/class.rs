@@ -53,7 +53,7 @@ pub static EDITIONS: [EditionSpec; 1] = [EditionSpec {
 }];
 
 /// The documents that cards cite.
-pub static DOCUMENTS: [DocumentSpec; 2] = [
+pub static DOCUMENTS: [DocumentSpec; 3] = [
     DocumentSpec {
         id: "alibaba-migrate-cmks",
         title: "Migrate CMKs in default KMS instances to your KMS instances",
@@ -67,5 +67,12 @@ pub static DOCUMENTS: [DocumentSpec; 2] = [
         publisher: "Alibaba Cloud",
         dated: "2026-03-31",
         url: "https://www.alibabacloud.com/help/en/kms",
+    },
+    DocumentSpec {
+        id: "alibaba-migration-operation",
+        title: "Migrate keys and secrets with the Migration Tool",
+        publisher: "Alibaba Cloud",
+        dated: "2025-12-05",
+        url: "https://www.alibabacloud.com/help/en/kms/use-cases/migration-operation",
     },
 ];

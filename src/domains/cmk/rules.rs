@@ -21,6 +21,7 @@ crate::rules! {
     "instance-equivalence",
     "key-disabled",
     "keys-page",
+    "keys-per-batch",
     "know-the-instance-types",
     "look-alike-alias",
     "masked-key-id",

@@ -25,11 +25,12 @@ pub struct Named {
     make: fn() -> Map<String, Value>,
 }
 
-const fn named<T: JsonSchema>(name: &'static str, about: &'static str) -> Named {
+/// A schema of a type.
+pub const fn named<T: JsonSchema>(name: &'static str, about: &'static str) -> Named {
     Named { name, about, make: members::<T> }
 }
 
-/// Every schema: those of inputs, then those of outputs.
+/// Every schema of what rooms below this one read and write: those of inputs, then those of outputs.
 pub static ALL: [Named; 13] = [
     named::<inputs::Inventory>("inventory", "Input of diagnose: the keys, as JSON"),
     named::<inputs::PairList>("pairs", "Input of preflight: pairs of instances, as JSON"),

@@ -1,0 +1,225 @@
+//! `plan`: a diagnosis to batches, windows and lists of work.
+
+use std::path::{Path, PathBuf};
+
+use super::account::{tell_notes, tell_rejects, write_rejects};
+use super::exit::Exit;
+use super::job::{self, Reading};
+use super::output::{Ink, say, write_to};
+use super::plan_args::{Plan as Command, PlanFormat};
+use super::run::{self, Failure};
+use super::{evidence, usage};
+use crate::diagnose::Diagnosis;
+use crate::domains::cmk::CMK;
+use crate::engine::facts::Lang;
+use crate::inventory::intake::Keep;
+use crate::plan::calendar::Calendar;
+use crate::plan::instance::{self, Instance};
+use crate::plan::make::{Wanted, plan};
+use crate::plan::model::{FORMAT, Plan};
+use crate::plan::work::{ListName, Problem, Severity};
+use crate::plan::{calendar_file, check, runbook, tables, text};
+use crate::write::safe::{json_lines, visible};
+
+/// Files of instances, calendars and plans have no more bytes.
+const MOST: u64 = 1 << 30;
+
+/// Makes a plan, or checks one.
+///
+/// # Errors
+/// Something cannot be read or written, or is not understood.
+pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
+    run::set_colour(command.talk.color);
+    let lang = job::language(command.judge.lang);
+    let book = job::rulebook(&CMK, command.judge.edition.as_deref(), command.judge.rules.as_ref())?;
+    let settings = job::settings(&book, &command.judge).map_err(Failure::Usage)?;
+    let now = job::now(&command.judge).map_err(Failure::Usage)?;
+    let reading = Reading { has_logs: command.evidence.is_any(), ..Reading::new(&command.read, Keep::Used, now) };
+    refuse_written_inputs(command)?;
+    evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
+    let wanted = Wanted {
+        now,
+        instances: destinations(&command.how.destinations)?,
+        calendar: command.how.calendar.as_deref().map(calendar).transpose()?,
+        window: command.how.window_length,
+        keys_per_batch: command.how.keys_per_batch,
+    };
+    let approved = command.how.check.as_deref().map(read_plan).transpose()?;
+    let survey = run::read(&command.inputs, &book, &reading, &command.talk)?;
+    let (told, lost) = evidence::read(&command.evidence, &command.read, &survey, &reading, &command.talk)?;
+    let diagnosis = Diagnosis::with_evidence(book, survey, told, settings);
+    if diagnosis.survey.is_empty() {
+        say("error: no usable record; every record needs at least a key_id (or arn)");
+        return Ok(Exit::Failed);
+    }
+    let problems = match &approved {
+        Some(approved) => {
+            let problems = check::check(approved, &diagnosis, &wanted);
+            tell_check(approved, &problems, lang)?;
+            problems
+        }
+        None => {
+            let plan = plan(&diagnosis, &wanted);
+            write(&plan, command, lang)?;
+            plan.problems
+        }
+    };
+    let (lost, files) = evidence::rejects(&diagnosis.survey.files, lost);
+    write_rejects(diagnosis.survey.rejects().chain(lost), &files, command.read.rejects.as_deref())?;
+    if !command.talk.quiet {
+        let survey = &diagnosis.survey;
+        tell_notes(&survey.notes(), &survey.files);
+        tell_rejects(survey.rejects(), survey.account.rejected, |reject| survey.show(reject.place));
+    }
+    let unread = diagnosis.evidence.as_ref().is_some_and(|evidence| !usage::is_whole(&evidence.counted));
+    let is_lost = (diagnosis.survey.account.rejected > 0 || unread) && !command.read.allow_rejects;
+    let is_wrong = problems.iter().any(|problem| problem.severity == Severity::Error);
+    Ok(match (is_wrong, is_lost) {
+        (true, _) => Exit::Gate,
+        (false, true) => Exit::Rejects,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// A text that is not too long.
+pub(super) fn text_of(path: &Path) -> Result<String, Failure> {
+    let name = visible(&path.display().to_string()).into_owned();
+    let failed = |error: std::io::Error| Failure::Failed(format!("cannot read {name}: {error}"));
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > MOST {
+        return Err(Failure::Failed(format!("{name} has {size} bytes; at most {MOST} are read")));
+    }
+    std::fs::read_to_string(path).map_err(failed)
+}
+
+fn destinations(paths: &[PathBuf]) -> Result<Option<Vec<Instance>>, Failure> {
+    let mut all: Vec<Instance> = Vec::new();
+    for path in paths {
+        for instance in instance::read(&path.display().to_string(), &text_of(path)?).map_err(Failure::Failed)? {
+            if all.iter().any(|known| known.id == instance.id) {
+                return Err(Failure::Failed(format!(
+                    "{}: the instance {} is in two files",
+                    path.display(),
+                    instance.id
+                )));
+            }
+            all.push(instance);
+        }
+    }
+    all.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok((!paths.is_empty()).then_some(all))
+}
+
+fn calendar(path: &Path) -> Result<Calendar, Failure> {
+    Calendar::read(&path.display().to_string(), &text_of(path)?).map_err(Failure::Failed)
+}
+
+/// A plan that was written before.
+pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let name = path.display();
+    let text = text_of(path)?;
+    let format = serde_json::from_str::<serde_json::Value>(&text)
+        .map_err(|error| Failure::Failed(format!("{name} is no JSON: {error}")))?;
+    match format.get("format").and_then(serde_json::Value::as_str) {
+        Some(FORMAT) => {}
+        Some(other) => return Err(Failure::Failed(format!("{name} has the format {other}; expected {FORMAT}"))),
+        None => {
+            return Err(Failure::Failed(format!("{name} is no plan: `cmkdiag plan -o DIR` writes one as plan.json")));
+        }
+    }
+    serde_json::from_str(&text).map_err(|error| Failure::Failed(format!("{name} is no plan: {error}")))
+}
+
+/// What a plan writes must overwrite nothing that it reads.
+fn refuse_written_inputs(command: &Command) -> Result<(), Failure> {
+    let evidence = &command.evidence;
+    let others: Vec<PathBuf> =
+        [&evidence.networks, &command.how.calendar, &command.how.check].into_iter().flatten().cloned().collect();
+    let inputs = [&command.inputs[..], &evidence.events, &evidence.usage, &command.how.destinations, &others].concat();
+    run::refuse_one_place_for_two(&inputs, None, command.read.rejects.as_ref())?;
+    let Some(folder) = &command.write.output else { return Ok(()) };
+    if folder.is_file() {
+        return Err(Failure::Usage(format!("-o {} is a file; a plan is written into a folder", folder.display())));
+    }
+    for name in FILES.iter().map(|name| (*name).to_owned()).chain(LISTS.iter().map(|list| table_name(*list))) {
+        run::refuse_one_place_for_two(&inputs, Some(&folder.join(name)), command.read.rejects.as_ref())?;
+    }
+    Ok(())
+}
+
+const FILES: [&str; 4] = ["plan.json", "runbook.md", "windows.ics", "batches.csv"];
+
+const LISTS: [ListName; 9] = [
+    ListName::DisableRotation,
+    ListName::StopOperations,
+    ListName::Languages,
+    ListName::Locations,
+    ListName::NoPath,
+    ListName::ChangeApplications,
+    ListName::Terraform,
+    ListName::Evidence,
+    ListName::LeftOut,
+];
+
+fn table_name(list: ListName) -> String {
+    format!("{}.csv", tables::file_name(list))
+}
+
+fn json(plan: &Plan) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(plan).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(json_lines(&text).into_owned() + "\n")
+}
+
+fn write(plan: &Plan, command: &Command, lang: Lang) -> Result<(), Failure> {
+    if let Some(folder) = &command.write.output {
+        let failed = |error| {
+            Failure::Failed(format!("cannot make the folder {}: {error}", visible(&folder.display().to_string())))
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let [plan_json, runbook_md, windows, batches] = FILES.map(|name| folder.join(name));
+        file(&runbook_md, runbook::runbook(plan, lang).as_bytes())?;
+        file(&windows, calendar_file::calendar(plan, lang).as_bytes())?;
+        file(&batches, &tables::batches(plan))?;
+        for list in LISTS {
+            let path = folder.join(table_name(list));
+            match plan.worklists.iter().find(|found| found.name == list) {
+                Some(list) => file(&path, &tables::worklist(list, lang))?,
+                // What an earlier plan left there is not of this one.
+                None if path.is_file() => {
+                    let failed = |error| {
+                        Failure::Failed(format!("cannot remove {}: {error}", visible(&path.display().to_string())))
+                    };
+                    std::fs::remove_file(&path).map_err(failed)?;
+                }
+                None => {}
+            }
+        }
+        // The plan comes last: where it is, everything is.
+        file(&plan_json, json(plan)?.as_bytes())?;
+    }
+    let (text, ink) = match command.write.format {
+        PlanFormat::Text => (text::summary(plan, lang), Ink::Text),
+        PlanFormat::Json => (json(plan)?, Ink::Data),
+        PlanFormat::Markdown => (runbook::runbook(plan, lang), Ink::Data),
+        PlanFormat::Ics => (calendar_file::calendar(plan, lang), Ink::Data),
+    };
+    write_to(None, ink, |out| out.write_all(text.as_bytes()))?;
+    Ok(())
+}
+
+fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_to(Some(path), Ink::Data, |out| out.write_all(bytes)).map_err(|error| run::at_path(error, Some(path)))
+}
+
+fn tell_check(approved: &Plan, problems: &[Problem], lang: Lang) -> Result<(), Failure> {
+    let mut out = text::problems(problems, lang);
+    if problems.is_empty() {
+        let (batches, keys) = (approved.summary.batches, approved.summary.planned);
+        out = match lang {
+            Lang::En => format!("The plan holds: {batches} batches, {keys} keys\n"),
+            Lang::Zh => format!("计划仍然有效：{batches} 个批次，{keys} 个密钥\n"),
+        };
+    }
+    write_to(None, Ink::Text, |to| to.write_all(out.as_bytes()))?;
+    Ok(())
+}

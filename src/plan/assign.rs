@@ -1,0 +1,324 @@
+//! Which keys go to which instance, and what to buy where none fits.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::candidate::{Candidate, Needs};
+use super::grouping::Unit;
+use super::instance::Instance;
+use super::load::{Week, peak_per_second};
+use super::model::{Destination, InstanceKind, Purchase, Words};
+
+/// The image of a software instance has to be of this version or a later one (Migration Tool, "Migration operation").
+const IMAGE: [u64; 3] = [2, 9, 0];
+
+/// The steps in which calls a second are sold (KMS FAQ of 2025).
+const STEPS: [u64; 3] = [1000, 2000, 4000];
+
+/// Instances with the keys that they get.
+pub(super) struct Pool<'i> {
+    instances: Vec<Open<'i>>,
+}
+
+struct Open<'i> {
+    instance: &'i Instance,
+    /// Why it takes none.
+    closed: Option<Words>,
+    planned: u64,
+}
+
+impl Open<'_> {
+    fn has_room_for(&self, keys: usize) -> bool {
+        self.instance.free().is_none_or(|free| free.saturating_sub(self.planned) >= keys as u64)
+    }
+}
+
+impl<'i> Pool<'i> {
+    /// No instance has got a key; those that end before a moment get none.
+    pub(super) fn new(instances: &'i [Instance], first: Timestamp) -> Pool<'i> {
+        let open = |instance| Open { instance, closed: closed(instance, first), planned: 0 };
+        Pool { instances: instances.iter().map(open).collect() }
+    }
+
+    /// The instance for each unit, and for none if none fits; units are in the order of their kinds. A unit for which no
+    /// instance has room is taken apart.
+    pub(super) fn assign<'u>(
+        &mut self,
+        units: &'u [Unit],
+        candidates: &[Candidate<'_>],
+    ) -> Vec<(Unit, Option<&'i str>)> {
+        let mut order: Vec<&'u Unit> = units.iter().collect();
+        // What only hardware instances can take comes first, and what rotates first.
+        order.sort_by_key(|unit| (Reverse(unit.kind.needs), unit.kind.rotates, unit.hash));
+        let mut assigned = Vec::new();
+        for unit in order {
+            match self.take(unit, candidates) {
+                Some(id) => assigned.push((unit.clone(), Some(id))),
+                None if unit.keys.len() > 1 => {
+                    for key in &unit.keys {
+                        let hash = super::grouping::hash(&[candidates[*key].key_id]);
+                        let alone = Unit { kind: unit.kind.clone(), hash, keys: vec![*key] };
+                        let id = self.take(&alone, candidates);
+                        assigned.push((alone, id));
+                    }
+                }
+                None => assigned.push((unit.clone(), None)),
+            }
+        }
+        assigned
+    }
+
+    fn take(&mut self, unit: &Unit, candidates: &[Candidate<'_>]) -> Option<&'i str> {
+        let vpcs: BTreeSet<&String> = unit.keys.iter().flat_map(|key| &candidates[*key].vpcs).collect();
+        let fits = |open: &&mut Open<'_>| {
+            let of_account = open
+                .instance
+                .account
+                .as_deref()
+                .is_none_or(|account| account == unit.kind.account || unit.kind.account.is_empty());
+            open.closed.is_none()
+                && open.instance.region == unit.kind.region
+                && of_account
+                && open.has_room_for(unit.keys.len())
+        };
+        let ranked = self.instances.iter_mut().filter(fits).filter_map(|open| {
+            let rank = rank(unit.kind.needs, open.instance.kind)?;
+            let unbound =
+                vpcs.iter().filter(|vpc| open.instance.vpcs.as_ref().is_some_and(|bound| !bound.contains(**vpc)));
+            Some(((rank, unbound.count(), &open.instance.id), open))
+        });
+        let (_, open) = ranked.min_by(|(one, _), (other, _)| one.cmp(other))?;
+        open.planned += unit.keys.len() as u64;
+        Some(&open.instance.id)
+    }
+
+    /// The instances as the plan has them.
+    pub(super) fn destinations(
+        &self,
+        of: impl Fn(&str) -> Vec<usize>,
+        candidates: &[Candidate<'_>],
+    ) -> Vec<Destination> {
+        let destination = |open: &Open<'_>| {
+            let instance = open.instance;
+            let keys = of(&instance.id);
+            let weeks = || keys.iter().filter_map(|key| candidates[*key].week.as_ref());
+            let peak = weeks().next().is_some().then(|| peak_per_second(&Week::sum(weeks())));
+            let mut remarks: Vec<Words> = open.closed.iter().cloned().collect();
+            remarks.extend(remarks_of(instance, &keys, candidates, peak));
+            Destination {
+                instance_id: instance.id.clone(),
+                account_id: instance.account.clone(),
+                region: instance.region.clone(),
+                kind: instance.kind,
+                free_versions: instance.free(),
+                planned_versions: open.planned,
+                qps: instance.qps,
+                planned_peak_per_second: peak,
+                expires: instance.expires.map(|time| time.to_string()),
+                remarks,
+            }
+        };
+        self.instances.iter().map(destination).collect()
+    }
+}
+
+/// How well a type suits, the best first; nothing if it cannot take the key.
+fn rank(needs: Needs, kind: Option<InstanceKind>) -> Option<u8> {
+    use InstanceKind::{Hardware, Software};
+    match (needs, kind) {
+        (Needs::Hardware, Some(Software)) => None,
+        (Needs::Hardware | Needs::HsmToStay, Some(Hardware)) | (Needs::Any, Some(Software)) => Some(0),
+        (_, None) => Some(1),
+        (Needs::Any, Some(Hardware)) | (Needs::HsmToStay, Some(Software)) => Some(2),
+    }
+}
+
+fn closed(instance: &Instance, first: Timestamp) -> Option<Words> {
+    if let Some(status) = instance.status.as_ref().filter(|status| !status.eq_ignore_ascii_case("connected")) {
+        return Some(Words::new(
+            format!("It takes no keys: its status is {status}, not Connected"),
+            format!("不能作为目标：状态为 {status}，而非 Connected"),
+        ));
+    }
+    if let Some(expires) = instance.expires.filter(|expires| *expires <= first) {
+        return Some(Words::new(
+            format!("It takes no keys: it ends on {expires}, before the first window"),
+            format!("不能作为目标：将于 {expires} 到期，早于首个窗口"),
+        ));
+    }
+    let image = instance.image.as_deref().filter(|_| instance.kind == Some(InstanceKind::Software))?;
+    is_older(image).then(|| {
+        Words::new(
+            format!("It takes no keys: upgrade its image first, which is {image} and has to be 2.9.0 or later"),
+            format!("不能作为目标：镜像版本为 {image}，请先升级到 2.9.0 或更高版本"),
+        )
+    })
+}
+
+/// Whether an image is too old: `2.9.0`, `dkms-1.3.0`.
+fn is_older(image: &str) -> bool {
+    let numbers = image.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<u64>().ok());
+    let mut version: Vec<u64> = numbers.take(IMAGE.len()).collect();
+    let is_known = !version.is_empty();
+    version.resize(IMAGE.len(), 0);
+    is_known && version < IMAGE.to_vec()
+}
+
+/// What is not known of an instance that gets keys, and what should be looked at.
+fn remarks_of(instance: &Instance, keys: &[usize], candidates: &[Candidate<'_>], peak: Option<u64>) -> Vec<Words> {
+    let mut remarks = Vec::new();
+    if keys.is_empty() {
+        return remarks;
+    }
+    let mut remark = |en: String, zh: String| remarks.push(Words::new(en, zh));
+    if instance.status.is_none() {
+        remark(
+            "Nobody says whether it is connected: check its status".into(),
+            "未注明状态：请确认实例为 Connected".into(),
+        );
+    }
+    if instance.free().is_none() {
+        remark(
+            format!("Nobody says how many key versions it may still take: check that there is room for {}", keys.len()),
+            format!("未注明剩余密钥配额：请确认可容纳 {} 个密钥版本", keys.len()),
+        );
+    }
+    let of = |needs: Needs| keys.iter().filter(|key| candidates[**key].needs == needs).count();
+    match (instance.kind, of(Needs::Hardware), of(Needs::HsmToStay)) {
+        (None, hardware @ 1.., _) => remark(
+            format!("Nobody says its type: {hardware} key(s) have a spec that only a hardware instance offers"),
+            format!("未注明实例类型：{hardware} 个密钥的规格仅硬件密钥管理实例支持"),
+        ),
+        (Some(InstanceKind::Software), _, hsm @ 1..) => remark(
+            format!(
+                "{hsm} key(s) have the protection level HSM, which drops to SOFTWARE in this instance; if HSM is required, name a hardware instance"
+            ),
+            format!("{hsm} 个密钥的保护级别为 HSM，迁入该实例后降为 SOFTWARE；如要求 HSM，请使用硬件密钥管理实例"),
+        ),
+        (None, 0, hsm @ 1..) => remark(
+            format!(
+                "Nobody says its type: {hsm} key(s) have the protection level HSM, which stays only in a hardware instance"
+            ),
+            format!("未注明实例类型：{hsm} 个密钥的保护级别为 HSM，仅在硬件密钥管理实例中保持不变"),
+        ),
+        _ => {}
+    }
+    let seen: BTreeSet<&String> = keys.iter().flat_map(|key| &candidates[*key].vpcs).collect();
+    let unbound: Vec<&str> = match &instance.vpcs {
+        Some(bound) => seen.iter().filter(|vpc| !bound.contains(**vpc)).map(|vpc| vpc.as_str()).collect(),
+        None => Vec::new(),
+    };
+    if !unbound.is_empty() {
+        remark(
+            format!(
+                "Bind the VPC(s) from which keys are used, {} in all, each of which takes one unit of Access Management Quantity: {}",
+                unbound.len(),
+                unbound.join(", ")
+            ),
+            format!(
+                "请绑定使用密钥的 {} 个 VPC（每个占用一个访问管理数量配额）：{}",
+                unbound.len(),
+                unbound.join("、")
+            ),
+        );
+    }
+    if let (Some(peak), Some(qps)) = (peak, instance.qps)
+        && peak > qps
+    {
+        remark(
+            format!(
+                "Its keys may be called {peak} times in the busiest second, and it is made for {qps}; choose a larger one"
+            ),
+            format!("其密钥的峰值估计为每秒 {peak} 次，超过实例规格 {qps} QPS；请升级规格"),
+        );
+    }
+    remarks
+}
+
+/// What to buy for units without an instance: units by account, region and type.
+pub(super) fn purchases(without: &[(&Unit, String)], candidates: &[Candidate<'_>], given: bool) -> Vec<Purchase> {
+    let mut groups: BTreeMap<(&str, &str, InstanceKind), Vec<&(&Unit, String)>> = BTreeMap::new();
+    for entry in without {
+        let kind = match entry.0.kind.needs {
+            Needs::Any => InstanceKind::Software,
+            Needs::HsmToStay | Needs::Hardware => InstanceKind::Hardware,
+        };
+        groups.entry((&entry.0.kind.account, &entry.0.kind.region, kind)).or_default().push(entry);
+    }
+    let purchase = |((account, region, kind), entries): ((&str, &str, InstanceKind), Vec<&(&Unit, String)>)| {
+        let keys: Vec<usize> = entries.iter().flat_map(|(unit, _)| unit.keys.iter().copied()).collect();
+        let weeks = || keys.iter().filter_map(|key| candidates[*key].week.as_ref());
+        let peak = weeks().next().is_some().then(|| peak_per_second(&Week::sum(weeks())));
+        let vpcs: BTreeSet<&String> = keys.iter().flat_map(|key| &candidates[*key].vpcs).collect();
+        let batches: BTreeSet<&String> = entries.iter().map(|(_, batch)| batch).collect();
+        Purchase {
+            account_id: Some(account.to_owned()).filter(|account| !account.is_empty()),
+            region: region.to_owned(),
+            kind,
+            key_versions: keys.len() as u64,
+            qps: peak.map(|peak| STEPS.into_iter().find(|step| *step >= peak).unwrap_or(peak)),
+            vpcs: weeks().next().is_some().then_some(vpcs.len() as u64),
+            why: why(kind, given, &keys, candidates),
+            batches: batches.into_iter().cloned().collect(),
+        }
+    };
+    groups.into_iter().map(purchase).collect()
+}
+
+fn why(kind: InstanceKind, given: bool, keys: &[usize], candidates: &[Candidate<'_>]) -> Words {
+    let (mut en, mut zh) = match given {
+        false => (
+            "No KMS instances were named (--destinations); if none of yours fits, buy one".to_owned(),
+            "未提供 KMS 实例（--destinations）；如没有合适的实例，请购买".to_owned(),
+        ),
+        true => (
+            "No instance of this account and region that is connected has the type and the room".to_owned(),
+            "该账号和地域没有已连接且类型、配额均满足的实例".to_owned(),
+        ),
+    };
+    let specs = keys.iter().filter(|key| candidates[**key].needs == Needs::Hardware).count();
+    if kind == InstanceKind::Hardware {
+        if specs > 0 {
+            en += &format!("; {specs} key(s) have a spec that only hardware instances offer");
+            zh += &format!("；{specs} 个密钥的规格仅硬件密钥管理实例支持");
+        }
+        if let hsm @ 1.. = keys.len() - specs {
+            en += &format!(
+                "; {hsm} key(s) have the protection level HSM: if nobody requires that, a software instance will do for these"
+            );
+            zh += &format!("；{hsm} 个密钥的保护级别为 HSM：如无此要求，软件密钥管理实例即可");
+        }
+    }
+    Words { en, zh }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_is_kept_for_those_who_need_it() {
+        use InstanceKind::{Hardware, Software};
+        assert_eq!(rank(Needs::Hardware, Some(Software)), None);
+        assert!(rank(Needs::Any, Some(Software)) < rank(Needs::Any, Some(Hardware)));
+        assert!(rank(Needs::HsmToStay, Some(Hardware)) < rank(Needs::HsmToStay, Some(Software)));
+        assert!(rank(Needs::Hardware, Some(Hardware)) < rank(Needs::Hardware, None));
+    }
+
+    #[test]
+    fn images_are_compared_by_their_numbers() {
+        for (image, older) in [
+            ("2.9.0", false),
+            ("2.10.0", false),
+            ("2.8.9", true),
+            ("dkms-1.3.0", true),
+            ("3", false),
+            ("v2.9", false),
+            ("new", false),
+        ] {
+            assert_eq!(is_older(image), older, "{image}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Whether an approved plan still holds: what of it today's inventory, instances and calendar contradict.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::make::{Wanted, plan};
+use super::model::{Batch, Plan, PlannedKey, Words};
+use super::work::{Problem, Severity};
+use crate::diagnose::{Diagnosis, KeyOutcome};
+
+/// What no longer holds of a plan; nothing if all does. Errors make batches useless, warnings want a look.
+pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !approved.is_sealed() {
+        problems.push(general(
+            Severity::Error,
+            "The digest of the plan is not that of its text: somebody changed it after it was written",
+            "计划内容与其摘要不符：计划在生成后被修改",
+        ));
+    }
+    if approved.rulebook.digest != format!("sha256:{}", diagnosis.rulebook.digest) {
+        problems.push(general(
+            Severity::Warning,
+            "The plan was made with another rulebook; keys are judged by today's",
+            "计划使用了不同的规则集；以下按当前规则集判定",
+        ));
+    }
+    let today = plan(diagnosis, wanted);
+    let keys = index(diagnosis);
+    let destinations: HashMap<&str, &super::model::Destination> =
+        today.destinations.iter().map(|destination| (destination.instance_id.as_str(), destination)).collect();
+    let mut wanted_room: HashMap<&str, usize> = HashMap::new();
+    for batch in &approved.batches {
+        *wanted_room.entry(batch.destination.as_deref().unwrap_or_default()).or_default() += batch.keys.len();
+    }
+    for batch in &approved.batches {
+        let mut found: BTreeMap<(Severity, Words), Vec<String>> = BTreeMap::new();
+        for key in &batch.keys {
+            for (severity, words) in of_key(batch, key, &keys) {
+                found.entry((severity, words)).or_default().push(key.key_id.clone());
+            }
+        }
+        for (severity, words) in of_batch(batch, &destinations, &wanted_room, wanted) {
+            found.entry((severity, words)).or_default();
+        }
+        let problem = |((severity, text), keys)| Problem { severity, batch: Some(batch.id.clone()), text, keys };
+        problems.extend(found.into_iter().map(problem));
+    }
+    problems.extend(new_keys(approved, &today));
+    problems.sort();
+    problems
+}
+
+fn general(severity: Severity, en: &str, zh: &str) -> Problem {
+    Problem { severity, batch: None, text: Words::new(en, zh), keys: Vec::new() }
+}
+
+/// Keys by account, region and id.
+type Index<'d> = HashMap<(&'d str, &'d str, &'d str), KeyOutcome<'d>>;
+
+fn index(diagnosis: &Diagnosis) -> Index<'_> {
+    diagnosis.outcomes().map(|key| ((key.key.account_id(), key.key.region(), key.key.key_id()), key)).collect()
+}
+
+fn of_key(batch: &Batch, planned: &PlannedKey, keys: &Index<'_>) -> Vec<(Severity, Words)> {
+    let account = batch.account_id.as_deref().unwrap_or_default();
+    let Some(key) = keys.get(&(account, batch.region.as_str(), planned.key_id.as_str())) else {
+        return vec![(Severity::Error, Words::new("The inventory has no such key any more", "清单中已没有该密钥"))];
+    };
+    let mut found = Vec::new();
+    let class = key.diagnosis.class_name(key.outcome.class);
+    if class == "not-required" {
+        found.push((
+            Severity::Warning,
+            Words::new("It is in a KMS instance now: migrated, it seems", "已在 KMS 实例中：似已完成迁移"),
+        ));
+    } else if class != planned.class {
+        let is_better = class == super::candidate::MIGRATABLE;
+        let severity = if is_better { Severity::Warning } else { Severity::Error };
+        found.push((
+            severity,
+            Words::new(
+                format!("It was {} when the plan was made, and is {class} now", planned.class),
+                format!("制定计划时为 {}，现为 {class}", planned.class),
+            ),
+        ));
+    } else if planned.confirmed && !key.outcome.confirmed {
+        found.push((
+            Severity::Warning,
+            Words::new("Its verdict has open conditions now, which it had not", "判定现有待确认条件，此前没有"),
+        ));
+    }
+    let deadline = key.rotation_deadline().and_then(|(time, _)| crate::inventory::clock::parse_time(time));
+    let end = batch.window.as_ref().and_then(|window| window.end.parse::<Timestamp>().ok());
+    if let (Some(deadline), Some(end)) = (deadline, end)
+        && deadline < end
+    {
+        found.push((
+            Severity::Error,
+            Words::new(
+                "It rotates before the window ends, and is blocked for good then: disable its rotation at once",
+                "将在窗口结束前轮转，此后永久无法迁移：请立即关闭轮转",
+            ),
+        ));
+    }
+    found
+}
+
+fn of_batch(
+    batch: &Batch,
+    destinations: &HashMap<&str, &super::model::Destination>,
+    wanted_room: &HashMap<&str, usize>,
+    wanted: &Wanted,
+) -> Vec<(Severity, Words)> {
+    let mut found = Vec::new();
+    let mut add = |severity, en: String, zh: String| found.push((severity, Words::new(en, zh)));
+    let span = batch.window.as_ref().and_then(|window| Some((second(&window.start)?, second(&window.end)?)));
+    if let Some((start, end)) = span {
+        if start < wanted.now.as_second() {
+            add(Severity::Error, "Its window has begun, or is past".into(), "窗口已开始或已过去".into());
+        }
+        if let Some(calendar) = &wanted.calendar {
+            let open = calendar.open(start - 14 * 86_400, end + 14 * 86_400);
+            if !open.iter().any(|(first, last)| *first <= start && end <= *last) {
+                add(
+                    Severity::Error,
+                    "The calendar does not allow its window any more".into(),
+                    "日历已不允许该窗口".into(),
+                );
+            }
+        }
+    }
+    let (Some(id), true) = (&batch.destination, wanted.instances.is_some()) else { return found };
+    let Some(destination) = destinations.get(id.as_str()) else {
+        add(
+            Severity::Error,
+            format!("The instance {id} is not among those that were named"),
+            format!("提供的实例中没有 {id}"),
+        );
+        return found;
+    };
+    let all = wanted_room.get(id.as_str()).copied().unwrap_or_default();
+    if let Some(free) = destination.free_versions.filter(|free| *free < all as u64) {
+        add(
+            Severity::Error,
+            format!("The instance {id} takes {free} more key versions, and the plan gives it {all}"),
+            format!("实例 {id} 还可容纳 {free} 个密钥版本，而计划分配了 {all} 个"),
+        );
+    }
+    if let (Some(expires), Some((_, end))) = (destination.expires.as_deref().and_then(second), span)
+        && expires < end
+    {
+        add(
+            Severity::Error,
+            format!("The instance {id} ends before the window does"),
+            format!("实例 {id} 在窗口结束前到期"),
+        );
+    }
+    // What takes no keys says so first.
+    let is_closed = |remark: &&Words| remark.en.starts_with("It takes no keys");
+    if let Some(remark) = destination.remarks.iter().find(is_closed) {
+        add(Severity::Error, format!("{id}: {}", remark.en), format!("{id}：{}", remark.zh));
+    }
+    found
+}
+
+fn second(time: &str) -> Option<i64> {
+    time.parse::<Timestamp>().ok().map(Timestamp::as_second)
+}
+
+/// Keys that could be planned today and are not in the plan.
+fn new_keys(approved: &Plan, today: &Plan) -> Option<Problem> {
+    let known: std::collections::HashSet<(&str, &str)> = approved
+        .batches
+        .iter()
+        .flat_map(|batch| batch.keys.iter().map(|key| (batch.region.as_str(), key.key_id.as_str())))
+        .collect();
+    let new = today.batches.iter().flat_map(|batch| batch.keys.iter().map(|key| (batch.region.as_str(), &key.key_id)));
+    let keys: Vec<String> =
+        new.filter(|(region, id)| !known.contains(&(*region, id.as_str()))).map(|(_, id)| id.clone()).collect();
+    (!keys.is_empty()).then(|| Problem {
+        severity: Severity::Warning,
+        batch: None,
+        text: Words::new(
+            "These keys could be migrated, too, and are not in the plan",
+            "以下密钥也可迁移，但未列入计划",
+        ),
+        keys,
+    })
+}

@@ -1,0 +1,208 @@
+//! Batches of keys, so that a further key changes no more than the batch into which it comes.
+//!
+//! Keys of one application are one unit. Units are told apart by the digest of their name: as long as those whose digests
+//! begin alike are too many for a batch, they are parted by the next bit. So it hangs on the units themselves in which batch
+//! they are, and not on how many others there are.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::candidate::{Candidate, Needs};
+
+/// The first bits of a digest.
+pub(super) fn hash(parts: &[&str]) -> u64 {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.finalize().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
+/// What keys of one batch have in common, apart from their destination.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) needs: Needs,
+    /// Whether and when its keys rotate.
+    pub(super) rotates: Rotates,
+    /// The applications whose keys are too many for one batch.
+    pub(super) large: Option<String>,
+}
+
+/// Whether and when keys rotate: those that do have a step in common, and are urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rotates {
+    /// Before a window can have ended. What is wrong with them shall not hold up others.
+    TooSoon,
+    /// Later.
+    Later,
+    /// They do not.
+    Never,
+}
+
+/// Keys that stay together.
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    pub(super) kind: Kind,
+    /// By which it is told apart.
+    pub(super) hash: u64,
+    /// The candidates, by number.
+    pub(super) keys: Vec<usize>,
+}
+
+/// The keys that stay together: those of one application, as far as a batch has room, and the others alone. The first window ends
+/// at that moment, in seconds since 1970.
+pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_end: i64) -> Vec<Unit> {
+    let mut joined = Joined::new(candidates.len());
+    let mut first_of: BTreeMap<(&str, &str, Needs, &str), usize> = BTreeMap::new();
+    for (number, key) in candidates.iter().enumerate() {
+        for application in &key.applications {
+            let first = *first_of.entry((key.account, key.region, key.needs, application)).or_insert(number);
+            joined.join(first, number);
+        }
+    }
+    let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    (0..candidates.len()).for_each(|number| together.entry(joined.root(number)).or_default().push(number));
+    let mut units = Vec::new();
+    for keys in together.into_values() {
+        let rotates = match keys.iter().filter_map(|key| candidates[*key].deadline).min() {
+            Some(time) if time.as_second() < first_end => Rotates::TooSoon,
+            Some(_) => Rotates::Later,
+            None => Rotates::Never,
+        };
+        let Some(first) = keys.first().map(|key| &candidates[*key]) else { continue };
+        let (account, region) = (first.account.to_owned(), first.region.to_owned());
+        let kind = Kind { account, region, needs: first.needs, rotates, large: None };
+        let applications = || keys.iter().flat_map(|key| &candidates[*key].applications);
+        let id_hash = |key: usize| hash(&[candidates[key].key_id]);
+        match applications().min() {
+            Some(name) if keys.len() > keys_per_batch => {
+                let kind = Kind { large: Some(name.clone()), ..kind };
+                let alone = |key: &usize| Unit { kind: kind.clone(), hash: id_hash(*key), keys: vec![*key] };
+                units.extend(keys.iter().map(alone));
+            }
+            Some(name) => units.push(Unit { kind, hash: hash(&["application", name]), keys }),
+            None => {
+                units.extend(keys.iter().map(|key| Unit { kind: kind.clone(), hash: id_hash(*key), keys: vec![*key] }))
+            }
+        }
+    }
+    units.sort_by(|one, other| (&one.kind, one.hash).cmp(&(&other.kind, other.hash)));
+    units
+}
+
+/// Parts units of one kind, in order of their hashes, so that none of the parts has more keys than a batch; gives them with
+/// what their hashes begin with.
+pub(super) fn parted<'u>(units: &[&'u Unit], keys_per_batch: usize) -> Vec<(String, Vec<&'u Unit>)> {
+    let mut parts = Vec::new();
+    part(units, keys_per_batch, &mut String::new(), &mut parts);
+    parts
+}
+
+fn part<'u>(units: &[&'u Unit], most: usize, prefix: &mut String, parts: &mut Vec<(String, Vec<&'u Unit>)>) {
+    let keys: usize = units.iter().map(|unit| unit.keys.len()).sum();
+    if keys == 0 {
+        return;
+    }
+    if keys <= most || units.len() == 1 {
+        parts.push((prefix.clone(), units.to_vec()));
+        return;
+    }
+    let Some(bit) = 63_usize.checked_sub(prefix.len()) else {
+        // Equal hashes: chance, or keys of one id.
+        let half = units.len() / 2;
+        for (name, units) in [("a", &units[..half]), ("b", &units[half..])] {
+            let mut inside = Vec::new();
+            part(units, most, prefix, &mut inside);
+            parts.extend(inside.into_iter().map(|(prefix, units)| (prefix + name, units)));
+        }
+        return;
+    };
+    let zeros = units.partition_point(|unit| unit.hash >> bit & 1 == 0);
+    for (digit, units) in [('0', &units[..zeros]), ('1', &units[zeros..])] {
+        prefix.push(digit);
+        part(units, most, prefix, parts);
+        prefix.pop();
+    }
+}
+
+/// Which things belong together.
+struct Joined(Vec<usize>);
+
+impl Joined {
+    fn new(count: usize) -> Joined {
+        Joined((0..count).collect())
+    }
+
+    /// The first of those that belong together.
+    fn root(&mut self, mut thing: usize) -> usize {
+        while self.0[thing] != thing {
+            self.0[thing] = self.0[self.0[thing]];
+            thing = self.0[thing];
+        }
+        thing
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        self.0[one.max(other)] = one.min(other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn unit(name: u32, keys: usize) -> Unit {
+        let kind = Kind {
+            account: String::new(),
+            region: "cn-hangzhou".to_owned(),
+            needs: Needs::Any,
+            rotates: Rotates::Never,
+            large: None,
+        };
+        Unit { kind, hash: hash(&[&name.to_string()]), keys: vec![name as usize; keys] }
+    }
+
+    /// The names of the units of each part.
+    fn parts(units: &[Unit], most: usize) -> Vec<Vec<usize>> {
+        let mut sorted: Vec<&Unit> = units.iter().collect();
+        sorted.sort_by_key(|unit| unit.hash);
+        let parts = parted(&sorted, most);
+        parts.into_iter().map(|(_, units)| units.iter().map(|unit| unit.keys[0]).collect()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_further_unit_changes_one_batch_only(sizes in proptest::collection::vec(1..=8_usize, 1..400)) {
+            let most = 8;
+            let units: Vec<Unit> = (0..).zip(&sizes).map(|(name, keys)| unit(name, *keys)).collect();
+            let before = parts(&units[1..], most);
+            let after = parts(&units, most);
+            let gone: Vec<_> = before.iter().filter(|part| !after.contains(part)).collect();
+            prop_assert!(gone.len() <= 1, "{gone:?}");
+            let all: usize = after.iter().map(Vec::len).sum();
+            prop_assert_eq!(all, units.len());
+            for part in &after {
+                let keys: usize = part.iter().map(|name| sizes[*name]).sum();
+                prop_assert!(keys <= most);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_hashes_are_parted_all_the_same() {
+        let units: Vec<Unit> = (0..10).map(|_| unit(1, 3)).collect();
+        let units: Vec<&Unit> = units.iter().collect();
+        let parts = parted(&units, 6);
+        assert!(parts.iter().all(|(_, units)| units.len() <= 2));
+        assert_eq!(parts.iter().map(|(_, units)| units.len()).sum::<usize>(), 10);
+        let names: std::collections::BTreeSet<_> = parts.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), parts.len());
+    }
+}

@@ -1,0 +1,438 @@
+//! `plan` as a user runs it, and its promises checked by hands that have no part in making it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
+mod program;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use program::{document, expect, folder, put, run};
+use serde_json::Value;
+
+const AS_OF: &str = "2026-11-21T08:30:00Z";
+
+const SAMPLE: [&str; 9] = [
+    "plan",
+    "samples/inventory.csv",
+    "--destinations",
+    "samples/plan/instances.csv",
+    "--calendar",
+    "samples/plan/calendar.toml",
+    "--as-of",
+    AS_OF,
+    "--allow-rejects",
+];
+
+/// The plan of an inventory.
+fn plan(inventory: &Path, more: &[&str]) -> Value {
+    let arguments = ["plan", inventory.to_str().unwrap(), "--as-of", AS_OF, "--format", "json", "--quiet"];
+    let ran = run(&[&arguments[..], more].concat());
+    assert!([0, 1].contains(&ran.code), "{}", ran.err);
+    document(&ran.out)
+}
+
+fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
+    value[member].as_array().unwrap_or_else(|| panic!("no list {member} in {value}"))
+}
+
+fn text<'v>(value: &'v Value, member: &str) -> &'v str {
+    value[member].as_str().unwrap_or_else(|| panic!("no text {member} in {value}"))
+}
+
+fn second(text: &str) -> i64 {
+    text.parse::<Timestamp>().unwrap().as_second()
+}
+
+/// An id that looks like one.
+fn id(number: usize) -> String {
+    format!("{number:08x}-0000-4000-8000-{number:012x}")
+}
+
+const HEAD: &str = "key_id,account_id,region,aliases,instance,manager_type,origin,rotation,next_rotation,versions,usage,operations,languages,network,applications,owner,protection_level,key_spec\n";
+
+/// One key that can be migrated, of this application.
+fn row(number: usize, region: &str, application: &str, next_rotation: &str) -> String {
+    let rotation = if next_rotation.is_empty() { "Disabled" } else { "Enabled" };
+    let id = id(number);
+    format!(
+        "{id},1540355698841234,{region},alias/key-{number},default,,Aliyun_KMS,{rotation},{next_rotation},1,self-managed,Encrypt;Decrypt,Java,vpc,{application},team,SOFTWARE,Aliyun_AES_256\n"
+    )
+}
+
+/// What a plan must hold, whatever it was made of.
+struct Rules {
+    keys_per_batch: usize,
+    window: i64,
+    /// Room of each instance, and its region.
+    room: BTreeMap<String, (String, usize)>,
+    /// The weekdays on which a window may begin, its first and last hour on the clocks of a zone, and when nothing may happen.
+    zone: &'static str,
+    hours: Option<(Vec<Weekday>, i8, i8)>,
+    freeze: Option<(i64, i64)>,
+}
+
+impl Rules {
+    /// Demands that a plan keeps all of them; `keys` are those that should be planned.
+    fn demand(&self, plan: &Value, keys: &BTreeSet<String>) {
+        let (mut seen, mut spans, mut used) =
+            (BTreeSet::new(), BTreeMap::<&str, Vec<(i64, i64)>>::new(), BTreeMap::new());
+        let zone = TimeZone::get(self.zone).unwrap();
+        let errors: BTreeSet<&str> = list(plan, "problems")
+            .iter()
+            .filter(|problem| problem["severity"] == "error")
+            .filter_map(|problem| problem["batch"].as_str())
+            .collect();
+        for batch in list(plan, "batches") {
+            let ids: Vec<&str> = list(batch, "keys").iter().map(|key| text(key, "key_id")).collect();
+            assert!(!ids.is_empty() && ids.len() <= self.keys_per_batch, "{} keys", ids.len());
+            ids.iter().for_each(|id| assert!(seen.insert((*id).to_owned()), "{id} is in two batches"));
+            let Some(destination) = batch["destination"].as_str() else {
+                assert!(batch["window"].is_null());
+                continue;
+            };
+            let (region, _) = &self.room[destination];
+            assert_eq!(text(batch, "region"), region);
+            *used.entry(destination.to_owned()).or_insert(0) += ids.len();
+            let window = &batch["window"];
+            if window.is_null() {
+                assert!(errors.contains(text(batch, "id")), "{batch}");
+                continue;
+            }
+            let span @ (start, end) = (second(text(window, "start")), second(text(window, "end")));
+            assert_eq!(end - start, self.window);
+            assert_eq!((second(text(window, "local_start")), second(text(window, "local_end"))), span);
+            let others = spans.entry(destination).or_default();
+            assert!(
+                others.iter().all(|(first, last)| *last <= start || end <= *first),
+                "{destination} has two batches at once"
+            );
+            others.push(span);
+            if let Some(deadline) = batch["rotation_deadline"].as_str() {
+                assert!(end <= second(deadline) || errors.contains(text(batch, "id")), "{batch}");
+            }
+            if let Some((days, from, to)) = &self.hours {
+                let first = zone.to_datetime(Timestamp::from_second(start).unwrap());
+                let last = zone.to_datetime(Timestamp::from_second(end).unwrap());
+                // A night belongs to the day on which it begins.
+                let night =
+                    if first.hour() < *to && to < from { first.date().yesterday().unwrap() } else { first.date() };
+                assert!(days.contains(&night.weekday()), "{first}");
+                let in_night = |hour: i8, minute: i8| hour >= *from || hour < *to || hour == *to && minute == 0;
+                assert!(
+                    in_night(first.hour(), first.minute()) && in_night(last.hour(), last.minute()),
+                    "{first} to {last}"
+                );
+            }
+            if let Some((first, last)) = self.freeze {
+                assert!(end <= first || start >= last, "{window}");
+            }
+            let day = zone.to_datetime(Timestamp::from_second(start).unwrap()).date();
+            let by: jiff::civil::Date = text(batch, "change_applications_by").parse().unwrap();
+            let month = (by.year() - day.year()) * 12 + i16::from(by.month()) - i16::from(day.month());
+            assert!(
+                month == 1 && (by.day() == day.day() || by.day() == by.days_in_month() && by.day() < day.day()),
+                "{day} {by}"
+            );
+        }
+        for (destination, used) in used {
+            assert!(used <= self.room[&destination].1, "{destination} gets {used}");
+        }
+        assert_eq!(&seen, keys);
+    }
+}
+
+fn instances(room: &BTreeMap<String, (String, usize)>) -> String {
+    let mut out = "instance_id,account_id,region,status,type,free_keys,qps,expires,vpcs\n".to_owned();
+    for (id, (region, free)) in room {
+        writeln!(out, "{id},1540355698841234,{region},Connected,software,{free},1000,2029-06-01,").unwrap();
+    }
+    out
+}
+
+fn room(all: &[(&str, &str, usize)]) -> BTreeMap<String, (String, usize)> {
+    all.iter().map(|(id, region, free)| ((*id).to_owned(), ((*region).to_owned(), *free))).collect()
+}
+
+#[test]
+fn the_schedule_holds_whatever_the_keys() {
+    let folder = folder();
+    let mut table = HEAD.to_owned();
+    let mut keys = BTreeSet::new();
+    for number in 0..700 {
+        let region = if number % 3 == 0 { "cn-shanghai" } else { "cn-hangzhou" };
+        let application = match number % 7 {
+            0 => "orders".to_owned(),
+            1 => String::new(),
+            _ => format!("app-{}", number % 90),
+        };
+        let rotation = match number % 11 {
+            0 => format!("2026-12-{:02}T03:00:00Z", number % 28 + 1),
+            1 => "2027-03-01".to_owned(),
+            _ => String::new(),
+        };
+        table += &row(number, region, &application, &rotation);
+        keys.insert(id(number));
+    }
+    let room = room(&[
+        ("kst-a0001", "cn-hangzhou", 300),
+        ("kst-b0002", "cn-hangzhou", 120),
+        ("kst-c0003", "cn-shanghai", 1000),
+    ]);
+    let calendar = "time_zone = \"Asia/Shanghai\"\nearliest = \"2026-12-01\"\n[[allowed]]\ndays = [\"Fri\", \"Sat\"]\nfrom = \"22:00\"\nto = \"06:00\"\n\
+                    [[freeze]]\nfrom = \"2026-12-24\"\nto = \"2027-01-03\"\n";
+    let paths =
+        [("keys.csv", table.as_str()), ("i.csv", &instances(&room)), ("c.toml", calendar)].map(|(name, text)| {
+            put(&folder, name, text);
+            folder.path().join(name)
+        });
+    let [inventory, destinations, calendar] = paths;
+    let freeze = (second("2026-12-23T16:00:00Z"), second("2027-01-03T16:00:00Z"));
+    for (per_batch, length, window) in [(50, "2h", 7200), (7, "90m", 5400)] {
+        let per_batch_text = per_batch.to_string();
+        let plan = plan(
+            &inventory,
+            &[
+                "--destinations",
+                destinations.to_str().unwrap(),
+                "--calendar",
+                calendar.to_str().unwrap(),
+                "--keys-per-batch",
+                &per_batch_text,
+                "--window-length",
+                length,
+            ],
+        );
+        let rules = Rules {
+            keys_per_batch: per_batch,
+            window,
+            room: room.clone(),
+            zone: "Asia/Shanghai",
+            hours: Some((vec![Weekday::Friday, Weekday::Saturday], 22, 6)),
+            freeze: Some(freeze),
+        };
+        rules.demand(&plan, &keys);
+        // There is room for 420 of the 466 keys in one region.
+        let bought: u64 =
+            list(&plan, "purchases").iter().map(|purchase| purchase["key_versions"].as_u64().unwrap()).sum();
+        assert_eq!(bought, 46, "{}", plan["purchases"]);
+        // Keys of an application that fits are together.
+        for batch in list(&plan, "batches") {
+            for application in list(batch, "split_applications") {
+                let of = |key: &Value| list(key, "applications").contains(application);
+                let everywhere = list(&plan, "batches").iter().flat_map(|batch| list(batch, "keys"));
+                let split = everywhere.filter(|key| of(key)).count();
+                assert!(split > 1, "{application}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_further_key_leaves_the_other_batches_as_they_are() {
+    let folder = folder();
+    let mut table = HEAD.to_owned();
+    (0..230).for_each(|number| table += &row(number, "cn-hangzhou", &format!("app-{}", number % 40), ""));
+    let room = room(&[("kst-a0001", "cn-hangzhou", 1000)]);
+    put(&folder, "i.csv", &instances(&room));
+    let batches = |table: &str| -> BTreeMap<String, Vec<String>> {
+        put(&folder, "keys.csv", table);
+        let instances = folder.path().join("i.csv");
+        let plan = plan(&folder.path().join("keys.csv"), &["--destinations", instances.to_str().unwrap()]);
+        let ids = |batch: &Value| list(batch, "keys").iter().map(|key| text(key, "key_id").to_owned()).collect();
+        list(&plan, "batches").iter().map(|batch| (text(batch, "id").to_owned(), ids(batch))).collect()
+    };
+    let before = batches(&table);
+    for number in 1000..1006 {
+        let after = batches(&format!("{table}{}", row(number, "cn-hangzhou", &format!("app-{number}"), "")));
+        let changed: Vec<_> = before.iter().filter(|(id, keys)| after.get(*id) != Some(keys)).collect();
+        assert_eq!(changed.len(), 1, "{changed:?}");
+    }
+}
+
+#[test]
+fn a_rotation_before_the_window_is_an_error_that_names_the_keys() {
+    let folder = folder();
+    let table = format!("{HEAD}{}{}", row(1, "cn-hangzhou", "", "2026-11-22T09:00:00Z"), row(2, "cn-hangzhou", "", ""));
+    put(&folder, "keys.csv", &table);
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    let (inventory, instances) = (folder.path().join("keys.csv"), folder.path().join("i.csv"));
+    let arguments = [
+        "plan",
+        inventory.to_str().unwrap(),
+        "--destinations",
+        instances.to_str().unwrap(),
+        "--as-of",
+        AS_OF,
+        "--quiet",
+    ];
+    let ran = expect(1, &arguments);
+    assert!(ran.out.contains("error: cn-hangzhou-") && ran.out.contains(&id(1)), "{}", ran.out);
+    assert!(ran.out.contains("disable their rotation at once"), "{}", ran.out);
+    let plan = plan(&inventory, &["--destinations", instances.to_str().unwrap()]);
+    let problem = &list(&plan, "problems")[0];
+    assert_eq!(problem["keys"], serde_json::json!([id(1)]));
+    // It does not hold up the other.
+    assert_eq!(list(&plan, "batches").len(), 2);
+}
+
+#[test]
+fn hardware_keys_go_to_hardware_and_hsm_keys_are_told_where_they_do_not() {
+    let folder = folder();
+    let hsm = row(1, "cn-hangzhou", "", "").replace("SOFTWARE", "HSM");
+    let sm4 = row(2, "cn-hangzhou", "", "").replace("Aliyun_AES_256", "Aliyun_SM4");
+    put(&folder, "keys.csv", &format!("{HEAD}{hsm}{sm4}"));
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    let instances = folder.path().join("i.csv");
+    let made = plan(&folder.path().join("keys.csv"), &["--destinations", instances.to_str().unwrap()]);
+    let purchase = &list(&made, "purchases")[0];
+    assert_eq!((text(purchase, "kind"), purchase["key_versions"].as_u64()), ("hardware", Some(1)));
+    let remarks = made["destinations"][0]["remarks"].to_string();
+    assert!(remarks.contains("1 key(s) have the protection level HSM, which drops to SOFTWARE"), "{remarks}");
+    let hardware = std::fs::read_to_string(&instances).unwrap().replace("software", "hardware");
+    put(&folder, "i.csv", &hardware);
+    let made = plan(&folder.path().join("keys.csv"), &["--destinations", instances.to_str().unwrap()]);
+    assert!(list(&made, "purchases").is_empty() && list(&made, "batches").len() == 1, "{made}");
+}
+
+#[test]
+fn an_approved_plan_is_checked_against_what_is_so_today() {
+    let folder = folder();
+    let table = |second: &str| format!("{HEAD}{}{second}", row(1, "cn-hangzhou", "", ""));
+    put(&folder, "keys.csv", &table(&row(2, "cn-hangzhou", "", "")));
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (keys, destinations, approved) = (path("keys.csv"), path("i.csv"), path("approved"));
+    expect(0, &["plan", &keys, "--destinations", &destinations, "--as-of", AS_OF, "-o", &approved]);
+    let approved = path("approved/plan.json");
+    let check = |code: i32, as_of: &str| {
+        expect(
+            code,
+            &["plan", &keys, "--destinations", &destinations, "--as-of", as_of, "--quiet", "--check", &approved],
+        )
+        .out
+    };
+    assert_eq!(check(0, AS_OF), "The plan holds: 1 batches, 2 keys\n");
+    assert!(check(1, "2027-11-21").contains("Its window has begun, or is past"));
+    put(&folder, "keys.csv", &table(&row(2, "cn-hangzhou", "", "").replace("Java", "PHP")));
+    let told = check(1, AS_OF);
+    assert!(
+        told.contains(&format!("It was migratable when the plan was made, and is blocked now ({})", id(2))),
+        "{told}"
+    );
+    put(&folder, "keys.csv", &table(&row(3, "cn-hangzhou", "", "")));
+    let told = check(1, AS_OF);
+    assert!(told.contains("The inventory has no such key any more"), "{told}");
+    assert!(
+        told.contains(&format!("These keys could be migrated, too, and are not in the plan ({})", id(3))),
+        "{told}"
+    );
+    put(&folder, "keys.csv", &table(&row(2, "cn-hangzhou", "", "")));
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 1)])));
+    assert!(check(1, AS_OF).contains("takes 1 more key versions, and the plan gives it 2"));
+    put(&folder, "i.csv", &instances(&room(&[("kst-b0002", "cn-hangzhou", 10)])));
+    assert!(check(1, AS_OF).contains("The instance kst-a0001 is not among those that were named"));
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    let text = std::fs::read_to_string(&approved).unwrap();
+    std::fs::write(&approved, text.replace("kst-a0001", "kst-a0002")).unwrap();
+    assert!(check(1, AS_OF).contains("somebody changed it"));
+}
+
+#[test]
+fn the_same_plan_comes_out_to_the_byte_in_any_order_of_records() {
+    let folder = folder();
+    let rows: Vec<String> =
+        (0..120).map(|number| row(number, "cn-hangzhou", &format!("app-{}", number % 30), "")).collect();
+    let reversed: String = rows.iter().rev().cloned().collect();
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 1000)])));
+    let instances = folder.path().join("i.csv");
+    let made = |rows: &str| {
+        put(&folder, "keys.csv", &format!("{HEAD}{rows}"));
+        plan(&folder.path().join("keys.csv"), &["--destinations", instances.to_str().unwrap()])
+    };
+    assert_eq!(made(&rows.concat()), made(&reversed));
+}
+
+#[test]
+fn a_folder_gets_everything_and_keeps_nothing_of_an_earlier_plan() {
+    let folder = folder();
+    let out = folder.path().join("plan");
+    let arguments = [&SAMPLE[..], &["-o", out.to_str().unwrap(), "--quiet"]].concat();
+    let ran = run(&arguments);
+    assert!([0, 1].contains(&ran.code), "{}", ran.err);
+    let mut names: Vec<String> =
+        std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "batches.csv",
+            "change-applications.csv",
+            "disable-rotation.csv",
+            "evidence.csv",
+            "languages.csv",
+            "left-out.csv",
+            "locations.csv",
+            "no-path.csv",
+            "plan.json",
+            "runbook.md",
+            "stop-operations.csv",
+            "windows.ics"
+        ]
+    );
+    put(&folder, "keys.csv", &format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
+    let keys = folder.path().join("keys.csv");
+    expect(0, &["plan", keys.to_str().unwrap(), "--as-of", AS_OF, "-o", out.to_str().unwrap(), "--quiet"]);
+    assert!(!out.join("languages.csv").exists() && out.join("change-applications.csv").exists());
+    // Tables are tables.
+    for entry in std::fs::read_dir(&out).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "csv") {
+            let mut reader = csv::Reader::from_path(&path).unwrap();
+            assert!(reader.records().all(|record| record.is_ok()), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_key_of_the_sample_is_somewhere() {
+    let ran = run(&[&SAMPLE[..], &["--format", "json", "--quiet"]].concat());
+    let plan = document(&ran.out);
+    let numbers = &plan["summary"];
+    let of = |name: &str| numbers[name].as_u64().unwrap();
+    let parts = ["planned", "not_migrated", "blocked", "undetermined", "left_out"];
+    assert_eq!(of("keys"), parts.iter().map(|name| of(name)).sum::<u64>());
+    assert!(of("planned") > 10 && of("batches") > 2);
+}
+
+#[test]
+fn what_is_wrong_with_arguments_and_files_is_told() {
+    let folder = folder();
+    put(&folder, "keys.csv", &format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
+    put(&folder, "bad.csv", "instance_id,regoin\nkst-a,x\n");
+    put(&folder, "bad.toml", "time_zone = \"Mars/Olympus\"\n");
+    put(&folder, "bad.json", "{\"format\":\"cmkdiag.plan/9\"}");
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let keys = path("keys.csv");
+    for (code, option, value, wrong) in [
+        (4, "--destinations", path("bad.csv"), "there is no column `regoin`; did you mean `region`?"),
+        (4, "--destinations", path("none.csv"), "cannot read"),
+        (4, "--calendar", path("bad.toml"), "expected a name of the IANA database"),
+        (4, "--check", path("bad.json"), "has the format cmkdiag.plan/9; expected cmkdiag.plan/1"),
+        (4, "--check", keys.clone(), "is no JSON"),
+        (2, "--window-length", "5".to_owned(), "expected a time from 15m to 7d"),
+        (2, "-o", keys.clone(), "is a file; a plan is written into a folder"),
+    ] {
+        let ran = expect(code, &["plan", &keys, option, &value]);
+        assert!(ran.err.contains(wrong), "{option}: {}", ran.err);
+    }
+    // The calendar must not be overwritten by the plan.
+    let calendar = path("windows.ics");
+    std::fs::write(&calendar, "time_zone = \"UTC\"\n").unwrap();
+    let ran = expect(2, &["plan", &keys, "--calendar", &calendar, "-o", folder.path().to_str().unwrap()]);
+    assert!(ran.err.contains("the same place"), "{}", ran.err);
+}
