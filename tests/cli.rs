@@ -174,11 +174,12 @@ fn the_summary_of_the_sample() {
 }
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "",
     "diagnose",
     "exchange",
     "explain",
+    "plan",
     "preflight",
     "rules",
     "rules check",
@@ -232,6 +233,7 @@ fn help_of_the_program() {
 
     Commands:
       diagnose   Classify every key of an inventory
+      plan       The keys that can be migrated to batches, with instances, windows and lists of work
       explain    Tell why a key, pair or request has its class: facts, sources, gaps, ways out
       preflight  May this ServiceNow instance be cloned, restored, copied or moved onto that one while
                  EKMS is enabled?
@@ -250,7 +252,7 @@ fn help_of_the_program() {
 
     Exit codes:
       0  done
-      1  done, and a --fail-on gate matched
+      1  done, and a --fail-on gate matched, or a plan has errors
       2  wrong usage
       3  done, but some records were rejected (the results of the others are written; --allow-rejects
       makes it 0)
@@ -419,7 +421,180 @@ fn help_of_diagnose() {
 
     Exit codes:
       0  done
-      1  done, and a --fail-on gate matched
+      1  done, and a --fail-on gate matched, or a plan has errors
+      2  wrong usage
+      3  done, but some records were rejected (the results of the others are written; --allow-rejects
+      makes it 0)
+      4  could not do it (reading, writing, or no usable record)
+    ");
+}
+
+#[test]
+fn help_of_plan() {
+    assert_snapshot!(help("plan"), @r"
+    The keys that can be migrated to batches, with instances, windows and lists of work
+
+    Usage: cmkdiag plan [OPTIONS] <INPUT>...
+
+    Arguments:
+      <INPUT>...
+              The inventory: files or folders, as `diagnose` reads them; `-` is standard input
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Plan:
+          --destinations <FILE>
+              The KMS instances to which keys can go: CSV, JSON, or replies of GetKmsInstance and
+              GetKmsInstanceQuotaInfos; may be given several times
+
+          --calendar <FILE>
+              When keys may be migrated, as TOML: time_zone, earliest, latest, [[allowed]] days, from,
+              to, [[freeze]] from, to, why [default: at any time, from tomorrow]
+
+          --window-length <TIME>
+              The length of each window, such as 2h, 90m or 1h30m
+              
+              [default: 2h]
+
+          --keys-per-batch <N>
+              A batch has no more keys [default: what the rulebook says, 50]
+
+          --check <PLAN>
+              Check an approved plan against the inventory instead: what of it no longer holds
+
+    Input:
+          --input-format <FORMAT>
+              The format of all inputs, instead of finding it by content
+
+              Possible values:
+              - csv:             Delimited text with a header line
+              - tsv:             Tab-separated text with a header line
+              - json:            JSON
+              - jsonl:           One JSON object a line
+              - xlsx:            A workbook: .xlsx, .ods or .xls
+              - terraform:       A state or plan of Terraform
+              - scoutsuite:      A report of ScoutSuite
+              - alibaba-cli:     Replies of the KMS API, as the command line and the SDKs write them
+              - cloud-config:    Resources of Cloud Config
+              - resource-center: Resources of Resource Center
+              - prowler:         Findings of Prowler as CSV
+              - prowler-ocsf:    Findings of Prowler as OCSF JSON
+              - steampipe:       Rows of Steampipe's table alicloud_kms_key, as CSV or JSON
+
+          --input-encoding <NAME>
+              The encoding of all text, such as GB18030, instead of finding it
+
+          --max-input <SIZE>
+              Read at most so much of each input, after inflating it, such as 500MB or 2GiB [default:
+              16GiB, of audit logs 1TiB]
+
+          --rejects <FILE>
+              Write rejected records to a CSV file: file, line, column, value, reason
+
+          --allow-rejects
+              Rejected records do not change the exit code
+
+          --jobs <N>
+              Threads to use [default: as many as there are cores]
+
+    Rules:
+          --edition <NAME>
+              The edition of the rulebook
+
+          --rules <DIR>
+              A folder with cards of your own, added to the rulebook
+
+          --assume <FACT=VALUE>
+              Fill in a fact where nobody knows it, such as instance=default; recorded in every output
+
+          --strict
+              Conditional verdicts count as undetermined
+
+          --no-inference
+              Infer nothing that no record says, such as one version from the dates of creation and last
+              rotation
+
+          --as-of <TIME>
+              The moment to which dates and ages refer [default: now]
+
+          --lang <LANG>
+              Language of titles, reasons and remedies
+
+              Possible values:
+              - en: English
+              - zh: Chinese
+              
+              [default: en]
+
+    Usage evidence:
+          --usage <FILE>
+              Results of `cmkdiag usage`: who calls which operations of each key, in which language,
+              from where; may be given several times
+
+          --events <EVENTS>
+              The audit logs themselves, files or folders; may be given several times
+
+          --networks <FILE>
+              Your own networks: lines of RANGE,NAME; names such as vpc, data-centre or internet tell
+              where applications run
+
+          --min-window <DAYS>
+              A log proves what it does not show only if it reaches over so many days, and ended no more
+              than so many days ago
+              
+              [default: 30]
+
+          --max-gap <HOURS>
+              A log proves what it does not show only if it has no longer run of hours without any event
+              
+              [default: 0]
+
+    Output:
+          --format <FORMAT>
+              What goes to standard output
+
+              Possible values:
+              - text:     A summary for a person
+              - json:     The plan itself, as `ticket` and --check read it
+              - markdown: A runbook
+              - ics:      The windows and deadlines, for calendars
+              
+              [default: text]
+
+      -o, --output <DIR>
+              Write everything into a folder: plan.json, runbook.md, windows.ics, batches.csv, and a
+              table for each list of work
+
+    Messages:
+      -q, --quiet
+              Say nothing but errors
+
+          --no-progress
+              Show no progress
+
+          --color <COLOR>
+              Colour
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+    Examples:
+      cmkdiag plan keys.csv --destinations instances.csv --calendar calendar.toml -o plan/
+      cmkdiag plan keys.csv --events trail/ --destinations instances.json --format markdown
+      cmkdiag plan keys.csv --destinations instances.csv --check plan/plan.json
+
+    Exit codes:
+      0  done
+      1  done, and a --fail-on gate matched, or a plan has errors
       2  wrong usage
       3  done, but some records were rejected (the results of the others are written; --allow-rejects
       makes it 0)
@@ -827,7 +1002,7 @@ fn help_of_usage() {
 
     Exit codes:
       0  done
-      1  done, and a --fail-on gate matched
+      1  done, and a --fail-on gate matched, or a plan has errors
       2  wrong usage
       3  done, but some records were rejected (the results of the others are written; --allow-rejects
       makes it 0)

@@ -1097,7 +1097,7 @@ fn help_of_preflight() {
 
     Exit codes:
       0  done
-      1  done, and a --fail-on gate matched
+      1  done, and a --fail-on gate matched, or a plan has errors
       2  wrong usage
       3  done, but some records were rejected (the results of the others are written; --allow-rejects
       makes it 0)

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done.
     Done = 0,
-    /// Done, and a `--fail-on` gate matched.
+    /// Done, and a `--fail-on` gate matched, or a plan has errors.
     Gate = 1,
     /// The arguments make no sense.
     Usage = 2,
@@ -21,7 +21,7 @@ pub enum Exit {
 pub const TABLE: &str = "\
 Exit codes:
   0  done
-  1  done, and a --fail-on gate matched
+  1  done, and a --fail-on gate matched, or a plan has errors
   2  wrong usage
   3  done, but some records were rejected (the results of the others are written; --allow-rejects makes it 0)
   4  could not do it (reading, writing, or no usable record)";

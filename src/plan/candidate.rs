@@ -102,7 +102,8 @@ impl<'d> Candidate<'d> {
             let (told, names) = (evidence.of(&key.key), &evidence.counted.names);
             let tallies = || told.entries.iter().map(|entry| &entry.tally);
             vpcs = tallies().flat_map(|tally| &tally.vpcs).map(|vpc| text(&names.vpcs, *vpc).to_owned()).collect();
-            week = Some(Week::of(&told));
+            // Where the logs have no event at all, they tell nothing of quiet hours.
+            week = told.reach.coverage.is_some().then(|| Week::of(&told));
             if applications.is_empty() {
                 // Who was seen to use the key, where nobody says whose it is.
                 let uses = tallies().flat_map(|tally| &tally.applications).map(|calls| calls.application);

@@ -5,7 +5,7 @@ use super::tables::file_name;
 use super::text::{name_of, purchase_line, shown_window, zone};
 use super::work::{Severity, Worklist};
 use crate::engine::facts::Lang;
-use crate::write::safe::{markdown_code, markdown_text};
+use crate::write::safe::{markdown_code, markdown_text, shell};
 
 /// So many rows of a list are shown; its table has all.
 const MOST: usize = 50;
@@ -57,7 +57,7 @@ pub fn runbook(plan: &Plan, lang: Lang) -> String {
             "| {} | {} | {} | {} | {} |",
             batch.id,
             batch.keys.len(),
-            escaped(batch.destination.as_deref().unwrap_or("-")),
+            batch.destination.as_deref().map_or_else(|| "-".to_owned(), escaped),
             shown_window(batch).unwrap_or_else(|| "-".to_owned()),
             batch.change_applications_by.as_deref().unwrap_or("-")
         ));
@@ -150,7 +150,9 @@ fn steps(batch: &Batch, plan: &Plan, lang: Lang) -> Vec<String> {
     }
     for condition in &batch.conditions {
         lines.push(format!("- [ ] {} ({})", escaped(condition.confirm.get(lang)), condition.keys.len()));
-        lines.extend(condition.command.iter().map(|command| format!("  {}", markdown_code(command))));
+        let filled =
+            |command: &String| command.replace("{region}", &shell(&batch.region)).replace("{key_id}", "KEY_ID");
+        lines.extend(condition.command.iter().map(|command| format!("  {}", markdown_code(&filled(command)))));
     }
     lines.push(
         lang.pick(
