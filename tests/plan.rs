@@ -255,6 +255,47 @@ fn a_further_key_leaves_the_other_batches_as_they_are() {
 }
 
 #[test]
+fn windows_are_in_the_quietest_hours_that_audit_logs_show() {
+    let folder = folder();
+    put(
+        &folder,
+        "keys.csv",
+        &format!("{HEAD}{}{}", row(1, "cn-hangzhou", "orders", ""), row(2, "cn-shanghai", "", "")),
+    );
+    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10), ("kst-b0002", "cn-shanghai", 10)])));
+    // Four weeks up to the day of the plan, a call an hour, but for Wednesday from 10 to 13, UTC.
+    let mut events = Vec::new();
+    let end = second("2026-11-21T08:00:00Z");
+    for hour in 0..28 * 24 {
+        let time = Timestamp::from_second(end - hour * 3600).unwrap();
+        let shown = TimeZone::UTC.to_datetime(time);
+        if shown.weekday() == Weekday::Wednesday && (10..13).contains(&shown.hour()) {
+            continue;
+        }
+        events.push(format!(
+            "{{\"eventId\":\"{hour}\",\"eventTime\":\"{time}\",\"serviceName\":\"Kms\",\"eventName\":\"Decrypt\",\"eventRW\":\"Read\",\
+             \"acsRegion\":\"cn-hangzhou\",\"recipientAccountId\":\"1540355698841234\",\"vpcId\":\"vpc-bp1example\",\
+             \"userAgent\":\"AlibabaCloud (linux; amd64) Java/17\",\"requestParameters\":{{\"KeyId\":\"{}\"}},\
+             \"userIdentity\":{{\"type\":\"ram-user\",\"userName\":\"orders-svc\"}}}}",
+            id(1)
+        ));
+    }
+    let log = put(&folder, "trail.jsonl", program::logs::lines(&events));
+    let instances = folder.path().join("i.csv");
+    let made =
+        plan(&folder.path().join("keys.csv"), &["--events", &log, "--destinations", instances.to_str().unwrap()]);
+    let of =
+        |region: &str| list(&made, "batches").iter().find(|batch| text(batch, "region") == region).unwrap().clone();
+    let (seen, unseen) = (of("cn-hangzhou"), of("cn-shanghai"));
+    assert_eq!(text(&seen["window"], "start"), "2026-11-25T10:00:00Z");
+    assert_eq!((text(&seen["window"], "basis"), seen["load"]["calls_in_window"].as_u64()), ("evidence", Some(0)));
+    assert_eq!(seen["load"]["calls_in_average_window"].as_u64(), Some(2));
+    // Of the other region there is no log.
+    assert_eq!((text(&unseen["window"], "basis"), unseen["load"].is_null()), ("calendar", true));
+    assert_eq!(text(&unseen["window"], "start"), "2026-11-22T09:00:00Z");
+}
+
+#[test]
 fn a_rotation_before_the_window_is_an_error_that_names_the_keys() {
     let folder = folder();
     let table = format!("{HEAD}{}{}", row(1, "cn-hangzhou", "", "2026-11-22T09:00:00Z"), row(2, "cn-hangzhou", "", ""));
