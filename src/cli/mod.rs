@@ -14,6 +14,8 @@ pub mod progress;
 mod rulebooks;
 pub mod run;
 mod schemas;
+mod ticket;
+pub mod ticket_args;
 mod unfinished;
 mod usage;
 pub mod usage_args;
