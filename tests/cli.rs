@@ -188,6 +188,7 @@ const COMMANDS: [&str; 15] = [
     "rules show",
     "schema",
     "sources",
+    "ticket",
     "usage",
     "usage merge",
 ];
@@ -241,6 +242,7 @@ fn help_of_the_program() {
                  them?
       usage      Audit logs of ActionTrail to usage evidence: which operations, languages and networks
                  use each key
+      ticket     A migration plan to tickets that are ready to send, in the form of a tracker
       rules      The rulebook: list, show, check or start a card
       sources    The documents that the rulebook rests on, and their age
       schema     JSON Schemas of what is read and written as JSON; without a name, which there are
@@ -923,6 +925,97 @@ fn help_of_rules_show() {
 
       -V, --version
               Print version
+    ");
+}
+
+#[test]
+fn help_of_ticket() {
+    assert_snapshot!(help("ticket"), @r"
+    A migration plan to tickets that are ready to send, in the form of a tracker
+
+    Usage: cmkdiag ticket [OPTIONS] --tracker <TRACKER> <PLAN>
+
+    Arguments:
+      <PLAN>
+              The plan, as JSON; `-` is standard input
+
+    Options:
+          --tracker <TRACKER>
+              Where tickets go
+
+              Possible values:
+              - alibaba:             Alibaba Cloud, CreateTicket of Workorder 2021-06-10
+              - servicenow-change:   ServiceNow, table change_request
+              - servicenow-incident: ServiceNow, table incident
+              - jira-cloud:          Jira Cloud, REST API v3
+              - jira-dc:             Jira Data Center, REST API v2
+              - zendesk:             Zendesk, tickets.json
+              - github:              Issues of GitHub
+              - gitlab:              Issues of GitLab
+              - rt:                  Request Tracker 5, REST2
+              - roundup:             Roundup, REST
+              - email:               Messages as files (.eml)
+              - markdown:            Text for people
+
+          --lang <LANG>
+              Language of the tickets
+
+              Possible values:
+              - en: English
+              - zh: Chinese
+              
+              [default: en]
+
+          --config <FILE>
+              The tracker's own words, such as project, queue or category: TOML, a section for each
+              tracker
+
+          --max-input <SIZE>
+              Read at most so much of the plan, such as 500MB or 2GiB
+              
+              [default: 1GiB]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Output:
+      -o, --output <DIR>
+              Write each ticket to a file of this folder, which is made if need be [default: standard
+              output]
+
+    Messages:
+      -q, --quiet
+              Say nothing but errors
+
+          --no-progress
+              Show no progress
+
+          --color <COLOR>
+              Colour
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+    Examples:
+      cmkdiag ticket plan.json --tracker alibaba --config tickets.toml -o tickets/
+      cmkdiag ticket plan.json --tracker jira-cloud --config tickets.toml
+      cmkdiag ticket plan.json --tracker email --lang zh --config tickets.toml -o mail/
+      cmkdiag ticket plan.json --tracker markdown
+
+    Exit codes:
+      0  done
+      1  done, and a --fail-on gate matched
+      2  wrong usage
+      3  done, but some records were rejected (the results of the others are written; --allow-rejects
+      makes it 0)
+      4  could not do it (reading, writing, or no usable record)
     ");
 }
 

@@ -464,7 +464,7 @@ fn what_is_wrong_with_arguments_and_files_is_told() {
         (4, "--destinations", path("none.csv"), "cannot read"),
         (4, "--calendar", path("bad.toml"), "expected a name of the IANA database"),
         (4, "--check", path("bad.json"), "has the format cmkdiag.plan/9; expected cmkdiag.plan/1"),
-        (4, "--check", keys.clone(), "is no JSON"),
+        (4, "--check", keys.clone(), "a plan is expected, as `cmkdiag plan -o DIR` writes it"),
         (2, "--window-length", "5".to_owned(), "expected a time from 15m to 7d"),
         (2, "-o", keys.clone(), "is a file; a plan is written into a folder"),
     ] {

@@ -13,6 +13,7 @@ const PAGES: [&str; 8] = [
     include_str!("../docs/output.md"),
     include_str!("../docs/plan.md"),
     include_str!("../docs/servicenow.md"),
+    include_str!("../docs/tickets.md"),
     include_str!("../docs/usage.md"),
     include_str!("../docs/verdicts.md"),
     include_str!("../samples/README.md"),

@@ -16,9 +16,12 @@ pub mod progress;
 mod rulebooks;
 pub mod run;
 mod schemas;
+mod ticket;
+pub mod ticket_args;
 mod unfinished;
 mod usage;
 pub mod usage_args;
+mod whole;
 
 use std::process::ExitCode;
 

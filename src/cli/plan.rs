@@ -8,6 +8,7 @@ use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::plan_args::{Plan as Command, PlanFormat};
 use super::run::{self, Failure};
+use super::whole::{self, SHORT, shown, text_of};
 use super::{evidence, usage};
 use crate::diagnose::Diagnosis;
 use crate::domains::cmk::CMK;
@@ -16,13 +17,13 @@ use crate::inventory::intake::Keep;
 use crate::plan::calendar::Calendar;
 use crate::plan::instance::{self, Instance};
 use crate::plan::make::{Wanted, plan};
-use crate::plan::model::{FORMAT, Plan};
+use crate::plan::model::Plan;
 use crate::plan::work::{ListName, Problem, Severity};
 use crate::plan::{calendar_file, check, runbook, tables, text};
-use crate::write::safe::{json_lines, visible};
+use crate::write::safe::json_lines;
 
-/// Files of instances, calendars and plans have no more bytes.
-const MOST: u64 = 1 << 30;
+/// Plans have no more bytes.
+const PLAN: u64 = 1 << 30;
 
 /// Makes a plan, or checks one.
 ///
@@ -44,7 +45,7 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
         window: command.how.window_length,
         keys_per_batch: command.how.keys_per_batch,
     };
-    let approved = command.how.check.as_deref().map(read_plan).transpose()?;
+    let approved = command.how.check.as_deref().map(|path| whole::plan(path, PLAN)).transpose()?;
     let survey = run::read(&command.inputs, &book, &reading, &command.talk)?;
     let (told, lost) = evidence::read(&command.evidence, &command.read, &survey, &reading, &command.talk)?;
     let diagnosis = Diagnosis::with_evidence(book, survey, told, settings);
@@ -81,21 +82,10 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     })
 }
 
-/// A text that is not too long.
-pub(super) fn text_of(path: &Path) -> Result<String, Failure> {
-    let name = visible(&path.display().to_string()).into_owned();
-    let failed = |error: std::io::Error| Failure::Failed(format!("cannot read {name}: {error}"));
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > MOST {
-        return Err(Failure::Failed(format!("{name} has {size} bytes; at most {MOST} are read")));
-    }
-    std::fs::read_to_string(path).map_err(failed)
-}
-
 fn destinations(paths: &[PathBuf]) -> Result<Option<Vec<Instance>>, Failure> {
     let mut all: Vec<Instance> = Vec::new();
     for path in paths {
-        for instance in instance::read(&path.display().to_string(), &text_of(path)?).map_err(Failure::Failed)? {
+        for instance in instance::read(&shown(path), &text_of(path, SHORT)?).map_err(Failure::Failed)? {
             if all.iter().any(|known| known.id == instance.id) {
                 return Err(Failure::Failed(format!(
                     "{}: the instance {} is in two files",
@@ -111,23 +101,7 @@ fn destinations(paths: &[PathBuf]) -> Result<Option<Vec<Instance>>, Failure> {
 }
 
 fn calendar(path: &Path) -> Result<Calendar, Failure> {
-    Calendar::read(&path.display().to_string(), &text_of(path)?).map_err(Failure::Failed)
-}
-
-/// A plan that was written before.
-pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
-    let name = path.display();
-    let text = text_of(path)?;
-    let format = serde_json::from_str::<serde_json::Value>(&text)
-        .map_err(|error| Failure::Failed(format!("{name} is no JSON: {error}")))?;
-    match format.get("format").and_then(serde_json::Value::as_str) {
-        Some(FORMAT) => {}
-        Some(other) => return Err(Failure::Failed(format!("{name} has the format {other}; expected {FORMAT}"))),
-        None => {
-            return Err(Failure::Failed(format!("{name} is no plan: `cmkdiag plan -o DIR` writes one as plan.json")));
-        }
-    }
-    serde_json::from_str(&text).map_err(|error| Failure::Failed(format!("{name} is no plan: {error}")))
+    Calendar::read(&shown(path), &text_of(path, SHORT)?).map_err(Failure::Failed)
 }
 
 /// What a plan writes must overwrite nothing that it reads.
@@ -139,7 +113,7 @@ fn refuse_written_inputs(command: &Command) -> Result<(), Failure> {
     run::refuse_one_place_for_two(&inputs, None, command.read.rejects.as_ref())?;
     let Some(folder) = &command.write.output else { return Ok(()) };
     if folder.is_file() {
-        return Err(Failure::Usage(format!("-o {} is a file; a plan is written into a folder", folder.display())));
+        return Err(Failure::Usage(format!("-o {} is a file; a plan is written into a folder", shown(folder))));
     }
     for name in FILES.iter().map(|name| (*name).to_owned()).chain(LISTS.iter().map(|list| table_name(*list))) {
         run::refuse_one_place_for_two(&inputs, Some(&folder.join(name)), command.read.rejects.as_ref())?;
@@ -172,9 +146,7 @@ fn json(plan: &Plan) -> Result<String, Failure> {
 
 fn write(plan: &Plan, command: &Command, lang: Lang) -> Result<(), Failure> {
     if let Some(folder) = &command.write.output {
-        let failed = |error| {
-            Failure::Failed(format!("cannot make the folder {}: {error}", visible(&folder.display().to_string())))
-        };
+        let failed = |error| Failure::Failed(format!("cannot make the folder {}: {error}", shown(folder)));
         std::fs::create_dir_all(folder).map_err(failed)?;
         let [plan_json, runbook_md, windows, batches] = FILES.map(|name| folder.join(name));
         file(&runbook_md, runbook::runbook(plan, lang).as_bytes())?;
@@ -186,9 +158,7 @@ fn write(plan: &Plan, command: &Command, lang: Lang) -> Result<(), Failure> {
                 Some(list) => file(&path, &tables::worklist(list, lang))?,
                 // What an earlier plan left there is not of this one.
                 None if path.is_file() => {
-                    let failed = |error| {
-                        Failure::Failed(format!("cannot remove {}: {error}", visible(&path.display().to_string())))
-                    };
+                    let failed = |error| Failure::Failed(format!("cannot remove {}: {error}", shown(&path)));
                     std::fs::remove_file(&path).map_err(failed)?;
                 }
                 None => {}

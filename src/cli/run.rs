@@ -27,7 +27,7 @@ use super::exit::Exit;
 use super::job::{self, Reading};
 use super::output::{Ink, say, write_to};
 use super::progress::{Progress, Show};
-use super::{cases, evidence, plan, rulebooks, schemas, usage};
+use super::{cases, evidence, plan, rulebooks, schemas, ticket, usage};
 
 /// So many subjects are explained for one name.
 const MOST_EXPLAINED: usize = 100;
@@ -80,6 +80,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Exchange(command) => cases::exchange(&command),
         Command::Plan(command) => plan::run(&command),
         Command::Usage(command) => usage::run(&command),
+        Command::Ticket(command) => ticket::run(&command),
         Command::Rules(command) => match command.command {
             RulesCommand::List(command) => rulebooks::rules_list(&command),
             RulesCommand::Show(command) => rulebooks::rules_show(&command),

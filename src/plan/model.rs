@@ -63,7 +63,7 @@ pub struct Plan {
     pub purchases: Vec<Purchase>,
     /// What to ask technical support before keys can be migrated.
     pub consultations: Vec<Consultation>,
-    /// Lists of work, by their names in order of [`ListName`].
+    /// Lists of work, by their names in order of [`ListName`](super::work::ListName).
     pub worklists: Vec<Worklist>,
     /// Which actions free how many keys; those that free most first.
     pub unlocks: Vec<Unlock>,
