@@ -174,7 +174,7 @@ fn the_summary_of_the_sample() {
 }
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "",
     "diagnose",
     "exchange",

@@ -44,6 +44,7 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
         calendar: command.how.calendar.as_deref().map(calendar).transpose()?,
         window: command.how.window_length,
         keys_per_batch: command.how.keys_per_batch,
+        earlier: command.how.keep.as_deref().map(|path| whole::plan(path, PLAN)).transpose()?,
     };
     let approved = command.how.check.as_deref().map(|path| whole::plan(path, PLAN)).transpose()?;
     let survey = run::read(&command.inputs, &book, &reading, &command.talk)?;
@@ -83,21 +84,12 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
 }
 
 fn destinations(paths: &[PathBuf]) -> Result<Option<Vec<Instance>>, Failure> {
-    let mut all: Vec<Instance> = Vec::new();
-    for path in paths {
-        for instance in instance::read(&shown(path), &text_of(path, SHORT)?).map_err(Failure::Failed)? {
-            if all.iter().any(|known| known.id == instance.id) {
-                return Err(Failure::Failed(format!(
-                    "{}: the instance {} is in two files",
-                    path.display(),
-                    instance.id
-                )));
-            }
-            all.push(instance);
-        }
+    let text = |path: &PathBuf| Ok((shown(path), text_of(path, SHORT)?));
+    let files: Vec<(String, String)> = paths.iter().map(text).collect::<Result<_, Failure>>()?;
+    if files.is_empty() {
+        return Ok(None);
     }
-    all.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok((!paths.is_empty()).then_some(all))
+    instance::read(&files).map(Some).map_err(Failure::Failed)
 }
 
 fn calendar(path: &Path) -> Result<Calendar, Failure> {
@@ -107,8 +99,11 @@ fn calendar(path: &Path) -> Result<Calendar, Failure> {
 /// What a plan writes must overwrite nothing that it reads.
 fn refuse_written_inputs(command: &Command) -> Result<(), Failure> {
     let evidence = &command.evidence;
-    let others: Vec<PathBuf> =
-        [&evidence.networks, &command.how.calendar, &command.how.check].into_iter().flatten().cloned().collect();
+    let others: Vec<PathBuf> = [&evidence.networks, &command.how.calendar, &command.how.check, &command.how.keep]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
     let inputs = [&command.inputs[..], &evidence.events, &evidence.usage, &command.how.destinations, &others].concat();
     run::refuse_one_place_for_two(&inputs, None, command.read.rejects.as_ref())?;
     let Some(folder) = &command.write.output else { return Ok(()) };
@@ -144,28 +139,55 @@ fn json(plan: &Plan) -> Result<String, Failure> {
     Ok(json_lines(&text).into_owned() + "\n")
 }
 
+/// Writes everything into a folder, which may hold an earlier plan, and nothing of anybody else's by these names.
+fn write_folder(plan: &Plan, folder: &Path, lang: Lang) -> Result<(), Failure> {
+    let failed = |what: &str, path: &Path, error| Failure::Failed(format!("cannot {what} {}: {error}", shown(path)));
+    std::fs::create_dir_all(folder).map_err(|error| failed("make the folder", folder, error))?;
+    let names = || FILES.iter().map(|name| (*name).to_owned()).chain(LISTS.iter().map(|list| table_name(*list)));
+    let there: Vec<PathBuf> =
+        names().map(|name| folder.join(name)).filter(|path| path.symlink_metadata().is_ok()).collect();
+    if let Some(other) = there.iter().find(|path| !is_of_plan(path)) {
+        let message = format!("{} is of no plan, and would be overwritten; name another folder with -o", shown(other));
+        return Err(Failure::Usage(message));
+    }
+    // The plan goes first and comes last: where it is, everything is, and of this plan.
+    for path in &there {
+        let is_wanted = plan.worklists.iter().any(|list| path.ends_with(table_name(list.name)));
+        if path.ends_with(FILES[0]) || LISTS.iter().any(|list| path.ends_with(table_name(*list))) && !is_wanted {
+            std::fs::remove_file(path).map_err(|error| failed("remove", path, error))?;
+        }
+    }
+    let [plan_json, runbook_md, windows, batches] = FILES.map(|name| folder.join(name));
+    file(&runbook_md, runbook::runbook(plan, lang).as_bytes())?;
+    file(&windows, calendar_file::calendar(plan, lang).as_bytes())?;
+    file(&batches, &tables::batches(plan))?;
+    for list in &plan.worklists {
+        file(&folder.join(table_name(list.name)), &tables::worklist(list, lang))?;
+    }
+    file(&plan_json, json(plan)?.as_bytes())
+}
+
+/// Whether a file was written as part of a plan, by how it begins.
+fn is_of_plan(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(256).read_to_end(&mut start));
+    let start = String::from_utf8_lossy(&start);
+    let begins = [
+        "{\n  \"format\": \"cmkdiag.plan/",
+        "# KMS",
+        "due,key_id,account_id,region,owner,",
+        "batch,account_id,region,destination,",
+    ];
+    let is_file = path.symlink_metadata().is_ok_and(|there| there.is_file());
+    is_file
+        && read.is_ok()
+        && (begins.iter().any(|begin| start.starts_with(begin)) || start.contains("-//cmkdiag//plan//"))
+}
+
 fn write(plan: &Plan, command: &Command, lang: Lang) -> Result<(), Failure> {
     if let Some(folder) = &command.write.output {
-        let failed = |error| Failure::Failed(format!("cannot make the folder {}: {error}", shown(folder)));
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let [plan_json, runbook_md, windows, batches] = FILES.map(|name| folder.join(name));
-        file(&runbook_md, runbook::runbook(plan, lang).as_bytes())?;
-        file(&windows, calendar_file::calendar(plan, lang).as_bytes())?;
-        file(&batches, &tables::batches(plan))?;
-        for list in LISTS {
-            let path = folder.join(table_name(list));
-            match plan.worklists.iter().find(|found| found.name == list) {
-                Some(list) => file(&path, &tables::worklist(list, lang))?,
-                // What an earlier plan left there is not of this one.
-                None if path.is_file() => {
-                    let failed = |error| Failure::Failed(format!("cannot remove {}: {error}", shown(&path)));
-                    std::fs::remove_file(&path).map_err(failed)?;
-                }
-                None => {}
-            }
-        }
-        // The plan comes last: where it is, everything is.
-        file(&plan_json, json(plan)?.as_bytes())?;
+        write_folder(plan, folder, lang)?;
     }
     let (text, ink) = match command.write.format {
         PlanFormat::Text => (text::summary(plan, lang), Ink::Text),

@@ -55,8 +55,11 @@ pub struct How {
     /// A batch has no more keys [default: what the rulebook says, 50]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub keys_per_batch: Option<u32>,
-    /// Check an approved plan against the inventory instead: what of it no longer holds
+    /// An earlier plan, whose windows stay as they are where they are still good
     #[arg(long, value_name = "PLAN")]
+    pub keep: Option<PathBuf>,
+    /// Check an approved plan against the inventory instead: what of it no longer holds
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["keep", "output", "format"])]
     pub check: Option<PathBuf>,
 }
 

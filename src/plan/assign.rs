@@ -14,12 +14,17 @@ use super::model::{Destination, InstanceKind, Purchase, Words};
 /// The image of a software instance has to be of this version or a later one (Migration Tool, "Migration operation").
 const IMAGE: [u64; 3] = [2, 9, 0];
 
+/// What ends within a quarter of a year, in seconds, ends soon.
+const SOON: i64 = 92 * 86_400;
+
 /// The steps in which calls a second are sold (KMS FAQ of 2025).
 const STEPS: [u64; 3] = [1000, 2000, 4000];
 
 /// Instances with the keys that they get.
 pub(super) struct Pool<'i> {
     instances: Vec<Open<'i>>,
+    /// When the first window can have ended.
+    first: Timestamp,
 }
 
 struct Open<'i> {
@@ -27,6 +32,8 @@ struct Open<'i> {
     /// Why it takes none.
     closed: Option<Words>,
     planned: u64,
+    /// The account whose keys it gets, where nobody says whose it is itself.
+    account: Option<String>,
 }
 
 impl Open<'_> {
@@ -38,8 +45,13 @@ impl Open<'_> {
 impl<'i> Pool<'i> {
     /// No instance has got a key; those that end before a moment get none.
     pub(super) fn new(instances: &'i [Instance], first: Timestamp) -> Pool<'i> {
-        let open = |instance| Open { instance, closed: closed(instance, first), planned: 0 };
-        Pool { instances: instances.iter().map(open).collect() }
+        let open = |instance| Open {
+            instance,
+            closed: closed(instance, first),
+            planned: 0,
+            account: instance.account.clone(),
+        };
+        Pool { instances: instances.iter().map(open).collect(), first }
     }
 
     /// The instance for each unit, and for none if none fits; units are in the order of their kinds. A unit for which no
@@ -74,7 +86,6 @@ impl<'i> Pool<'i> {
         let vpcs: BTreeSet<&String> = unit.keys.iter().flat_map(|key| &candidates[*key].vpcs).collect();
         let fits = |open: &&mut Open<'_>| {
             let of_account = open
-                .instance
                 .account
                 .as_deref()
                 .is_none_or(|account| account == unit.kind.account || unit.kind.account.is_empty());
@@ -91,6 +102,7 @@ impl<'i> Pool<'i> {
         });
         let (_, open) = ranked.min_by(|(one, _), (other, _)| one.cmp(other))?;
         open.planned += unit.keys.len() as u64;
+        open.account.get_or_insert_with(|| unit.kind.account.clone());
         Some(&open.instance.id)
     }
 
@@ -106,7 +118,7 @@ impl<'i> Pool<'i> {
             let weeks = || keys.iter().filter_map(|key| candidates[*key].week.as_ref());
             let peak = weeks().next().is_some().then(|| peak_per_second(&Week::sum(weeks())));
             let mut remarks: Vec<Words> = open.closed.iter().cloned().collect();
-            remarks.extend(remarks_of(instance, &keys, candidates, peak));
+            remarks.extend(remarks_of(open, self.first, &keys, candidates, peak));
             Destination {
                 instance_id: instance.id.clone(),
                 account_id: instance.account.clone(),
@@ -142,13 +154,14 @@ fn closed(instance: &Instance, first: Timestamp) -> Option<Words> {
             format!("不能作为目标：状态为 {status}，而非 Connected"),
         ));
     }
-    if let Some(expires) = instance.expires.filter(|expires| *expires <= first) {
+    if let Some(expires) = instance.expires.filter(|expires| *expires < first) {
         return Some(Words::new(
-            format!("It takes no keys: it ends on {expires}, before the first window"),
+            format!("It takes no keys: it ends on {expires}, before the first window can have ended"),
             format!("不能作为目标：将于 {expires} 到期，早于首个窗口"),
         ));
     }
-    let image = instance.image.as_deref().filter(|_| instance.kind == Some(InstanceKind::Software))?;
+    // No reply says the type, so whoever adds a version means that it matters.
+    let image = instance.image.as_deref().filter(|_| instance.kind != Some(InstanceKind::Hardware))?;
     is_older(image).then(|| {
         Words::new(
             format!("It takes no keys: upgrade its image first, which is {image} and has to be 2.9.0 or later"),
@@ -167,7 +180,14 @@ fn is_older(image: &str) -> bool {
 }
 
 /// What is not known of an instance that gets keys, and what should be looked at.
-fn remarks_of(instance: &Instance, keys: &[usize], candidates: &[Candidate<'_>], peak: Option<u64>) -> Vec<Words> {
+fn remarks_of(
+    open: &Open<'_>,
+    first: Timestamp,
+    keys: &[usize],
+    candidates: &[Candidate<'_>],
+    peak: Option<u64>,
+) -> Vec<Words> {
+    let instance = open.instance;
     let mut remarks = Vec::new();
     if keys.is_empty() {
         return remarks;
@@ -183,6 +203,31 @@ fn remarks_of(instance: &Instance, keys: &[usize], candidates: &[Candidate<'_>],
         remark(
             format!("Nobody says how many key versions it may still take: check that there is room for {}", keys.len()),
             format!("未注明剩余密钥配额：请确认可容纳 {} 个密钥版本", keys.len()),
+        );
+    }
+    if let (None, Some(account)) = (&instance.account, open.account.as_ref().filter(|account| !account.is_empty())) {
+        remark(
+            format!("Nobody says of which account it is: keys of {account} go there, so it must be of that account"),
+            format!("未注明实例所属账号：将迁入账号 {account} 的密钥，请确认实例属于该账号"),
+        );
+    }
+    match instance.expires {
+        None => remark(
+            "Nobody says when it ends: an instance that has ended decrypts nothing".into(),
+            "未注明到期时间：实例到期后将无法解密".into(),
+        ),
+        Some(expires) if expires.as_second() < first.as_second() + SOON => remark(
+            format!(
+                "It ends on {expires}, soon after the first window: renew it, for an instance that has ended decrypts nothing"
+            ),
+            format!("将于 {expires} 到期，距首个窗口不久：请续费，实例到期后将无法解密"),
+        ),
+        Some(_) => {}
+    }
+    if instance.vpcs.is_none() && keys.iter().any(|key| !candidates[*key].vpcs.is_empty()) {
+        remark(
+            "Nobody says which VPCs are bound to it, and keys are used from VPCs".into(),
+            "未注明已绑定的 VPC，而密钥正被 VPC 中的应用使用".into(),
         );
     }
     let of = |needs: Needs| keys.iter().filter(|key| candidates[**key].needs == needs).count();

@@ -20,7 +20,7 @@ pub struct Calendar {
     /// No window ends after.
     pub latest: Option<Timestamp>,
     allowed: Vec<Allowed>,
-    freezes: Vec<(DateTime, DateTime)>,
+    freezes: Vec<Span>,
 }
 
 /// Hours of some weekdays.
@@ -66,13 +66,13 @@ struct Freeze {
 }
 
 const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
 ];
 
 impl Calendar {
@@ -94,19 +94,24 @@ impl Calendar {
     /// # Errors
     /// It is none, or says something that is not understood; the message names the place, and what was expected.
     pub fn read(name: &str, text: &str) -> Result<Calendar, String> {
-        let file: File =
-            toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| format!("{name}: {error}"))?;
+        let text = text.trim_start_matches('\u{feff}');
+        let file: File = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let message = error.message().replace('\n', "; ");
+            format!("{name}, line {line}: {message}; dates and times stand in quotes, such as \"2026-12-24\"")
+        })?;
         Calendar::of(file).map_err(|error| format!("{name}: {error}"))
     }
 
     fn of(file: File) -> Result<Calendar, String> {
-        let zone = TimeZone::get(&file.time_zone).map_err(|_| {
+        let zone = TimeZone::get(&file.time_zone).ok().filter(|zone| !zone.is_unknown()).ok_or_else(|| {
             format!("time_zone is `{}`; expected a name of the IANA database, such as Asia/Shanghai", file.time_zone)
         })?;
         let moment = |name: &str, text: Option<&String>, is_end: bool| match text {
             None => Ok(None),
             Some(text) => {
-                instant(text, &zone, is_end).map(Some).map_err(|error| format!("{name} is `{text}`; {error}"))
+                instant(text, &zone, is_end, is_end).map(Some).map_err(|error| format!("{name} is `{text}`; {error}"))
             }
         };
         let earliest = moment("earliest", file.earliest.as_ref(), false)?;
@@ -117,7 +122,7 @@ impl Calendar {
             return Err("latest is not behind earliest".to_owned());
         }
         let allowed = file.allowed.iter().map(Allowed::of).collect::<Result<_, _>>()?;
-        let freezes = file.freeze.iter().map(frozen).collect::<Result<_, _>>()?;
+        let freezes = file.freeze.iter().map(|freeze| frozen(freeze, &zone)).collect::<Result<_, _>>()?;
         Ok(Calendar { zone, zone_name: file.time_zone, earliest, latest, allowed, freezes })
     }
 
@@ -129,9 +134,7 @@ impl Calendar {
             return Vec::new();
         }
         let open = if self.allowed.is_empty() { vec![(from, to)] } else { self.allowed_between(from, to) };
-        let freezes: Vec<Span> =
-            self.freezes.iter().filter_map(|(first, end)| Some((self.second(*first)?, self.second(*end)?))).collect();
-        without(&joined(open), &joined(freezes))
+        without(&joined(open), &joined(self.freezes.clone()))
     }
 
     fn allowed_between(&self, from: i64, to: i64) -> Vec<Span> {
@@ -143,8 +146,11 @@ impl Calendar {
         while day <= last {
             for allowed in self.allowed.iter().filter(|allowed| allowed.days.contains(&day.weekday())) {
                 let end_day = if allowed.to > allowed.from { Some(day) } else { day.tomorrow().ok() };
+                // Of times that clocks leave out or show twice, those count that are surely allowed.
                 let span = end_day.and_then(|end_day| {
-                    Some((self.second(day.to_datetime(allowed.from))?, self.second(end_day.to_datetime(allowed.to))?))
+                    let start = self.zone.to_ambiguous_timestamp(day.to_datetime(allowed.from)).later().ok()?;
+                    let end = self.zone.to_ambiguous_timestamp(end_day.to_datetime(allowed.to)).earlier().ok()?;
+                    Some((start.as_second(), end.as_second()))
                 });
                 let clamped = span.map(|(start, end)| (start.max(from), end.min(to)));
                 open.extend(clamped.filter(|(start, end)| start < end));
@@ -156,19 +162,14 @@ impl Calendar {
         }
         open
     }
-
-    /// When clocks show this. A time that they leave out in spring is the one as far behind the change; of a time that they
-    /// show twice in autumn, it is the first.
-    fn second(&self, shown: DateTime) -> Option<i64> {
-        self.zone.to_ambiguous_timestamp(shown).compatible().ok().map(Timestamp::as_second)
-    }
 }
 
 impl Allowed {
     fn of(hours: &AllowedHours) -> Result<Allowed, String> {
         let day = |text: &String| {
-            let short: String = text.trim().to_lowercase().chars().take(3).collect();
-            let found = DAYS.iter().find(|(name, _)| *name == short).map(|(_, day)| *day);
+            let text_of_day = text.trim().to_lowercase();
+            let is_day = |name: &str| text_of_day == name || text_of_day == name[..3];
+            let found = DAYS.iter().find(|(name, _)| is_day(name)).map(|(_, day)| *day);
             found.ok_or_else(|| format!("days has `{text}`; expected Mon, Tue, Wed, Thu, Fri, Sat or Sun"))
         };
         let days: Vec<Weekday> = match hours.days.is_empty() {
@@ -187,18 +188,20 @@ impl Allowed {
 
 /// A date or time, on clocks of the zone unless it has a zone of its own. A date that ends something is meant with its last
 /// hour.
-fn instant(text: &str, zone: &TimeZone, is_end: bool) -> Result<Timestamp, String> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
+/// Of a time that clocks leave out or show twice, `is_first` says which one counts.
+fn instant(text: &str, zone: &TimeZone, is_end: bool, is_first: bool) -> Result<Timestamp, String> {
+    if let Ok(moment) = text.trim().parse::<Timestamp>() {
         return Ok(moment);
     }
-    let shown = civil(text, is_end)?;
-    zone.to_ambiguous_timestamp(shown).compatible().map_err(|error| error.to_string())
+    let shown = zone.to_ambiguous_timestamp(civil(text, is_end)?);
+    let found = if is_first { shown.earlier() } else { shown.later() };
+    found.map_err(|error| error.to_string())
 }
 
 fn civil(text: &str, is_end: bool) -> Result<DateTime, String> {
     let expected = || "expected a date or time, such as 2026-12-24 or 2026-12-24T18:00".to_owned();
     if let Ok(date) = text.trim().parse::<Date>()
-        && text.trim().len() == "2026-12-24".len()
+        && !text.trim().contains([':', 'T', 't', ' '])
     {
         let date = if is_end { date.checked_add(1.day()).map_err(|_| expected())? } else { date };
         return Ok(date.to_datetime(Time::midnight()));
@@ -206,13 +209,15 @@ fn civil(text: &str, is_end: bool) -> Result<DateTime, String> {
     text.trim().parse::<DateTime>().map_err(|_| expected())
 }
 
-fn frozen(freeze: &Freeze) -> Result<(DateTime, DateTime), String> {
-    let first = civil(&freeze.from, false).map_err(|error| format!("freeze.from is `{}`; {error}", freeze.from))?;
-    let end = civil(&freeze.to, true).map_err(|error| format!("freeze.to is `{}`; {error}", freeze.to))?;
+fn frozen(freeze: &Freeze, zone: &TimeZone) -> Result<Span, String> {
+    let first = instant(&freeze.from, zone, false, true);
+    let first = first.map_err(|error| format!("freeze.from is `{}`; {error}", freeze.from))?;
+    let end = instant(&freeze.to, zone, true, false);
+    let end = end.map_err(|error| format!("freeze.to is `{}`; {error}", freeze.to))?;
     if end <= first {
         return Err(format!("the freeze from {} ends before it begins, on {}", freeze.from, freeze.to));
     }
-    Ok((first, end))
+    Ok((first.as_second(), end.as_second()))
 }
 
 /// The same times, in order, those that touch as one.
@@ -322,12 +327,14 @@ mod tests {
                 "time_zone = \"UTC\"\nearliest = \"2027-01-02\"\nlatest = \"2027-01-01\"",
                 "latest is not behind earliest",
             ),
-            ("time_zone = \"UTC\"\n[[allowed]]\ndays = [\"Someday\"]", "days has `Someday`"),
+            ("time_zone = \"UTC\"\n[[allowed]]\ndays = [\"Monkey\"]", "days has `Monkey`"),
+            ("time_zone = \"Etc/Unknown\"", "time_zone is `Etc/Unknown`"),
+            ("time_zone = \"UTC\"\nearliest = 2026-12-01", "c.toml, line 2: "),
             ("time_zone = \"UTC\"\n[[allowed]]\nfrom = \"25:00\"", "from is `25:00`; expected a time"),
             ("time_zone = \"UTC\"\n[[freeze]]\nfrom = \"2027-01-02\"\nto = \"2027-01-01\"", "ends before it begins"),
         ] {
             let error = Calendar::read("c.toml", text).unwrap_err();
-            assert!(error.starts_with("c.toml: ") && error.contains(wrong), "{error}");
+            assert!(error.starts_with("c.toml") && error.contains(wrong), "{error}");
         }
     }
 }

@@ -18,6 +18,9 @@ pub(super) const MIGRATABLE: &str = "migratable";
 /// The class of keys whose rotation has to be disabled first.
 pub(super) const ROTATES: &str = "needs-rotation-disabled";
 
+/// Logs tell of each hour of the week only if they reach over one, but for an hour at its end.
+const WEEK_OF_LOGS: i64 = 7 * 86_400 - 3600;
+
 /// What a key needs of its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Needs {
@@ -102,8 +105,10 @@ impl<'d> Candidate<'d> {
             let (told, names) = (evidence.of(&key.key), &evidence.counted.names);
             let tallies = || told.entries.iter().map(|entry| &entry.tally);
             vpcs = tallies().flat_map(|tally| &tally.vpcs).map(|vpc| text(&names.vpcs, *vpc).to_owned()).collect();
-            // Where the logs have no event at all, they tell nothing of quiet hours.
-            week = told.reach.coverage.is_some().then(|| Week::of(&told));
+            // Hours that logs do not reach would pass for quiet ones.
+            let span = told.reach.coverage.as_ref().and_then(|coverage| coverage.span);
+            let is_enough = span.is_some_and(|span| span.last - span.first >= WEEK_OF_LOGS);
+            week = is_enough.then(|| Week::of(&told));
             if applications.is_empty() {
                 // Who was seen to use the key, where nobody says whose it is.
                 let uses = tallies().flat_map(|tally| &tally.applications).map(|calls| calls.application);
@@ -126,6 +131,11 @@ impl<'d> Candidate<'d> {
             vpcs,
             week,
         }
+    }
+
+    /// Whether its rotation is on, and nobody knows when it comes.
+    pub(super) fn rotates_at_unknown(&self) -> bool {
+        self.class() == ROTATES && self.deadline.is_none()
     }
 
     /// The id of the class.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use super::candidate::{LeftOut, Needs, candidates};
 use super::make::{Wanted, plan};
-use super::model::{Batch, Plan, PlannedKey, Words};
+use super::model::{Batch, InstanceKind, Plan, PlannedKey, Words};
 use super::work::{Problem, Severity};
 use crate::diagnose::{Diagnosis, KeyOutcome};
 
@@ -30,9 +31,16 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
     let keys = index(diagnosis);
     let destinations: HashMap<&str, &super::model::Destination> =
         today.destinations.iter().map(|destination| (destination.instance_id.as_str(), destination)).collect();
+    let (candidates, left_out) = candidates(diagnosis);
+    let needs: HashMap<&str, Needs> = candidates.iter().map(|key| (key.key_id, key.needs)).collect();
+    let left_out: HashMap<&str, &LeftOut<'_>> = left_out.iter().map(|left| (left.key.key.key_id(), left)).collect();
+    let is_migrated = |batch: &Batch, key: &PlannedKey| {
+        find(batch, key, &keys).is_some_and(|key| diagnosis.class_name(key.outcome.class) == MIGRATED)
+    };
     let mut wanted_room: HashMap<&str, usize> = HashMap::new();
     for batch in &approved.batches {
-        *wanted_room.entry(batch.destination.as_deref().unwrap_or_default()).or_default() += batch.keys.len();
+        let left = batch.keys.iter().filter(|key| !is_migrated(batch, key)).count();
+        *wanted_room.entry(batch.destination.as_deref().unwrap_or_default()).or_default() += left;
     }
     for batch in &approved.batches {
         let mut found: BTreeMap<(Severity, Words), Vec<String>> = BTreeMap::new();
@@ -41,8 +49,20 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
                 found.entry((severity, words)).or_default().push(key.key_id.clone());
             }
         }
-        for (severity, words) in of_batch(batch, &destinations, &wanted_room, wanted) {
-            found.entry((severity, words)).or_default();
+        // What was carried out need not hold any more.
+        if !batch.keys.iter().all(|key| is_migrated(batch, key)) {
+            for (severity, words) in of_batch(batch, &destinations, &wanted_room, wanted) {
+                found.entry((severity, words)).or_default();
+            }
+            let kind = batch.destination.as_deref().and_then(|id| destinations.get(id)).and_then(|found| found.kind);
+            for key in &batch.keys {
+                let told = left_out.get(key.key_id.as_str()).map(|left| {
+                    let en = format!("It would be left out today: {}", left.title.en);
+                    (Severity::Error, Words::new(en, format!("现在不会列入计划：{}", left.title.zh)))
+                });
+                let told = told.or_else(|| unfit(*needs.get(key.key_id.as_str())?, kind));
+                told.into_iter().for_each(|told| found.entry(told).or_default().push(key.key_id.clone()));
+            }
         }
         let problem = |((severity, text), keys)| Problem { severity, batch: Some(batch.id.clone()), text, keys };
         problems.extend(found.into_iter().map(problem));
@@ -52,25 +72,63 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
     problems
 }
 
+/// The class of keys that are in a KMS instance already.
+const MIGRATED: &str = "not-required";
+
+/// That a key needs another type of instance.
+fn unfit(needs: Needs, kind: Option<InstanceKind>) -> Option<(Severity, Words)> {
+    match (needs, kind) {
+        (Needs::Hardware, Some(InstanceKind::Software)) => Some((
+            Severity::Error,
+            Words::new(
+                "Only a hardware instance offers its spec, and the destination is none",
+                "其规格仅硬件密钥管理实例支持，而目标并非硬件实例",
+            ),
+        )),
+        (Needs::HsmToStay, Some(InstanceKind::Software)) => Some((
+            Severity::Warning,
+            Words::new(
+                "Its protection level is HSM, which drops to SOFTWARE in the destination",
+                "其保护级别为 HSM，迁入目标实例后降为 SOFTWARE",
+            ),
+        )),
+        _ => None,
+    }
+}
+
+/// The key as it is today. Where one of the two does not say of which account it is, region and id tell.
+fn find<'k, 'd>(batch: &'k Batch, planned: &'k PlannedKey, keys: &'k Index<'d>) -> Option<&'k KeyOutcome<'d>> {
+    let of_id = keys.get(&(batch.region.as_str(), planned.key_id.as_str()))?;
+    let account = batch.account_id.as_deref().unwrap_or_default();
+    let agrees = |key: &&KeyOutcome<'_>| {
+        let other = key.key.account_id();
+        account.is_empty() || other.is_empty() || account == other
+    };
+    of_id.iter().find(agrees)
+}
+
 fn general(severity: Severity, en: &str, zh: &str) -> Problem {
     Problem { severity, batch: None, text: Words::new(en, zh), keys: Vec::new() }
 }
 
-/// Keys by account, region and id.
-type Index<'d> = HashMap<(&'d str, &'d str, &'d str), KeyOutcome<'d>>;
+/// Keys by region and id.
+type Index<'d> = HashMap<(&'d str, &'d str), Vec<KeyOutcome<'d>>>;
 
 fn index(diagnosis: &Diagnosis) -> Index<'_> {
-    diagnosis.outcomes().map(|key| ((key.key.account_id(), key.key.region(), key.key.key_id()), key)).collect()
+    let mut keys: Index<'_> = HashMap::new();
+    for key in diagnosis.outcomes() {
+        keys.entry((key.key.region(), key.key.key_id())).or_default().push(key);
+    }
+    keys
 }
 
 fn of_key(batch: &Batch, planned: &PlannedKey, keys: &Index<'_>) -> Vec<(Severity, Words)> {
-    let account = batch.account_id.as_deref().unwrap_or_default();
-    let Some(key) = keys.get(&(account, batch.region.as_str(), planned.key_id.as_str())) else {
+    let Some(key) = find(batch, planned, keys) else {
         return vec![(Severity::Error, Words::new("The inventory has no such key any more", "清单中已没有该密钥"))];
     };
     let mut found = Vec::new();
     let class = key.diagnosis.class_name(key.outcome.class);
-    if class == "not-required" {
+    if class == MIGRATED {
         found.push((
             Severity::Warning,
             Words::new("It is in a KMS instance now: migrated, it seems", "已在 KMS 实例中：似已完成迁移"),
@@ -131,6 +189,13 @@ fn of_batch(
             }
         }
     }
+    if batch.destination.is_none() || batch.window.is_none() {
+        add(
+            Severity::Warning,
+            "It has no destination or no window, so no ticket can be written for it".into(),
+            "没有目标实例或窗口，无法生成工单".into(),
+        );
+    }
     let (Some(id), true) = (&batch.destination, wanted.instances.is_some()) else { return found };
     let Some(destination) = destinations.get(id.as_str()) else {
         add(
@@ -140,6 +205,22 @@ fn of_batch(
         );
         return found;
     };
+    if destination.region != batch.region {
+        add(
+            Severity::Error,
+            format!("The instance {id} is in {}, and the keys are not", destination.region),
+            format!("实例 {id} 位于 {}，与密钥不在同一地域", destination.region),
+        );
+    }
+    if let (Some(one), Some(other)) = (&destination.account_id, &batch.account_id)
+        && one != other
+    {
+        add(
+            Severity::Error,
+            format!("The instance {id} is of account {one}, and the keys are of {other}"),
+            format!("实例 {id} 属于账号 {one}，密钥属于账号 {other}"),
+        );
+    }
     let all = wanted_room.get(id.as_str()).copied().unwrap_or_default();
     if let Some(free) = destination.free_versions.filter(|free| *free < all as u64) {
         add(

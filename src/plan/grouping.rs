@@ -32,15 +32,17 @@ pub(super) struct Kind {
     pub(super) large: Option<String>,
 }
 
-/// Whether and when keys rotate: those that do have a step in common, and are urgent.
+/// Whether and when keys rotate, in the order in which they get windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rotates {
-    /// Before a window can have ended. What is wrong with them shall not hold up others.
-    TooSoon,
-    /// Later.
+    /// Behind the first window, which may still come in time.
     Later,
+    /// Nobody knows when: perhaps tomorrow.
+    Unknown,
     /// They do not.
     Never,
+    /// Before a window can have ended. They take no slot from keys that can still be saved.
+    TooSoon,
 }
 
 /// Keys that stay together.
@@ -56,42 +58,62 @@ pub(super) struct Unit {
 /// The keys that stay together: those of one application, as far as a batch has room, and the others alone. The first window ends
 /// at that moment, in seconds since 1970.
 pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_end: i64) -> Vec<Unit> {
-    let mut joined = Joined::new(candidates.len());
-    let mut first_of: BTreeMap<(&str, &str, Needs, &str), usize> = BTreeMap::new();
+    let mut of_application: BTreeMap<Scope<'_>, Vec<usize>> = BTreeMap::new();
     for (number, key) in candidates.iter().enumerate() {
-        for application in &key.applications {
-            let first = *first_of.entry((key.account, key.region, key.needs, application)).or_insert(number);
-            joined.join(first, number);
-        }
+        key.applications.iter().for_each(|name| of_application.entry(scope(key, name)).or_default().push(number));
+    }
+    // What uses more keys than a batch takes, such as a backup, cannot be kept together, and shall not tie others together.
+    of_application.retain(|_, keys| keys.len() <= keys_per_batch);
+    let mut joined = Joined::new(candidates.len());
+    for keys in of_application.values() {
+        keys.windows(2).for_each(|pair| joined.join(pair[0], pair[1]));
     }
     let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     (0..candidates.len()).for_each(|number| together.entry(joined.root(number)).or_default().push(number));
     let mut units = Vec::new();
-    for keys in together.into_values() {
-        let rotates = match keys.iter().filter_map(|key| candidates[*key].deadline).min() {
-            Some(time) if time.as_second() < first_end => Rotates::TooSoon,
-            Some(_) => Rotates::Later,
-            None => Rotates::Never,
+    for mut keys in together.into_values() {
+        keys.sort_by_key(|key| candidates[*key].key_id);
+        // What rotates too soon holds up no others of its application.
+        let is_late = |key: &usize| candidates[*key].deadline.is_some_and(|time| time.as_second() < first_end);
+        let (late, keys): (Vec<usize>, Vec<usize>) = keys.into_iter().partition(is_late);
+        let rotates = if keys.iter().any(|key| candidates[*key].deadline.is_some()) {
+            Rotates::Later
+        } else if keys.iter().any(|key| candidates[*key].rotates_at_unknown()) {
+            Rotates::Unknown
+        } else {
+            Rotates::Never
         };
-        let Some(first) = keys.first().map(|key| &candidates[*key]) else { continue };
-        let (account, region) = (first.account.to_owned(), first.region.to_owned());
-        let kind = Kind { account, region, needs: first.needs, rotates, large: None };
-        let applications = || keys.iter().flat_map(|key| &candidates[*key].applications);
-        let id_hash = |key: usize| hash(&[candidates[key].key_id]);
-        match applications().min() {
-            Some(name) if keys.len() > keys_per_batch => {
-                let kind = Kind { large: Some(name.clone()), ..kind };
-                let alone = |key: &usize| Unit { kind: kind.clone(), hash: id_hash(*key), keys: vec![*key] };
-                units.extend(keys.iter().map(alone));
+        for (rotates, keys) in [(Rotates::TooSoon, late), (rotates, keys)] {
+            let Some(first) = keys.first().map(|key| &candidates[*key]) else { continue };
+            let (account, region) = (first.account.to_owned(), first.region.to_owned());
+            let kind = Kind { account, region, needs: first.needs, rotates, large: None };
+            let names =
+                || keys.iter().flat_map(|key| candidates[*key].applications.iter().map(move |name| (key, name)));
+            let kept = |(key, name): &(&usize, &String)| of_application.contains_key(&scope(&candidates[**key], name));
+            let kept_together = names().filter(kept).map(|(_, name)| name).min();
+            if let Some(name) = kept_together.filter(|_| keys.len() <= keys_per_batch) {
+                let hash = hash(&["application", name]);
+                units.push(Unit { kind, hash, keys });
+                continue;
             }
-            Some(name) => units.push(Unit { kind, hash: hash(&["application", name]), keys }),
-            None => {
-                units.extend(keys.iter().map(|key| Unit { kind: kind.clone(), hash: id_hash(*key), keys: vec![*key] }))
-            }
+            let large = names().map(|(_, name)| name).min().cloned();
+            let kind = Kind { large, ..kind };
+            let alone = |key: &usize| {
+                let hash = hash(&[candidates[*key].key_id]);
+                Unit { kind: kind.clone(), hash, keys: vec![*key] }
+            };
+            units.extend(keys.iter().map(alone));
         }
     }
     units.sort_by(|one, other| (&one.kind, one.hash).cmp(&(&other.kind, other.hash)));
     units
+}
+
+/// An application, where its keys can be together.
+type Scope<'c> = (&'c str, &'c str, Needs, &'c str);
+
+fn scope<'c>(key: &Candidate<'c>, name: &'c str) -> Scope<'c> {
+    (key.account, key.region, key.needs, name)
 }
 
 /// Parts units of one kind, in order of their hashes, so that none of the parts has more keys than a batch; gives them with

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::model::InstanceKind;
 use crate::inventory::clock::parse_time;
 use crate::rulebook::compile::nearest;
+use crate::write::safe::visible;
 
 /// An instance, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,9 +41,9 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// How many key versions it may still take.
+    /// How many key versions it may still take; nothing if nobody says how many it may have, or has.
     pub fn free(&self) -> Option<u64> {
-        Some(self.quota?.saturating_sub(self.used.unwrap_or(0)))
+        Some(self.quota?.saturating_sub(self.used?))
     }
 }
 
@@ -75,24 +76,30 @@ fn field(name: &str) -> Option<&'static str> {
     FIELDS.iter().find(|(_, spellings)| spellings.contains(&plain.as_str())).map(|(field, _)| *field)
 }
 
-/// The instances of a file, which is a table with a header, JSON, or one JSON value a line.
+/// The instances of some files by name, each a table with a header, JSON, or one JSON value a line.
 ///
 /// # Errors
-/// It is neither, or says something that is not understood; the message names line and column.
-pub fn read(name: &str, text: &str) -> Result<Vec<Instance>, String> {
-    let text = text.trim_start_matches('\u{feff}');
+/// A file is neither, or says something that is not understood; the message names line and column.
+pub fn read(files: &[(String, String)]) -> Result<Vec<Instance>, String> {
     let mut found = Found::default();
-    match text.trim_start().as_bytes().first() {
-        None => return Err(format!("{name} is empty; expected KMS instances as a table or JSON")),
-        Some(b'{' | b'[') => {
-            for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-                let value = value.map_err(|error| format!("{name} is no JSON: {error}"))?;
-                found.value(&value).map_err(|error| format!("{name}: {error}"))?;
+    for (name, text) in files {
+        // A file that names its separator.
+        let text = text.trim_start_matches('\u{feff}');
+        let text = if text.starts_with("sep=") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { text };
+        let before: Vec<String> = found.instances.keys().cloned().collect();
+        match text.trim_start().as_bytes().first() {
+            None => return Err(format!("{name} is empty; expected KMS instances as a table or JSON")),
+            Some(b'{' | b'[') => {
+                for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+                    let value = value.map_err(|error| format!("{name} is no JSON: {error}"))?;
+                    found.value(&value).map_err(|error| format!("{name}: {error}"))?;
+                }
             }
+            Some(_) => table(name, text.trim_start_matches(['\n', '\r']), &mut found)?,
         }
-        Some(_) => table(name, text, &mut found)?,
+        found.settle(&before).map_err(|error| format!("{name}: {error}"))?;
     }
-    found.finish().map_err(|error| format!("{name}: {error}"))
+    found.finish()
 }
 
 fn table(name: &str, text: &str, found: &mut Found) -> Result<(), String> {
@@ -107,9 +114,8 @@ fn table(name: &str, text: &str, found: &mut Found) -> Result<(), String> {
             columns.join(", ")
         ));
     }
-    for header in headers.iter().filter(|header| field(header).is_none()) {
-        let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
-        return Err(format!("{name}, line 1: there is no column `{header}`; {}", nearest(header, &known)));
+    for header in &headers {
+        misspelt(header).map_err(|error| format!("{name}, line 1: {error}"))?;
     }
     for row in reader.records() {
         let row = row.map_err(|error| format!("{name}: {error}"))?;
@@ -120,6 +126,17 @@ fn table(name: &str, text: &str, found: &mut Found) -> Result<(), String> {
     Ok(())
 }
 
+/// Columns and members of others are left out, but for what may be one of ours.
+fn misspelt(name: &str) -> Result<(), String> {
+    let plain = plain(name);
+    let is_near = |spelling: &str| strsim::jaro_winkler(&plain, spelling) > 0.85;
+    if field(name).is_some() || plain.is_empty() || !FIELDS.iter().any(|(_, all)| all.iter().any(|one| is_near(one))) {
+        return Ok(());
+    }
+    let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+    Err(format!("there is no column `{}`; {}", visible(name), nearest(name, &known)))
+}
+
 /// What a table of instances looks like.
 const SHOWN: &str = "instance_id,region,status,type,free_keys";
 
@@ -127,14 +144,19 @@ const SHOWN: &str = "instance_id,region,status,type,free_keys";
 #[derive(Default)]
 struct Found {
     instances: BTreeMap<String, Instance>,
-    /// Quotas of which nobody says whose they are.
-    quotas: Vec<(u64, u64)>,
+    /// Quotas of which nobody says whose they are, of one file.
+    quotas: BTreeSet<(u64, u64)>,
+    /// Whether there was a list of instances, which may be empty.
+    is_list: bool,
 }
 
 impl Found {
     fn value(&mut self, value: &Value) -> Result<(), String> {
         match value {
-            Value::Array(values) => values.iter().try_for_each(|value| self.value(value)),
+            Value::Array(values) => {
+                self.is_list = true;
+                values.iter().try_for_each(|value| self.value(value))
+            }
             Value::Object(members) => {
                 if let Some(infos) = members.get("KmsInstanceQuotaInfos") {
                     let id =
@@ -143,9 +165,15 @@ impl Found {
                 }
                 match (members.get("KmsInstance"), members.get("KmsInstances"), members.get("destinations")) {
                     (Some(Value::Object(instance)), _, _) => self.instance(instance),
-                    (Some(list @ Value::Array(_)), _, _) | (_, Some(list), _) | (_, _, Some(list)) => self.value(list),
+                    (Some(list @ Value::Array(_)), _, _) | (_, Some(list), _) | (_, _, Some(list)) => {
+                        self.is_list = true;
+                        self.value(list)
+                    }
                     _ if members.contains_key("KmsInstanceQuotaInfos") => Ok(()),
-                    _ => self.instance(members),
+                    _ => {
+                        members.keys().try_for_each(|name| misspelt(name))?;
+                        self.instance(members)
+                    }
                 }
             }
             other => Err(format!("expected an object for each KMS instance, found {}", shown(other))),
@@ -167,10 +195,10 @@ impl Found {
             };
             match id {
                 Some(id) => {
-                    let instance = self.instances.entry(id.to_owned()).or_default();
+                    let instance = self.instances.entry(id.to_lowercase()).or_default();
                     (instance.quota, instance.used) = (Some(quota), Some(used));
                 }
-                None => self.quotas.push((quota, used)),
+                None => drop(self.quotas.insert((quota, used))),
             }
         }
         Ok(())
@@ -188,6 +216,10 @@ impl Found {
         let Some(id) = text("instance_id") else {
             return Err(format!("no instance_id; expected KMS instances, such as {SHOWN}"));
         };
+        let id = id.to_lowercase();
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(format!("`{}` is no id of a KMS instance; expected kst-…", visible(&id)));
+        }
         let count = |wanted: &str| match of(wanted) {
             None => Ok(None),
             Some(value) => {
@@ -197,11 +229,11 @@ impl Found {
         let known = self.instances.remove(&id).unwrap_or_default();
         let (quota, used, free) = (count("key_quota")?, count("used_keys")?, count("free_keys")?);
         let (quota, used) = match free {
-            Some(free) => (Some(free), None),
+            Some(free) => (Some(free), Some(0)),
             // What GetKmsInstanceQuotaInfos says stays: it tells how many are used, too.
             None => (known.quota.filter(|_| known.used.is_some()).or(quota), used.or(known.used)),
         };
-        let vpcs = of("vpcs").map(|value| vpcs_in(value, text("vpc_id")));
+        let vpcs = of("vpcs").or_else(|| of("vpc_id")).map(|value| vpcs_in(value, text("vpc_id")));
         let expires = match text("expires") {
             None => None,
             Some(text) => Some(parse_time(&text).ok_or_else(|| {
@@ -223,28 +255,38 @@ impl Found {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Vec<Instance>, String> {
-        if let [(quota, used)] = self.quotas[..]
-            && let Some((_, instance)) = self.instances.iter_mut().next().filter(|_| true)
-        {
-            (instance.quota, instance.used) = (Some(quota), Some(used));
+    /// Gives the quotas of a file, of which nobody says whose they are, to its instance.
+    fn settle(&mut self, before: &[String]) -> Result<(), String> {
+        let quotas: Vec<(u64, u64)> = std::mem::take(&mut self.quotas).into_iter().collect();
+        let mut own = self.instances.iter_mut().filter(|(id, _)| !before.contains(id)).map(|(_, instance)| instance);
+        match (&quotas[..], own.next(), own.next()) {
+            ([], ..) => Ok(()),
+            ([(quota, used)], Some(instance), None) => {
+                (instance.quota, instance.used) = (Some(*quota), Some(*used));
+                Ok(())
+            }
+            ([_], ..) => Err(
+                "a reply of GetKmsInstanceQuotaInfos does not say which instance it is about; add KmsInstanceId to \
+                              it, or give each instance with its quota as a file of its own"
+                    .to_owned(),
+            ),
+            _ => {
+                Err("there are several replies of GetKmsInstanceQuotaInfos that contradict each other; keep one"
+                    .to_owned())
+            }
         }
-        if !self.quotas.is_empty() && self.instances.len() != 1 {
-            let message = "a reply of GetKmsInstanceQuotaInfos does not say which instance it is about; add KmsInstanceId to it, or give \
-                           each instance with its quota as a file of its own";
-            return Err(message.to_owned());
-        }
-        for instance in self.instances.values() {
+    }
+
+    fn finish(self) -> Result<Vec<Instance>, String> {
+        for (id, instance) in &self.instances {
             if instance.id.is_empty() {
-                return Err(
-                    "a quota is of an instance of which nothing else is said; add its GetKmsInstance".to_owned()
-                );
+                return Err(format!("there is a quota of {id}, of which nothing else is said; add its GetKmsInstance"));
             }
             if instance.region.is_empty() {
-                return Err(format!("nobody says in which region {} is; add the member region", instance.id));
+                return Err(format!("nobody says in which region {id} is; add the member region"));
             }
         }
-        match self.instances.is_empty() {
+        match self.instances.is_empty() && !self.is_list {
             true => Err("there is no KMS instance".to_owned()),
             false => Ok(self.instances.into_values().collect()),
         }
@@ -255,9 +297,10 @@ impl Found {
 fn region_of_vpcs(members: &Map<String, Value>) -> Option<String> {
     let bound = members.get("BindVpcs")?.get("BindVpc")?.as_array()?;
     bound.iter().find_map(|vpc| vpc.get("RegionId")?.as_str().map(str::to_owned)).or_else(|| {
-        // `cn-hangzhou-k` is a zone of `cn-hangzhou`.
+        // `cn-hangzhou-k` is a zone of `cn-hangzhou`, and `ap-southeast-1a` one of `ap-southeast-1`.
         let zone = members.get("ZoneIds")?.as_array()?.first()?.as_str()?;
-        zone.rsplit_once('-').map(|(region, _)| region.to_owned())
+        let region = zone.strip_suffix(|c: char| c.is_ascii_lowercase())?;
+        Some(region.strip_suffix('-').unwrap_or(region).to_owned())
     })
 }
 
@@ -310,10 +353,22 @@ fn word(value: &Value) -> Option<String> {
 
 fn number(value: &Value) -> Option<u64> {
     match value {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.trim().replace(',', "").parse().ok(),
+        Value::Number(number) => number.as_u64().or_else(|| whole(&number.to_string())),
+        Value::String(text) => whole(text.trim()),
         _ => None,
     }
+}
+
+/// A whole number: `1000`, `1,000`, `1000.0`.
+fn whole(text: &str) -> Option<u64> {
+    let text = text.strip_suffix(".0").unwrap_or(text);
+    let mut groups = text.split(',');
+    let first = groups.next()?;
+    let is_grouped = text.contains(',');
+    let fits = (1..=3).contains(&first.len()) || !is_grouped;
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let all = groups.all(|group| group.len() == 3 && digits(group));
+    (fits && all && digits(first)).then(|| text.replace(',', "").parse().ok()).flatten()
 }
 
 fn shown(value: &Value) -> String {
@@ -339,7 +394,7 @@ mod tests {
         let quotas = r#"{"KmsInstanceQuotaInfos":[{"ResourceType":"secret","ResourceQuota":100,"UsedQuantity":1},
             {"ResourceType":"key","ResourceQuota":1000,"UsedQuantity":940}],"RequestId":"y"}"#;
         for text in [format!("{REPLY}\n{quotas}"), format!("{quotas}{REPLY}"), format!("[{REPLY},{quotas}]")] {
-            let instances = read("i.json", &text).unwrap();
+            let instances = read(&[("i.json".to_owned(), text)]).unwrap();
             let [instance] = &instances[..] else { panic!("{instances:?}") };
             assert_eq!((instance.id.as_str(), instance.region.as_str()), ("kst-hzz65f3a1b2c4d5e6f7a8", "cn-hangzhou"));
             assert_eq!((instance.free(), instance.qps, instance.kind), (Some(60), Some(1000), None));
@@ -350,9 +405,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_said_is_not_known() {
+        let of = |text: &str| read(&[("i".to_owned(), text.to_owned())]);
+        // A quota without how much of it is used.
+        let instances = of(REPLY).unwrap();
+        assert_eq!((instances[0].quota, instances[0].free()), (Some(1000), None));
+        let quota = |used: u64| {
+            format!(
+                r#"{{"KmsInstanceQuotaInfos":[{{"ResourceType":"key","ResourceQuota":1000,"UsedQuantity":{used}}}]}}"#
+            )
+        };
+        let free = |text: &str| of(text).map(|instances| instances[0].free());
+        assert_eq!(free(&format!("{REPLY}{}{}", quota(999), quota(999))), Ok(Some(1)));
+        assert!(free(&format!("{REPLY}{}{}", quota(999), quota(1))).unwrap_err().contains("contradict each other"));
+        let named = quota(990).replacen('{', r#"{"KmsInstanceId":"KST-hzz65f3a1b2c4d5e6f7a8","#, 1);
+        let both = read(&[("q.json".to_owned(), named), ("i.json".to_owned(), REPLY.to_owned())]).unwrap();
+        assert_eq!(both[0].free(), Some(10));
+        let zones = |zone: &str| {
+            of(&format!(r#"{{"KmsInstance":{{"InstanceId":"kst-a","ZoneIds":["{zone}"]}}}}"#)).unwrap()[0]
+                .region
+                .clone()
+        };
+        assert_eq!(
+            (zones("ap-southeast-1a"), zones("cn-hangzhou-k")),
+            ("ap-southeast-1".to_owned(), "cn-hangzhou".to_owned())
+        );
+        assert_eq!(of(r#"{"KmsInstances":{"KmsInstance":[]}}"#), Ok(Vec::new()));
+        assert!(
+            of(r#"{"instance_id":"kst-a","region":"r","expires_at":"2026-11-01"}"#).unwrap_err().contains("expires")
+        );
+        assert!(of("instance_id,region,name,owner\nkst-a,cn-hangzhou,n,o\n").is_ok());
+        assert!(of("instance_id,region\nkst a,cn-hangzhou\n").unwrap_err().contains("is no id"));
+        for (text, number) in [
+            ("1,000", Some(1000)),
+            ("1,5", None),
+            ("5.0", Some(5)),
+            ("x", None),
+            ("", None),
+            ("12,345,678", Some(12_345_678)),
+        ] {
+            assert_eq!(whole(text), number, "{text}");
+        }
+    }
+
+    #[test]
     fn tables_are_read_and_what_is_wrong_is_told_with_its_place() {
         let text = "\u{feff}instance_id,Region,Status,type,free_keys,expires,vpcs\nkst-a,cn-hangzhou,Connected,software,\"1,000\",2027-06-01,vpc-1;vpc-2\nkst-b,cn-beijing,,硬件密钥管理,,,\n";
-        let instances = read("i.csv", text).unwrap();
+        let of = |text: &str| read(&[("i.csv".to_owned(), text.to_owned())]);
+        let instances = of(text).unwrap();
         assert_eq!((instances[0].free(), instances[0].kind), (Some(1000), Some(InstanceKind::Software)));
         assert_eq!((instances[1].free(), instances[1].kind), (None, Some(InstanceKind::Hardware)));
         for (text, wrong) in [
@@ -369,9 +469,8 @@ mod tests {
             ("{\"a\":1}", "no instance_id"),
             ("[1]", "expected an object"),
             ("{\"a\":", "is no JSON"),
-            ("[]", "there is no KMS instance"),
         ] {
-            let error = read("i.csv", text).unwrap_err();
+            let error = of(text).unwrap_err();
             assert!(error.contains(wrong), "{error}");
         }
     }

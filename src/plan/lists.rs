@@ -9,9 +9,10 @@ use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::domains::cmk::facts::APPLICATION_USE;
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::periods::parse_interval;
-use crate::engine::facts::Lang;
+use crate::engine::facts::{FactId, Lang};
+use crate::engine::judge::Rule;
 use crate::rulebook::Rulebook;
-use crate::rulebook::card::Card;
+use crate::rulebook::card::{Card, Kind};
 use crate::write::{fill, safe, words};
 
 /// The action by which rotation is disabled.
@@ -48,6 +49,23 @@ fn sources(book: &Rulebook, card: &Card) -> Vec<SourceName> {
             .map(|found| found.url.to_owned()),
     };
     card.source.iter().map(source).collect()
+}
+
+/// The sources of the class cards that ask for a fact, which is why it is wanted.
+fn of_cards(book: &Rulebook, fact: FactId) -> Vec<SourceName> {
+    let of_fact = |atom: usize| book.program.atoms.get(atom).is_some_and(|atom| atom.fact == fact);
+    let asks = |rule: &&Rule| {
+        let asked = rule.when.atoms();
+        (0..book.program.atoms.len()).any(|atom| asked >> atom & 1 == 1 && of_fact(atom))
+    };
+    let cards = book.program.rules.iter().filter(asks).map(|rule| book.card(rule.card));
+    let mut all: Vec<SourceName> = Vec::new();
+    for source in cards.filter(|card| card.kind == Kind::Class).flat_map(|card| sources(book, card)) {
+        if !all.contains(&source) {
+            all.push(source);
+        }
+    }
+    all
 }
 
 /// Lists that grow.
@@ -97,8 +115,21 @@ fn order(row: &WorkRow) -> (bool, &str, &str, &str, &str, &[String], &str) {
     (row.due.is_empty(), &row.due, &row.account_id, &row.region, &row.key_id, &row.applications, &row.batch)
 }
 
+/// What lists rest on beside keys and batches.
+pub(super) struct Context<'c> {
+    /// The moment of the plan, in UTC.
+    pub(super) now: &'c str,
+    /// The hardware instances, by id.
+    pub(super) hardware: BTreeSet<&'c str>,
+}
+
 /// All lists of work.
-pub(super) fn worklists(diagnosis: &Diagnosis, batches: &[Batch], left_out: &[LeftOut<'_>]) -> Vec<Worklist> {
+pub(super) fn worklists(
+    diagnosis: &Diagnosis,
+    batches: &[Batch],
+    left_out: &[LeftOut<'_>],
+    context: &Context<'_>,
+) -> Vec<Worklist> {
     let book = &diagnosis.rulebook;
     let mut lists = Lists { book, items: BTreeMap::new() };
     let mut planned: HashMap<(&str, &str, &str), &Batch> = HashMap::new();
@@ -108,7 +139,7 @@ pub(super) fn worklists(diagnosis: &Diagnosis, batches: &[Batch], left_out: &[Le
     }
     for key in diagnosis.outcomes() {
         let batch = planned.get(&(key.key.account_id(), key.key.region(), key.key.key_id())).copied();
-        of_key(&mut lists, &key, batch);
+        of_key(&mut lists, &key, batch, context);
     }
     for left in left_out {
         let row = WorkRow { due: deadline(&left.key), ..row_of(&left.key, None) };
@@ -151,12 +182,12 @@ fn first(one: String, other: String) -> String {
     if one.is_empty() || !other.is_empty() && other < one { other } else { one }
 }
 
-fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>) {
+fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>, context: &Context<'_>) {
     let book = &key.diagnosis.rulebook;
     let outcome = key.outcome;
     let actions: BTreeSet<u16> = outcome.judgement.unlocks.iter().flatten().copied().collect();
     if let Some(card) = actions.iter().map(|card| book.card(*card)).find(|card| card.id == DISABLE_ROTATION) {
-        let row = rotation_row(key, card, batch);
+        let row = rotation_row(key, card, batch, context);
         lists.add_by_card(ListName::DisableRotation, card, row);
     }
     if key.diagnosis.class_name(outcome.class) == "blocked" {
@@ -176,14 +207,14 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>) {
             possible => format!("possible: {}", possible.join(", ")),
         };
         let row = WorkRow { command: fill(spec.settle.command, key), due: deadline(key), found, ..row_of(key, None) };
-        lists.add(ListName::Evidence, &spec.name, title, Words { en, zh }, Vec::new, row);
+        lists.add(ListName::Evidence, &spec.name, title, Words { en, zh }, || of_cards(book, fact), row);
     }
     for fact in outcome.conditions() {
         let spec = &book.facts[fact.index()];
         let [en, zh] = [Lang::En, Lang::Zh].map(|lang| words::condition(book, outcome, fact, lang));
         let title = Words::new(spec.label.get(Lang::En), spec.label.get(Lang::Zh));
         let row = WorkRow { command: fill(spec.settle.command, key), due: window_start(batch), ..row_of(key, batch) };
-        lists.add(ListName::Evidence, &spec.name, title, Words { en, zh }, Vec::new, row);
+        lists.add(ListName::Evidence, &spec.name, title, Words { en, zh }, || of_cards(book, fact), row);
     }
     let Some(batch) = batch else { return };
     for address in listed(key, Field::TerraformAddress) {
@@ -191,7 +222,15 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>) {
             "lifecycle { ignore_changes = [dkms_instance_id, automatic_rotation, rotation_interval] }".to_owned();
         let row = WorkRow { command, found: address, due: window_start(Some(batch)), ..row_of(key, Some(batch)) };
         let [title, what] = TERRAFORM.map(|(en, zh)| Words::new(en, zh));
-        lists.add(ListName::Terraform, "terraform", title, what, Vec::new, row);
+        let source = || {
+            let url = Some("https://www.alibabacloud.com/help/en/kms/use-cases/migration-operation".to_owned());
+            vec![SourceName {
+                document: "alibaba-migration-operation".to_owned(),
+                section: "Terraform".to_owned(),
+                url,
+            }]
+        };
+        lists.add(ListName::Terraform, "terraform", title, what, source, row);
     }
 }
 
@@ -207,21 +246,30 @@ const TERRAFORM: [(&str, &str); 2] = [
     ),
 ];
 
+/// Rotation intervals that a software instance takes, in seconds: 7 to 365 days.
+const INTERVALS: std::ops::RangeInclusive<i64> = 7 * 86_400..=365 * 86_400;
+
 /// How rotation is disabled and restored, and what looks at it.
-fn rotation_row(key: &KeyOutcome<'_>, card: &Card, batch: Option<&Batch>) -> WorkRow {
+fn rotation_row(key: &KeyOutcome<'_>, card: &Card, batch: Option<&Batch>, context: &Context<'_>) -> WorkRow {
     let command = card.remedy.as_ref().and_then(|remedy| remedy.command.as_deref()).unwrap_or_default();
-    let interval = listed(key, Field::RotationInterval).into_iter().next();
-    let seconds = interval.as_deref().and_then(parse_interval);
+    let intervals = listed(key, Field::RotationInterval);
+    let seconds: BTreeSet<Option<i64>> = intervals.iter().map(|interval| parse_interval(interval)).collect();
+    let only = seconds.first().copied().flatten().filter(|seconds_| seconds.len() == 1 && INTERVALS.contains(seconds_));
     let region = if key.key.region().is_empty() { "REGION".to_owned() } else { safe::shell(key.key.region()) };
-    let shown = seconds.map_or("INTERVAL".to_owned(), |seconds| format!("{seconds}s"));
+    let shown = only.map_or("INTERVAL".to_owned(), |seconds| format!("{seconds}s"));
     let command_after = format!(
         "aliyun kms UpdateRotationPolicy --region {region} --KeyId {} --EnableAutomaticRotation true --RotationInterval {shown}",
         safe::shell(key.key.key_id())
     );
-    let mut found = match interval {
-        Some(interval) => format!("rotation_interval: {interval}"),
-        None => "rotation_interval unknown: note it before it is disabled".to_owned(),
+    let mut found = match &intervals[..] {
+        [] => "rotation_interval unknown: note it before it is disabled".to_owned(),
+        [interval] if only.is_some() => format!("rotation_interval: {interval}"),
+        all => format!("rotation_interval: {}; choose one from 7 to 365 days", all.join(" or ")),
     };
+    let instance = batch.and_then(|batch| batch.destination.as_deref());
+    if instance.is_some_and(|id| context.hardware.contains(id)) {
+        found += "; a hardware instance does not rotate most keys, so that rotation may end with the migration";
+    }
     let addresses = listed(key, Field::TerraformAddress);
     if !addresses.is_empty() {
         found += &format!(
@@ -229,7 +277,9 @@ fn rotation_row(key: &KeyOutcome<'_>, card: &Card, batch: Option<&Batch>) -> Wor
             addresses.join(", ")
         );
     }
-    let due = first(deadline(key), window_start(batch));
+    let deadline = deadline(key);
+    // A rotation of which nobody knows when it comes may come tomorrow.
+    let due = if deadline.is_empty() { context.now.to_owned() } else { first(deadline, window_start(batch)) };
     WorkRow { command: fill(command, key), command_after, found, due, ..row_of(key, batch) }
 }
 

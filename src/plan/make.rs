@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::assign::{Pool, purchases};
@@ -12,12 +13,14 @@ use super::instance::Instance;
 use super::lists;
 use super::load::{Week, average, calls_between, peak_per_second};
 use super::model::{
-    Basis, Batch, Condition, FORMAT, Load, Plan, PlannedKey, RulebookName, Settings, StepBefore, Summary, Window, Words,
+    Basis, Batch, Condition, FORMAT, InstanceKind, Load, Plan, PlannedKey, RulebookName, Settings, StepBefore, Summary,
+    Window, Words,
 };
 use super::schedule::{Job, Schedule};
 use super::work::{Problem, Severity};
 use crate::diagnose::Diagnosis;
-use crate::engine::facts::Lang;
+use crate::domains::cmk::facts::KEY_SPEC;
+use crate::engine::facts::{Grade, Lang};
 use crate::usage::time::HOUR;
 use crate::write::words;
 
@@ -34,6 +37,8 @@ pub struct Wanted {
     pub window: i64,
     /// A batch has no more keys; nothing means as many as the rulebook says.
     pub keys_per_batch: Option<u32>,
+    /// An earlier plan, whose windows stay where they are still good.
+    pub earlier: Option<Plan>,
 }
 
 /// No window begins earlier than so long after the plan was made, unless the calendar says so: somebody has to read the ticket.
@@ -47,12 +52,17 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
     let months = limit(diagnosis, "months_to_change_applications", 1);
     let first = first_moment(wanted, calendar);
     let (candidates, left_out) = candidates(diagnosis);
-    let units = units(&candidates, keys_per_batch as usize, first + wanted.window);
+    let schedule = Schedule::new(calendar, first, wanted.window);
+    let first_end = schedule.first_end().unwrap_or(first + wanted.window);
+    let units = units(&candidates, keys_per_batch as usize, first_end);
     let none = Vec::new();
-    let mut pool =
-        Pool::new(wanted.instances.as_ref().unwrap_or(&none), Timestamp::from_second(first).unwrap_or(wanted.now));
+    let first_end = Timestamp::from_second(first_end).unwrap_or(wanted.now);
+    let mut pool = Pool::new(wanted.instances.as_ref().unwrap_or(&none), first_end);
     let assigned = pool.assign(&units, &candidates);
-    let drafts = drafts(&assigned, keys_per_batch as usize);
+    let mut drafts = drafts(&assigned, keys_per_batch as usize);
+    // What rotates first gets its window first.
+    let deadline = |draft: &Draft<'_>| draft.keys.iter().filter_map(|key| candidates[*key].deadline).min();
+    drafts.sort_by_cached_key(|draft| (draft.kind.rotates, deadline(draft), draft.id.clone()));
     let mut of_application: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
     for draft in &drafts {
         for application in draft.keys.iter().flat_map(|key| &candidates[*key].applications) {
@@ -66,10 +76,12 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
         calendar,
         wanted,
         months,
-        schedule: Schedule::new(calendar, first, wanted.window),
+        schedule,
+        earlier: earlier(wanted),
         problems: Vec::new(),
     };
-    let mut batches: Vec<Batch> = drafts.iter().map(|draft| planner.batch(draft)).collect();
+    let kept: Vec<Option<(i64, i64)>> = drafts.iter().map(|draft| planner.keep(draft)).collect();
+    let mut batches: Vec<Batch> = drafts.iter().zip(kept).map(|(draft, kept)| planner.batch(draft, kept)).collect();
     for batch in &mut batches {
         let account = batch.account_id.as_deref().unwrap_or_default();
         let is_split = |name: &&String| {
@@ -90,10 +102,14 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
         .filter(|draft| draft.instance.is_none())
         .flat_map(|draft| draft.units.iter().map(|unit| (*unit, draft.id.clone())))
         .collect();
+    let is_hardware = |instance: &&Instance| instance.kind == Some(InstanceKind::Hardware);
+    let hardware = wanted.instances.iter().flatten().filter(is_hardware).map(|instance| instance.id.as_str());
+    let as_of = wanted.now.round(jiff::Unit::Second).unwrap_or(wanted.now).to_string();
+    let context = lists::Context { now: &as_of, hardware: hardware.collect() };
     let mut plan = Plan {
         format: FORMAT.to_owned(),
         digest: String::new(),
-        as_of: wanted.now.round(jiff::Unit::Second).unwrap_or(wanted.now).to_string(),
+        as_of: as_of.clone(),
         rulebook: RulebookName {
             domain: diagnosis.rulebook.domain.name.to_owned(),
             edition: diagnosis.rulebook.edition.to_string(),
@@ -112,7 +128,7 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
         destinations: pool.destinations(keys_of, &candidates),
         purchases: purchases(&without, &candidates, wanted.instances.is_some()),
         consultations: lists::consultations(diagnosis),
-        worklists: lists::worklists(diagnosis, &batches, &left_out),
+        worklists: lists::worklists(diagnosis, &batches, &left_out, &context),
         unlocks: lists::unlocks(diagnosis),
         problems,
         batches,
@@ -139,11 +155,23 @@ fn assumed(diagnosis: &Diagnosis) -> Vec<String> {
 /// When the first window may begin.
 fn first_moment(wanted: &Wanted, calendar: &Calendar) -> i64 {
     let now = wanted.now.as_second();
-    match calendar.earliest {
-        // Whoever names a day means it; what is past is past.
-        Some(earliest) => (earliest.as_second().max(now) + HOUR - 1).div_euclid(HOUR) * HOUR,
-        None => (now + LEAD + HOUR - 1).div_euclid(HOUR) * HOUR,
+    // Whoever names a day that lies ahead means it.
+    let earliest = calendar.earliest.map(Timestamp::as_second).filter(|earliest| *earliest > now);
+    (earliest.unwrap_or(now + LEAD) + HOUR - 1).div_euclid(HOUR) * HOUR
+}
+
+/// The windows of an earlier plan, by instance and key.
+fn earlier(wanted: &Wanted) -> BTreeMap<(&str, &str), (&str, (i64, i64))> {
+    let second = |time: &str| time.parse::<Timestamp>().ok().map(Timestamp::as_second);
+    let mut windows = BTreeMap::new();
+    for batch in wanted.earlier.iter().flat_map(|plan| &plan.batches) {
+        let (Some(instance), Some(window)) = (&batch.destination, &batch.window) else { continue };
+        let (Some(start), Some(end)) = (second(&window.start), second(&window.end)) else { continue };
+        for key in &batch.keys {
+            windows.insert((instance.as_str(), key.key_id.as_str()), (batch.id.as_str(), (start, end)));
+        }
     }
+    windows
 }
 
 /// A batch before it has a window.
@@ -192,17 +220,42 @@ struct Planner<'p, 'd> {
     wanted: &'p Wanted,
     months: u32,
     schedule: Schedule<'p>,
+    /// The batches of an earlier plan with their windows, by instance and the id of each key; each is kept once.
+    earlier: BTreeMap<(&'p str, &'p str), (&'p str, (i64, i64))>,
     problems: Vec<Problem>,
 }
 
 impl Planner<'_, '_> {
-    fn batch(&mut self, draft: &Draft<'_>) -> Batch {
+    /// The window that most of the keys had in an earlier plan, if it is still good and free.
+    fn keep(&mut self, draft: &Draft<'_>) -> Option<(i64, i64)> {
+        let instance = draft.instance.as_deref()?;
+        let mut votes: BTreeMap<(&str, (i64, i64)), usize> = BTreeMap::new();
+        for key in &draft.keys {
+            if let Some(had) = self.earlier.get(&(instance, self.candidates[*key].key_id)) {
+                *votes.entry(*had).or_default() += 1;
+            }
+        }
+        let ((_, span), _) = votes.into_iter().max_by_key(|(_, count)| *count)?;
+        let before = self.before(draft, instance).into_iter().flatten().min();
+        self.schedule.keep(&Job { instance: instance.to_owned(), before, week: None }, span)
+    }
+
+    /// Before when the window of a batch has to end: when its instance does, and when its first key rotates.
+    fn before(&self, draft: &Draft<'_>, instance: &str) -> [Option<i64>; 2] {
+        let named = self.wanted.instances.iter().flatten().find(|named| named.id == instance);
+        let deadline = draft.keys.iter().filter_map(|key| self.candidates[*key].deadline).min();
+        [named.and_then(|named| named.expires), deadline].map(|time| time.map(Timestamp::as_second))
+    }
+
+    fn batch(&mut self, draft: &Draft<'_>, kept: Option<(i64, i64)>) -> Batch {
         let mut keys: Vec<&Candidate<'_>> = draft.keys.iter().map(|key| &self.candidates[*key]).collect();
         keys.sort_by_key(|key| key.key_id);
         let deadline = keys.iter().filter_map(|key| key.deadline).min();
         let weeks = || keys.iter().filter_map(|key| key.week.as_ref());
         let week = weeks().next().is_some().then(|| Week::sum(weeks()));
-        let span = draft.instance.as_ref().and_then(|instance| self.span(draft, instance, deadline, week, &keys));
+        let span = kept.or_else(|| self.span(draft, draft.instance.as_ref()?, week, &keys));
+        self.problems.extend(without_instance(draft, self.wanted));
+        self.problems.extend(rotating_at_unknown(draft, &keys));
         let load = week.map(|week| Load {
             calls_in_window: span.map(|(start, end)| calls_between(&week, start, end).ceil() as u64),
             calls_in_average_window: average(&week, self.wanted.window).ceil() as u64,
@@ -235,13 +288,10 @@ impl Planner<'_, '_> {
         &mut self,
         draft: &Draft<'_>,
         instance: &str,
-        deadline: Option<Timestamp>,
         week: Option<[f64; 168]>,
         keys: &[&Candidate<'_>],
     ) -> Option<(i64, i64)> {
-        let named = self.wanted.instances.iter().flatten().find(|named| named.id == instance);
-        let expires = named.and_then(|named| named.expires).map(Timestamp::as_second);
-        let deadline = deadline.map(Timestamp::as_second);
+        let [expires, deadline] = self.before(draft, instance);
         let before = [expires, deadline].into_iter().flatten().min();
         let mut take = |before| self.schedule.take(&Job { instance: instance.to_owned(), before, week });
         let mut problem = |text: Words, keys: Vec<String>| {
@@ -295,7 +345,10 @@ impl Planner<'_, '_> {
 
     /// The last day on which applications may be unchanged.
     fn change_by(&self, start: i64) -> Option<String> {
-        let day = self.calendar.zone.to_datetime(Timestamp::from_second(start).ok()?).date();
+        // The month begins with the day of the migration: by the clocks of the plan, or by those of the vendor if they are behind.
+        let start = Timestamp::from_second(start).ok()?;
+        let vendor = TimeZone::fixed(Offset::constant(8)).to_datetime(start).date();
+        let day = self.calendar.zone.to_datetime(start).date().min(vendor);
         day.checked_add(i32::try_from(self.months).ok()?.months()).ok().map(|day| day.to_string())
     }
 
@@ -328,6 +381,15 @@ impl Planner<'_, '_> {
         let mut conditions: BTreeMap<(&str, Words), (Option<String>, Vec<String>)> = BTreeMap::new();
         for key in keys {
             let outcome = key.key.outcome;
+            if key.key.key.aside().grade(KEY_SPEC) == Grade::Unknown {
+                let spec = &book.facts[KEY_SPEC.index()];
+                let confirm = Words::new(
+                    "Confirm that the instance offers the spec of the key, which the inventory does not say",
+                    "清单未注明密钥规格：请确认目标实例支持该规格",
+                );
+                let command = Some(spec.settle.command).filter(|command| !command.is_empty()).map(str::to_owned);
+                conditions.entry((&spec.name, confirm)).or_insert((command, Vec::new())).1.push(key.key_id.to_owned());
+            }
             for fact in outcome.conditions() {
                 let spec = &book.facts[fact.index()];
                 let [en, zh] = [Lang::En, Lang::Zh].map(|lang| words::condition(book, outcome, fact, lang));
@@ -341,6 +403,33 @@ impl Planner<'_, '_> {
         };
         conditions.into_iter().map(condition).collect()
     }
+}
+
+/// That no instance fits a batch is an error, unless no instances were named at all.
+fn without_instance(draft: &Draft<'_>, wanted: &Wanted) -> Option<Problem> {
+    (draft.instance.is_none() && wanted.instances.is_some()).then(|| Problem {
+        severity: Severity::Error,
+        batch: Some(draft.id.clone()),
+        text: Words::new(
+            "No instance that was named fits, so there is no window: see what to buy, or name further instances",
+            "提供的实例均不合适，因此没有窗口：请参见采购建议，或提供更多实例",
+        ),
+        keys: Vec::new(),
+    })
+}
+
+fn rotating_at_unknown(draft: &Draft<'_>, keys: &[&Candidate<'_>]) -> Option<Problem> {
+    let unknown = keys.iter().filter(|key| key.rotates_at_unknown()).map(|key| key.key_id.to_owned());
+    let keys: Vec<String> = unknown.collect();
+    (!keys.is_empty()).then(|| Problem {
+        severity: Severity::Warning,
+        batch: Some(draft.id.clone()),
+        text: Words::new(
+            "Rotation of these keys is on, and nobody says when the next one is, which blocks them for good: disable it at once",
+            "这些密钥已开启轮转且下次轮转时间未知，一旦轮转将永久无法迁移：请立即关闭轮转",
+        ),
+        keys,
+    })
 }
 
 fn planned(key: &Candidate<'_>) -> PlannedKey {

@@ -43,6 +43,8 @@ pub(super) struct Schedule<'c> {
     /// In seconds.
     length: i64,
     free: BTreeMap<String, Free>,
+    /// Slots that were kept from an earlier plan.
+    kept: BTreeMap<String, Vec<Span>>,
 }
 
 impl<'c> Schedule<'c> {
@@ -50,12 +52,41 @@ impl<'c> Schedule<'c> {
     pub(super) fn new(calendar: &'c Calendar, first: i64, length: i64) -> Schedule<'c> {
         // Where the calendar begins, the first four weeks begin.
         let first = calendar.earliest.map_or(first, |earliest| first.max(earliest.as_second()));
-        Schedule { calendar, first, length, free: BTreeMap::new() }
+        Schedule { calendar, first, length, free: BTreeMap::new(), kept: BTreeMap::new() }
+    }
+
+    /// When the first window can have ended, in seconds since 1970; nothing if the calendar allows none.
+    pub(super) fn first_end(&self) -> Option<i64> {
+        let mut from = self.first;
+        while from < self.first.saturating_add(FARTHEST) {
+            let next = from + SPAN;
+            if let Some(start) = starts(self.calendar, from, next, self.length).first() {
+                return Some(start + self.length);
+            }
+            from = next;
+        }
+        None
+    }
+
+    /// Takes this very slot, unless it is not allowed, or no longer free.
+    pub(super) fn keep(&mut self, job: &Job, (start, end): Span) -> Option<Span> {
+        let is_open =
+            self.calendar.open(start - WEEK, end + WEEK).iter().any(|(open, close)| *open <= start && end <= *close);
+        let is_in_time =
+            start >= self.first && end - start == self.length && job.before.is_none_or(|before| end <= before);
+        let kept = self.kept.entry(job.instance.clone()).or_default();
+        let is_free = kept.iter().all(|(first, last)| *last <= start || end <= *first);
+        (is_open && is_in_time && is_free).then(|| {
+            kept.push((start, end));
+            (start, end)
+        })
     }
 
     /// Takes a slot for a job; nothing if there is none before its end.
     pub(super) fn take(&mut self, job: &Job) -> Option<Span> {
         let (first, length, calendar) = (self.first, self.length, self.calendar);
+        let nothing = Vec::new();
+        let kept = self.kept.get(&job.instance).unwrap_or(&nothing);
         let free = self.free.entry(job.instance.clone()).or_insert(Free { starts: Vec::new(), until: first });
         let end = job.before.unwrap_or(i64::MAX).min(first.saturating_add(FARTHEST));
         let mut from = first;
@@ -63,7 +94,9 @@ impl<'c> Schedule<'c> {
             let to = from.saturating_add(SPAN);
             while free.until < to.min(end) {
                 let next = free.until + SPAN;
-                free.starts.extend(starts(calendar, free.until, next, length));
+                let is_free =
+                    |start: &i64| kept.iter().all(|(first, last)| *last <= *start || *start + length <= *first);
+                free.starts.extend(starts(calendar, free.until, next, length).into_iter().filter(is_free));
                 free.until = next;
             }
             let in_reach = |start: &i64| *start >= from && *start < to && *start + length <= end;
