@@ -115,7 +115,7 @@ impl Assessment {
             for mut draft in assembled.drafts {
                 ask_user_columns(&rulebook, &mut draft);
                 let (outcome, advisories) = known.entry(draft.facts).or_insert_with(|| {
-                    let outcome = shape::judge(&rulebook, &settings, &mut decider, &draft.facts, 0);
+                    let outcome = shape::judge(&rulebook, &settings, &mut decider, &draft.facts);
                     let advisories = advisories(&rulebook, &outcome.facts);
                     (Arc::new(outcome), advisories.into())
                 });

@@ -71,7 +71,7 @@ impl Diagnosis {
             let mut decider = Decider::new(&rulebook.program);
             for (number, (facts, count)) in (0..).zip(survey.shapes().iter().zip(&counts)) {
                 let unsettled = survey.unsettled(number);
-                let judge = |decider: &mut _| shape::judge(&rulebook, &settings, decider, facts, unsettled);
+                let judge = |decider: &mut _| shape::judge_unsettled(&rulebook, &settings, decider, facts, unsettled);
                 let outcome = (*count > 0).then(|| Box::new(judge(&mut decider)));
                 if let Some(outcome) = &outcome {
                     tally.add(outcome, *count);

@@ -148,8 +148,13 @@ fn fill(facts: &mut Facts, assume: &[(FactId, Bits)]) -> FactSet {
     filled
 }
 
+/// Judges one combination of facts.
+pub fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>, observed: &Facts) -> ShapeOutcome {
+    judge_unsettled(rulebook, settings, decider, observed, 0)
+}
+
 /// Judges one combination of facts, of which no assumption settles some.
-pub fn judge(
+pub fn judge_unsettled(
     rulebook: &Rulebook,
     settings: &Settings,
     decider: &mut Decider<'_>,
