@@ -769,6 +769,9 @@ fn calls_that_failed_are_no_use() {
     Case::of(&[failed, call(6, "Encrypt", ORDERS, GO)]).is(ORDERS, &[], "migratable", &[]);
     let typo =
         with(call(5, "GenerateAndExportDataKey", "alias/typo", GO), "errorCode", json!("Forbidden.AliasNotFound"));
+    // What cannot be used shows no use, and yet somebody may want to block.
+    Case::of(&[typo, call(6, "Encrypt", ORDERS, GO)]).is(ORDERS, &[], "migratable", &["operations"]);
+    let typo = with(call(5, "Encrypt", "alias/typo", NODE), "errorCode", json!("Forbidden.AliasNotFound"));
     Case::of(&[typo, call(6, "Encrypt", ORDERS, GO)]).is(ORDERS, &[], "migratable", &[]);
 }
 

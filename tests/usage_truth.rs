@@ -268,7 +268,7 @@ impl Key {
 }
 
 /// From when to when there are events, in which hours, and what they say in `eventRW`.
-type Covered = (Sum, BTreeSet<i64>, BTreeMap<&'static str, Sum>);
+type Covered = (Sum, BTreeSet<i64>, BTreeMap<&'static str, (Sum, BTreeSet<i64>)>);
 
 /// Of calls without a key: where, the operation, the side, the principal and the language or tool.
 type Caller = (Scope, &'static str, &'static str, &'static str, &'static str);
@@ -286,6 +286,18 @@ fn show(time: i64) -> String {
     jiff::Timestamp::from_second(time).unwrap().to_string()
 }
 
+/// Hours behind each other.
+fn runs(hours: &BTreeSet<i64>) -> Value {
+    let mut runs: Vec<(i64, u64)> = Vec::new();
+    for hour in hours {
+        match runs.last_mut() {
+            Some((first, count)) if *first + *count as i64 == *hour => *count += 1,
+            _ => runs.push((*hour, 1)),
+        }
+    }
+    runs.iter().map(|(first, count)| json!({"first": show(first * 3600), "hours": count})).collect()
+}
+
 impl Truth {
     fn count(&mut self, what: &'static str) {
         *self.head.entry(what).or_default() += 1;
@@ -296,7 +308,9 @@ impl Truth {
         span.add(time, false);
         hours.insert(time.div_euclid(3600));
         if !event_rw.is_empty() {
-            all_rw.entry(event_rw).or_default().add(time, false);
+            let (sum, hours) = all_rw.entry(event_rw).or_default();
+            sum.add(time, false);
+            hours.insert(time.div_euclid(3600));
         }
     }
 
@@ -312,19 +326,14 @@ impl Truth {
         head["lines"] = counts.into_iter().map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
         let coverage = self.coverage.iter().map(|((account, region), (span, hours, event_rw))| {
             let said =
-                |what| event_rw.get(what).map(|sum| json!({"first": show(sum.first), "last": show(sum.last)}));
-            let mut runs: Vec<(i64, u64)> = Vec::new();
-            for hour in hours {
-                match runs.last_mut() {
-                    Some((first, count)) if *first + *count as i64 == *hour => *count += 1,
-                    _ => runs.push((*hour, 1)),
-                }
-            }
+                |what| event_rw.get(what).map(|(sum, _)| json!({"first": show(sum.first), "last": show(sum.last)}));
             let all = span.last / 3600 - span.first / 3600 + 1;
-            let runs: Vec<Value> =
-                runs.iter().map(|(first, count)| json!({"first": show(first * 3600), "hours": count})).collect();
-            json!({"record": "coverage", "account_id": account, "region": region, "first": show(span.first),
-                "last": show(span.last), "reads": said("Read"), "writes": said("Write"), "silent_hours": all - hours.len() as i64, "hours": runs})
+            let mut line = json!({"record": "coverage", "account_id": account, "region": region, "first": show(span.first),
+                "last": show(span.last), "reads": said("Read"), "writes": said("Write"), "silent_hours": all - hours.len() as i64, "hours": runs(hours)});
+            if let Some((_, hours)) = event_rw.get("Read") {
+                line["read_hours"] = runs(hours);
+            }
+            line
         });
         let unattributed =
             self.unattributed.iter().map(|(((account, region), operation, side, principal, caller), (sum, from))| {
@@ -452,7 +461,8 @@ fn event(number: usize, dice: &mut Dice, truth: &mut Truth) -> String {
     let (identity, principal, is_service) = *dice.pick(&IDENTITIES);
     let (address, vpc, mut place, network) = *dice.pick(&PLACES);
     let (endpoint, is_of_vpc) = *dice.pick(&ENDPOINTS);
-    if is_of_vpc && !OUTSIDE.contains(&network) {
+    // Whoever reaches that has a private address.
+    if is_of_vpc && place == "private" && !OUTSIDE.contains(&network) {
         place = "vpc";
     }
     let event_rw = *dice.pick(&["Read", "Write", ""]);

@@ -69,8 +69,10 @@ impl Diagnosis {
         let mut outcomes = Vec::with_capacity(counts.len());
         {
             let mut decider = Decider::new(&rulebook.program);
-            for (facts, count) in survey.shapes().iter().zip(&counts) {
-                let outcome = (*count > 0).then(|| Box::new(shape::judge(&rulebook, &settings, &mut decider, facts)));
+            for (number, (facts, count)) in (0..).zip(survey.shapes().iter().zip(&counts)) {
+                let unsettled = survey.unsettled(number);
+                let judge = |decider: &mut _| shape::judge_unsettled(&rulebook, &settings, decider, facts, unsettled);
+                let outcome = (*count > 0).then(|| Box::new(judge(&mut decider)));
                 if let Some(outcome) = &outcome {
                     tally.add(outcome, *count);
                 }

@@ -115,8 +115,8 @@ impl Tally {
 }
 
 /// Fills in what is assumed, where nothing is known and nothing follows from what is known, and then what follows; gives
-/// the facts that were filled.
-fn complete(rulebook: &Rulebook, settings: &Settings, observed: &Facts) -> (Facts, FactSet) {
+/// the facts that were filled. What is assumed of facts that are left open on purpose is no more than inferred.
+fn complete(rulebook: &Rulebook, settings: &Settings, observed: &Facts, unsettled: FactSet) -> (Facts, FactSet) {
     let mut without = *observed;
     derive(rulebook, settings, &mut without);
     let open: Vec<(FactId, Bits)> =
@@ -125,6 +125,7 @@ fn complete(rulebook: &Rulebook, settings: &Settings, observed: &Facts) -> (Fact
     let mut assumed = fill(&mut facts, &open);
     derive(rulebook, settings, &mut facts);
     assumed |= fill(&mut facts, &open);
+    members(assumed & unsettled).for_each(|fact| facts.set(fact, facts.get(fact), Grade::Inferred));
     (facts, assumed)
 }
 
@@ -149,7 +150,18 @@ fn fill(facts: &mut Facts, assume: &[(FactId, Bits)]) -> FactSet {
 
 /// Judges one combination of facts.
 pub fn judge(rulebook: &Rulebook, settings: &Settings, decider: &mut Decider<'_>, observed: &Facts) -> ShapeOutcome {
-    let (facts, assumed) = complete(rulebook, settings, observed);
+    judge_unsettled(rulebook, settings, decider, observed, 0)
+}
+
+/// Judges one combination of facts, of which no assumption settles some.
+pub fn judge_unsettled(
+    rulebook: &Rulebook,
+    settings: &Settings,
+    decider: &mut Decider<'_>,
+    observed: &Facts,
+    unsettled: FactSet,
+) -> ShapeOutcome {
+    let (facts, assumed) = complete(rulebook, settings, observed, unsettled);
     let judgement = decider.judge(&facts);
     let presumed = with_presumptions(rulebook, &judgement, &facts);
     let remarks = decider.remarks(&presumed);

@@ -20,6 +20,13 @@ pub struct Overlay {
 }
 
 impl Overlay {
+    /// The facts of which nothing is known and that are doubtful: whoever assumes something of them does not settle them.
+    fn unsettled(&self, facts: &Facts) -> FactSet {
+        members(self.doubtful).filter(|fact| facts.grade(*fact) == Grade::Unknown).fold(0, |all, fact| all | fact.bit())
+    }
+}
+
+impl Overlay {
     /// The facts of records with what the source tells.
     fn over(&self, specs: &[FactSpec], records: &Facts) -> Facts {
         let mut facts = *records;
@@ -42,19 +49,24 @@ impl Survey {
     /// Lays what another source tells of each key over what its records say.
     pub fn overlay(&mut self, specs: &[FactSpec], tell: impl Fn(&Key<'_>, &Facts) -> Overlay) {
         let mut numbers: HashMap<(u32, Overlay), u32, FixedState> = HashMap::default();
-        let mut shapes: HashMap<Facts, u32, FixedState> = HashMap::default();
+        let mut shapes: HashMap<(Facts, FactSet), u32, FixedState> = HashMap::default();
         for index in 0..self.len() {
             let key = self.key(index);
             let (before, overlay) = (key.shape, tell(&key, &self.shapes[key.shape as usize]));
             let number = *numbers.entry((before, overlay)).or_insert_with(|| {
                 let records = self.shapes[before as usize];
                 let facts = overlay.over(specs, &records);
-                if facts == records {
+                let unsettled = overlay.unsettled(&facts);
+                if facts == records && unsettled == 0 {
                     return before;
                 }
-                *shapes.entry(facts).or_insert_with(|| {
+                *shapes.entry((facts, unsettled)).or_insert_with(|| {
                     self.shapes.push(facts);
-                    self.shapes.len() as u32 - 1
+                    let number = self.shapes.len() as u32 - 1;
+                    if unsettled != 0 {
+                        self.unsettled.insert(number, unsettled);
+                    }
+                    number
                 })
             });
             if number != before {
@@ -63,6 +75,11 @@ impl Survey {
                 self.told.entry(first).or_insert_with(|| Told::by(&record)).shape = number;
             }
         }
+    }
+
+    /// The facts of a combination that an assumption does not settle, as another source leaves them open.
+    pub fn unsettled(&self, shape: u32) -> FactSet {
+        self.unsettled.get(&shape).copied().unwrap_or_default()
     }
 
     /// Adds what else is to be known about the inputs.

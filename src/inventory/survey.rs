@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domains::cmk::facts::{FACTS, ID_MASKED, KEY_ID_FORM, KEY_SPEC, ORIGIN, ROTATION, SOURCES};
 use crate::domains::cmk::fields::Field;
-use crate::engine::facts::{Bits, FactId, FactSpec, Facts, Grade};
+use crate::engine::facts::{Bits, FactId, FactSet, FactSpec, Facts, Grade};
 use crate::engine::packing::Packing;
 use foldhash::fast::FixedState;
 
@@ -59,6 +59,8 @@ pub struct Survey {
     pub(super) told: HashMap<RecordId, Told, FixedState>,
     groups: HashMap<RecordId, Group, FixedState>,
     pub(super) shapes: Vec<Facts>,
+    /// Facts that are unknown and that no assumption settles, by the place of the combination.
+    pub(super) unsettled: HashMap<u32, FactSet, FixedState>,
     asides: Vec<Facts>,
     /// The inputs, by number.
     pub files: Vec<String>,
@@ -142,7 +144,8 @@ impl Survey {
             keys: firsts.len() as u64,
         };
         let (shapes, asides) = (shapes.all, asides.all);
-        let mut survey = Survey { store, numbered, firsts, told, groups, shapes, asides, files, account };
+        let unsettled = HashMap::default();
+        let mut survey = Survey { store, numbered, firsts, told, groups, shapes, unsettled, asides, files, account };
         let notes: Vec<Note> = lists.notes().chain(survey.to_complete()).collect();
         survey.store.notes.extend(notes);
         survey

@@ -1,7 +1,7 @@
 //! Aliases that were given to keys, or taken from them, while a log was written.
 
 use super::collect::{Entry, text};
-use super::evidence::{Evidence, agree};
+use super::evidence::{Evidence, agree, name_of};
 use super::tally::Side;
 
 impl Evidence {
@@ -19,6 +19,18 @@ impl Evidence {
             || created > 1
             || created == 1 && !is_given
             || self.moves_some_alias(scope)
+    }
+
+    /// Whether the key of an id, or nobody that the log shows, was given an alias by each CreateAlias of it. Results of before
+    /// this was counted do not say to which key.
+    pub(super) fn is_given_to(&self, alias: &Entry, key_id: &str) -> bool {
+        let created = self.succeeded(alias, &["CreateAlias"]);
+        let own = name_of(key_id);
+        let to_own = self.counted.changes(alias).map_or(0, |changes| {
+            let to_own = changes.given_to.iter().filter(|(key, _)| name_of(key) == own);
+            to_own.map(|(_, count)| *count).sum()
+        });
+        created > 0 && to_own >= created
     }
 
     /// Whether an alias of an account and region was moved of which the log does not say which it is.

@@ -24,6 +24,15 @@ impl KeysOf<'_> {
     pub(super) fn each(&self) -> impl Iterator<Item = &str> {
         [&self.key, &self.other].into_iter().flatten().map(Cow::as_ref)
     }
+
+    /// The alias that the event gives to a key, or takes from one, and that key.
+    pub(super) fn alias(&self) -> Option<(&str, Option<&str>)> {
+        match (&self.key, &self.other) {
+            (key, Some(alias)) => Some((alias, key.as_deref())),
+            (Some(key), None) => is_alias(key).then_some((key, None)),
+            (None, None) => None,
+        }
+    }
 }
 
 /// What is special about an operation, as far as its keys are concerned.

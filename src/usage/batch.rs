@@ -1,6 +1,7 @@
 //! Events that were read and wait to be counted, many at once: what is known of their keys and ids lies far from the
 //! processor, and is fetched for all of them together.
 
+use super::changes::Change;
 use super::table::{OfKey, PARTS, SEEN_PARTS, Shared, hash_of};
 use super::tally::{Call, Side};
 
@@ -18,6 +19,8 @@ pub(super) struct Waiting {
     pub(super) read_write: u8,
     /// Which of its keys is not known.
     pub(super) side: Option<Side>,
+    /// Whether it names an instance alone, so that it is no call with a key.
+    pub(super) is_of_instance: bool,
     pub(super) is_new: bool,
 }
 
@@ -34,6 +37,17 @@ struct Named {
     event: u32,
 }
 
+/// What an event that waits changed.
+#[derive(Debug)]
+pub(super) struct Changed {
+    /// The place of the event.
+    event: u32,
+    /// The key or alias, with its account and region by number.
+    pub(super) key: Box<str>,
+    pub(super) scope: (u32, u32),
+    pub(super) change: Change,
+}
+
 /// Events that wait.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -46,6 +60,7 @@ pub(super) struct Batch {
     /// Where keys were found.
     found: Vec<Option<u32>>,
     pub(super) room: Vec<u64>,
+    changed: Vec<Changed>,
 }
 
 impl Batch {
@@ -56,6 +71,20 @@ impl Batch {
         let hash = hash_of(&self.names[start..], account, region);
         let (length, event) = ((self.names.len() - start) as u32, self.events.len() as u32);
         self.keys.push(Named { hash, start: start as u32, length, account, region, event });
+    }
+
+    /// The next event changed something of this key or alias.
+    pub(super) fn change(&mut self, key: &str, scope: (u32, u32), change: Change) {
+        self.changed.push(Changed { event: self.events.len() as u32, key: key.into(), scope, change });
+    }
+
+    /// What those changed that were not delivered before, and when.
+    pub(super) fn changes(&mut self) -> impl Iterator<Item = (Changed, i64)> {
+        let events = &self.events;
+        self.changed.drain(..).filter_map(|changed| {
+            let event = events.get(changed.event as usize).filter(|event| event.is_new)?;
+            Some((changed, event.call.time))
+        })
     }
 
     /// Finds out which events were delivered before.
@@ -106,6 +135,7 @@ impl Batch {
         self.events.clear();
         self.keys.clear();
         self.names.clear();
+        self.changed.clear();
     }
 }
 

@@ -10,10 +10,11 @@ use foldhash::fast::FixedState;
 use super::agent::Caller;
 use super::attribution::{Role, keys_of};
 use super::batch::{Batch, Waiting};
+use super::changes::{Change, Tells, names_instance};
 use super::coverage::Said;
 use super::event::Event;
 use super::known::{Scope, Texts};
-use super::named::{self, KINDS, Who, api_name};
+use super::named::{self, KINDS, Who};
 use super::network::{is_inside_cloud, is_vpc};
 use super::place::Place;
 use super::scan::Raw;
@@ -22,6 +23,7 @@ use super::table::lock;
 pub use super::table::{Counted, Detail, Entry, From, Names, Rest, Shared, text};
 use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
 use super::time::{Clock, NO_TIME, hour};
+use crate::domains::cmk::operations::{api_name, resembles_forbidden};
 use crate::inventory::identity::arn_parts;
 
 /// So many events are read before they are counted. What is known of their keys and ids lies far from the processor, and
@@ -37,6 +39,10 @@ struct Operation {
     number: u32,
     purpose: Purpose,
     role: Role,
+    /// What it may change.
+    tells: Option<Tells>,
+    /// Whether nobody knows it, and it is not like one that blocks the migration.
+    is_unknown: bool,
     hash: u64,
 }
 
@@ -146,8 +152,21 @@ impl<'s> Worker<'s> {
         let hash_of_scope = self.scopes.get(scope as usize).map_or(0, |scope| scope.hash);
         let said = u64::from(event.references_more) << 3 | u64::from(event.failed) << 2 | u64::from(read_write);
         let parts = [operation.hash, time as u64, hash_of_scope, said];
-        let hash = stable::finish(parts.into_iter().fold(stable::hash_of_texts(event), stable::mix));
-        keys.each().for_each(|key| self.name_key(key, scope));
+        let hash = parts.into_iter().fold(stable::hash_of_texts(event), stable::mix);
+        let changed = operation.tells.filter(|_| !event.failed).and_then(|tells| Change::of(tells, event, &keys));
+        let hash = stable::finish(changed.iter().fold(hash, |hash, (_, change)| stable::mix(hash, change.number())));
+        for key in keys.each() {
+            let (key, account, region) = self.named(key, scope);
+            self.batch.name(key, account, region);
+        }
+        if let Some((key, change)) = changed {
+            let (key, account, region) = self.named(key, scope);
+            let change = match change {
+                Change::GivenTo(key) => Change::GivenTo(self.named(&key, scope).0.to_owned()),
+                change => change,
+            };
+            self.batch.change(key, (account, region), change);
+        }
         self.batch.events.push(Waiting {
             has_id: !event.event_id.is_empty(),
             hash,
@@ -155,6 +174,7 @@ impl<'s> Worker<'s> {
             call,
             read_write,
             side: keys.unknown,
+            is_of_instance: operation.is_unknown && keys.unknown == Some(Side::All) && names_instance(event),
             is_new: true,
         });
         if self.batch.events.len() >= BATCH {
@@ -163,8 +183,8 @@ impl<'s> Worker<'s> {
         Ok(())
     }
 
-    /// The next event has this key, by its id, ARN or alias.
-    fn name_key(&mut self, name: &str, scope: u32) {
+    /// A key by its id or alias, which an event of an account and region may name by its ARN, with its own account and region.
+    fn named<'n>(&mut self, name: &'n str, scope: u32) -> (&'n str, u32, u32) {
         let numbers = self.scopes.get(scope as usize).map_or((0, 0), |scope| scope.numbers);
         // Few names are more than an id.
         let is_longer = name.len() > 8 && name.as_bytes()[..8].eq_ignore_ascii_case(b"acs:kms:");
@@ -174,7 +194,7 @@ impl<'s> Worker<'s> {
             Some((region, account, key.filter(|key| !key.is_empty())?))
         });
         let Some((of_region, of_account, key)) = named else {
-            return self.batch.name(name, numbers.0, numbers.1);
+            return (name, numbers.0, numbers.1);
         };
         let names = &self.shared.names;
         let (of_account, of_region) = (Raw::plain(of_account), Raw::plain(of_region));
@@ -182,13 +202,18 @@ impl<'s> Worker<'s> {
         let ask_region = |text: &str| lock(names).regions.number(&*named::region(text));
         let account = if of_account.is_empty() { numbers.0 } else { self.accounts.number(of_account, ask_account) };
         let region = if of_region.is_empty() { numbers.1 } else { self.regions.number(of_region, ask_region) };
-        self.batch.name(key, account, region);
+        (key, account, region)
     }
 
     /// Counts the events that wait.
     fn count(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
         batch.find_new(self.shared);
+        for (changed, time) in batch.changes() {
+            let mut rest = lock(&self.shared.rest);
+            let known = rest.changes.entry(changed.scope).or_default().entry(changed.key).or_default();
+            known.add(changed.change, time);
+        }
         for event in &mut batch.events {
             if !event.is_new {
                 self.account.duplicates += 1;
@@ -198,7 +223,7 @@ impl<'s> Worker<'s> {
             self.account.kms += 1;
             self.account.no_key += u64::from(event.side == Some(Side::All));
             self.cover(event.scope, event.call.time, event.read_write);
-            let Some(side) = event.side else { continue };
+            let Some(side) = event.side.filter(|_| !event.is_of_instance) else { continue };
             let (account, region) = self.scopes.get(event.scope as usize).map_or((0, 0), |scope| scope.numbers);
             let Call { application, operation, time, failed, .. } = event.call;
             let (principal, caller) = (application.principal(), application.caller());
@@ -206,7 +231,7 @@ impl<'s> Worker<'s> {
             let known = self.unattributed.entry(from).or_insert_with(|| Unattributed::empty(time));
             known.calls.add(Calls::one(failed));
             known.span.add(Span::of(time));
-            if application.counts() {
+            if application.may_count() {
                 known.places.add(&event.call);
             }
             if self.shared.detail == Detail::Table {
@@ -276,9 +301,11 @@ impl<'s> Worker<'s> {
         }
         let text = name.text();
         let name_of = api_name(&text);
-        let number = lock(&self.shared.names).operations.number(name_of);
-        let (purpose, role) = (Purpose::of(name_of), Role::of(name_of));
-        let known = Operation { number, purpose, role, hash: stable::hash(name_of.as_bytes()) };
+        let number = lock(&self.shared.names).operations.number(&*name_of);
+        let (purpose, role) = (Purpose::of(&name_of), Role::of(&name_of));
+        let is_unknown = purpose == Purpose::Supposed && !resembles_forbidden(&name_of);
+        let (tells, hash) = (Tells::of(&name_of), stable::hash(name_of.as_bytes()));
+        let known = Operation { number, purpose, role, tells, is_unknown, hash };
         self.operations.insert(name.bytes, known);
         known
     }
@@ -315,6 +342,7 @@ impl<'s> Worker<'s> {
                 span: Span::of(time),
                 is_covered: false,
                 hours: (0, 0),
+                read_hours: 0,
                 said: Said::default(),
             });
             scopes.len() as u32 - 1
@@ -334,9 +362,10 @@ impl<'s> Worker<'s> {
         let (word, bit) = (hour.div_euclid(64), 1 << hour.rem_euclid(64));
         if scope.hours.0 != word {
             scope.hand_over(&self.shared.rest);
-            scope.hours = (word, 0);
+            (scope.hours, scope.read_hours) = ((word, 0), 0);
         }
         scope.hours.1 |= bit;
+        scope.read_hours |= if read_write & Said::READ != 0 { bit } else { 0 };
     }
 }
 

@@ -3,8 +3,8 @@
 use super::collect::{Counted, From, text};
 use super::tally::{Calls, Side, Unattributed};
 use super::time::show;
-use super::told::concerned;
-use crate::domains::cmk::facts::{OPERATIONS, ORIGIN, VERSIONS};
+use super::told::Meaning;
+use crate::domains::cmk::facts::{OPERATIONS, ORIGIN, ROTATION, VERSIONS};
 use crate::engine::facts::{FactId, Lang};
 
 /// From when on a log tells enough.
@@ -41,7 +41,7 @@ pub enum Doubt {
         /// The longest such run.
         hours: i64,
     },
-    /// Events say that they write, and none, or none over the demanded time, that it reads: a trail may record no others, and
+    /// Events say that they write, and none, or none over the demanded time or on most days, that it reads: a trail may record no others, and
     /// does not unless it is told to (ActionTrail, `CreateTrail`, `EventRW`).
     WritesOnly,
     /// Events, or files of them, could not be read.
@@ -60,6 +60,17 @@ pub enum Doubt {
         /// How often.
         calls: u64,
     },
+    /// An operation that nobody knows was called with the key.
+    UnknownOperation {
+        /// The operation.
+        operation: String,
+        /// How often.
+        calls: u64,
+        /// Whether its name is like that of one that blocks the migration.
+        is_like_forbidden: bool,
+    },
+    /// The log shows that the key was made to rotate; nobody knows whether it still does.
+    Rotates,
     /// Applications called cryptographic operations of which nobody knows the key.
     OpenApplications {
         /// How often.
@@ -80,6 +91,11 @@ pub enum Doubt {
     Young {
         /// When, as it was written, or as the log shows it.
         created: String,
+    },
+    /// The key was made usable again less than the demanded time before the log ended.
+    Enabled {
+        /// When, in seconds since 1970.
+        last: i64,
     },
     /// Nobody understands when the key was created; perhaps it was lately.
     AgeUnknown {
@@ -170,10 +186,10 @@ impl Doubt {
                 format!("日志连续 {hours} 小时没有任何事件，允许 {silent_hours} 小时（--max-gap）：可能缺少文件")
             }
             (Doubt::WritesOnly, Lang::En) => {
-                "events that say that they read stand in the log for too short a time, or not at all; a trail records them only with EventRW All".to_owned()
+                "events that say that they read stand in the log for too short a time, on too few days, or not at all; a trail records them only with EventRW All".to_owned()
             }
             (Doubt::WritesOnly, Lang::Zh) => {
-                "日志中的读事件时间跨度不足或没有读事件：跟踪须将 EventRW 设为 All 才会记录读事件".to_owned()
+                "日志中的读事件时间跨度不足、天数过少或没有读事件：跟踪须将 EventRW 设为 All 才会记录读事件".to_owned()
             }
             (Doubt::Unread { events, files }, Lang::En) => {
                 format!("{events} event(s) and {files} file(s) of the logs could not be read")
@@ -185,6 +201,20 @@ impl Doubt {
             }
             (Doubt::OnlyFailed { operation, calls }, Lang::Zh) => {
                 format!("对该密钥调用 {operation} {calls} 次，均失败")
+            }
+            (Doubt::UnknownOperation { operation, calls, is_like_forbidden }, Lang::En) => {
+                let like = if *is_like_forbidden { "its name is like that of one that blocks" } else { "it may use the key's material" };
+                format!("{operation} was called {} with the key; nobody knows this operation, and {like}", times(*calls))
+            }
+            (Doubt::UnknownOperation { operation, calls, is_like_forbidden }, Lang::Zh) => {
+                let like = if *is_like_forbidden { "其名称与妨碍迁移的 API 相似" } else { "可能使用密钥材料" };
+                format!("对该密钥调用 {operation} {calls} 次；该 API 未知，{like}")
+            }
+            (Doubt::Rotates, Lang::En) => {
+                "UpdateRotationPolicy made the key rotate, and nobody knows whether the inventory was made before or after that; read its rotation anew".to_owned()
+            }
+            (Doubt::Rotates, Lang::Zh) => {
+                "UpdateRotationPolicy 曾为该密钥开启轮转，无法判断清单生成于此前或此后：请重新读取其轮转状态".to_owned()
             }
             (Doubt::OpenApplications { calls, callers, places }, Lang::En) => {
                 let from = if places.is_empty() { String::new() } else { format!(", some from {}", places.join(", ")) };
@@ -217,6 +247,13 @@ impl Doubt {
             (Doubt::Young { created }, Lang::Zh) => {
                 format!("密钥创建于 {created}，距日志结束不足 {asked} 天（--min-window），可能尚未开始使用")
             }
+            (Doubt::Enabled { last }, Lang::En) => format!(
+                "the key could be used again from {} on, less than {asked} days (--min-window) before the log ended, so that its use may not have begun again",
+                show(*last)
+            ),
+            (Doubt::Enabled { last }, Lang::Zh) => {
+                format!("密钥于 {} 恢复可用，距日志结束不足 {asked} 天（--min-window），可能尚未重新开始使用", show(*last))
+            }
             (Doubt::AgeUnknown { created }, Lang::En) => format!(
                 "the inventory says that the key was created at `{created}`, which is not understood; if that is less than {asked} days (--min-window) before the log ended, its use may not have begun; write 2026-12-20T06:34:21Z or 2026-12-20"
             ),
@@ -246,11 +283,11 @@ impl Doubt {
 
 impl OpenCall {
     /// A call that may change what is known of any key, of which the log does not name the key; nothing for others.
-    pub fn of(from: &From, calls: &Unattributed, counted: &Counted) -> Option<OpenCall> {
+    pub fn of(from: &From, calls: &Unattributed, counted: &Counted, meaning: Meaning) -> Option<OpenCall> {
         let operation = text(&counted.names.operations, from.operation);
         let principal = text(&counted.names.principals, from.principal);
         Some(OpenCall {
-            fact: concerned(operation, calls.calls)?,
+            fact: meaning.concerns(calls.calls)?,
             operation: operation.to_owned(),
             principal: principal.to_owned(),
             calls: calls.calls,
@@ -265,7 +302,13 @@ impl OpenCall {
 
     /// The same of operations that block alone.
     pub fn forbidden(from: &From, calls: &Unattributed, counted: &Counted) -> Option<OpenCall> {
-        OpenCall::of(from, calls, counted).filter(|call| call.fact == OPERATIONS)
+        let meaning = Meaning::of(text(&counted.names.operations, from.operation));
+        OpenCall::of(from, calls, counted, meaning).filter(|call| call.fact == OPERATIONS)
+    }
+
+    /// Whether the operation is none that is known to block, and has the name of such a one in its own.
+    fn is_like(&self) -> bool {
+        Meaning::of(&self.operation).resembles
     }
 
     /// What was called, by whom, and what the log does not say.
@@ -288,6 +331,10 @@ impl OpenCall {
                 let means = match *fact {
                     VERSIONS => "; that key has more than one version",
                     ORIGIN => "; the material of that key is imported",
+                    ROTATION => "; that key may rotate",
+                    _ if self.is_like() => {
+                        "; nobody knows this operation, and its name is like that of one that blocks"
+                    }
                     _ => "",
                 };
                 format!("{operation} was called {}{failed}{by}{which}, last {last}{means}", times(count))
@@ -305,6 +352,8 @@ impl OpenCall {
                 let means = match *fact {
                     VERSIONS => "；该密钥有多个版本",
                     ORIGIN => "；该密钥的密钥材料为外部导入",
+                    ROTATION => "；该密钥可能已开启轮转",
+                    _ if self.is_like() => "；该 API 未知，其名称与妨碍迁移的 API 相似",
                     _ => "",
                 };
                 format!("{by}调用 {operation} {count} 次{failed}，{which}，最近一次 {last}{means}")

@@ -64,6 +64,18 @@ pub struct Event<'a> {
     pub destination_key: Raw<'a>,
     /// `SourceKeyId`: the key under which `ReEncrypt` reads; asymmetric ones stand in the request.
     pub source_key: Raw<'a>,
+    /// All of it, for the few of which more is asked; only of events of KMS.
+    pub whole: Whole<'a>,
+}
+
+/// The bytes of an event.
+#[derive(Clone, Copy, Default)]
+pub struct Whole<'a>(pub &'a [u8]);
+
+impl std::fmt::Debug for Whole<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 /// What an object in a log is.
@@ -282,7 +294,10 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     let service = if event.service.is_empty() { service_of(event.endpoint) } else { event.service };
     Ok(match service.is_empty() {
         true => (Seen::Nothing, end),
-        false if is_kms(service) => (Seen::Kms(event), end),
+        false if is_kms(service) => {
+            event.whole = Whole(&bytes[start..end]);
+            (Seen::Kms(event), end)
+        }
         false => (Seen::Other(event), end),
     })
 }

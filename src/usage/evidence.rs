@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
-use super::collect::{Counted, Entry, From, text};
+use super::collect::{Counted, Entry, text};
 use super::coverage::Coverage;
-use super::doubt::{Demands, Doubt, OpenCall, Which};
+use super::doubt::{Demands, Doubt, OpenCall};
+use super::open::Open;
 use super::overlay::Told;
-use super::tally::{Calls, OperationCalls, Purpose, Span, Unattributed};
+use super::tally::{Purpose, Span};
 use super::time::{HOUR, show};
-use super::told::{Applications, Seen, concerned};
+use super::told::{Meanings, Seen};
 use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
@@ -39,6 +40,8 @@ pub struct Evidence {
     pub counted: Counted,
     /// From when on a log tells enough.
     pub demands: Demands,
+    /// What is known of the operations of the log.
+    meanings: Meanings,
     /// Entries by the id of their key, or by the alias with which it was called.
     pub(super) by_name: HashMap<String, Vec<u32>, FixedState>,
     /// How many keys of the inventory each entry may be about, by number; 0 for aliases that were moved.
@@ -63,21 +66,6 @@ pub struct Reach {
     pub(super) open: Open,
 }
 
-/// Calls of which the key is not known.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Open {
-    /// Operations that block, or that change what blocks.
-    pub(super) calls: Vec<OpenCall>,
-    /// The same with keys that are not in the inventory.
-    pub(super) elsewhere: Vec<OpenCall>,
-    /// Cryptographic calls of applications.
-    pub(super) applications: Applications,
-    /// Cryptographic calls of cloud services and tools.
-    pub(super) others: u64,
-    /// Whether keys that are not in the inventory are used.
-    pub(super) is_used_elsewhere: bool,
-}
-
 impl Evidence {
     /// What the logs tell of the keys of a survey.
     pub fn new(counted: Counted, demands: Demands, survey: &Survey) -> Evidence {
@@ -86,25 +74,28 @@ impl Evidence {
             by_name.entry(name_of(&entry.key)).or_default().push(number as u32);
         }
         let (reaches, strangers, strange_aliases, doubtful_aliases) = Default::default();
-        let held = vec![1; counted.keys.len()];
-        let mut evidence =
-            Evidence { counted, demands, by_name, held, reaches, strangers, strange_aliases, doubtful_aliases };
+        let (held, meanings) = (vec![1; counted.keys.len()], Meanings::new(&counted));
+        let mut evidence = Evidence {
+            counted,
+            demands,
+            meanings,
+            by_name,
+            held,
+            reaches,
+            strangers,
+            strange_aliases,
+            doubtful_aliases,
+        };
         let mut held = vec![0_u32; evidence.held.len()];
-        // Aliases of keys that got one in the log.
+        // Aliases that the log gives to the key that has them in the inventory.
         let mut given = vec![false; evidence.held.len()];
         let mut scopes: BTreeSet<(&str, &str)> = BTreeSet::new();
         for key in survey.keys() {
             let numbers: Vec<u32> = evidence.numbers(&key).collect();
-            let entry = |number: &u32| &evidence.counted.keys[*number as usize];
-            // As often as the key got an alias, so often its aliases were given to a key.
-            let created = |of_alias: bool| -> u64 {
-                let entries = numbers.iter().map(entry).filter(|entry| is_alias(&entry.key) == of_alias);
-                entries.map(|entry| evidence.succeeded(entry, &["CreateAlias"])).sum()
-            };
-            let gets_them = created(false) >= created(true);
             for number in &numbers {
+                let entry = &evidence.counted.keys[*number as usize];
                 held[*number as usize] += 1;
-                given[*number as usize] |= gets_them;
+                given[*number as usize] |= is_alias(&entry.key) && evidence.is_given_to(entry, key.key_id());
             }
             scopes.insert((key.account_id(), key.region()));
         }
@@ -124,16 +115,19 @@ impl Evidence {
         let is_strange = |(entry, held): &(&Entry, &u32)| **held == 0 || is_alias(&entry.key) && **held > 1;
         let strange = evidence.counted.keys.iter().zip(&held).filter(is_strange);
         let strange: Vec<&Entry> = strange.map(|(entry, _)| entry).collect();
+        let whole = whole_ids(strange.iter().map(|entry| name_of(&entry.key)), survey);
+        let is_id = |entry: &Entry| whole.contains(&name_of(&entry.key));
+        let (others, unclear): (Vec<&Entry>, Vec<&Entry>) = strange.iter().copied().partition(|entry| is_id(entry));
         let mut reaches: BTreeMap<String, BTreeMap<String, Reach>> = BTreeMap::new();
         for (account, region) in scopes {
-            let reach = evidence.reach_of(account, region, &strange);
+            let reach = evidence.reach_of(account, region, &others, &unclear);
             reaches.entry(account.to_owned()).or_default().insert(region.to_owned(), reach);
         }
         let (mut strangers, mut strange_aliases) = (BTreeSet::new(), BTreeSet::new());
         // Calls that all failed may have named what is no key.
         for entry in strange.iter().filter(|entry| entry.tally.calls.failed < entry.tally.calls.calls) {
             let named = evidence.named(entry);
-            if is_id(&entry.key) {
+            if is_id(entry) {
                 strangers.insert(named)
             } else {
                 strange_aliases.insert(named)
@@ -153,7 +147,7 @@ impl Evidence {
     pub fn of(&self, key: &Key<'_>) -> Told<'_> {
         let entries: Vec<&Entry> = self.numbers(key).map(|number| &self.counted.keys[number as usize]).collect();
         let mut seen = Seen::default();
-        entries.iter().for_each(|entry| seen.add(&entry.tally, &self.counted));
+        entries.iter().for_each(|entry| seen.add(entry, &self.counted, &self.meanings));
         static NOTHING: std::sync::LazyLock<Reach> = std::sync::LazyLock::new(Reach::default);
         let reach = self.reaches.get(key.account_id()).and_then(|regions| regions.get(key.region()));
         let reach = reach.unwrap_or(&NOTHING);
@@ -169,6 +163,10 @@ impl Evidence {
     fn doubt_youth(&self, key: &Key<'_>, entries: &[&Entry], reach: &Reach) -> Option<Doubt> {
         let last = reach.coverage.as_ref()?.span?.last;
         let from = last - i64::from(self.demands.days) * DAY;
+        let enabled = entries.iter().filter_map(|entry| self.counted.changes(entry)?.enabled).max();
+        if let Some(last) = enabled.filter(|last| *last > from) {
+            return Some(Doubt::Enabled { last });
+        }
         // Nothing can be called before.
         let made = entries.iter().filter(|entry| self.succeeded(entry, &["CreateKey"]) > 0);
         let made = made.map(|entry| entry.tally.span.first).filter(|made| *made > from).max();
@@ -206,7 +204,7 @@ impl Evidence {
         for (from, calls) in &self.counted.rest.unattributed {
             let scope = self.counted.scope_of(from.account, from.region);
             let is_told = self.reaches().any(|(account, region, _)| agree(scope, (account, region)));
-            let call = OpenCall::of(from, calls, &self.counted).filter(|_| !is_told);
+            let call = OpenCall::of(from, calls, &self.counted, self.meanings.of(from.operation)).filter(|_| !is_told);
             let whose = whose(scope);
             told.extend(call.map(|call| {
                 format!("audit log of {whose}, of which the inventory has no key: {}", call.words(Lang::En))
@@ -269,7 +267,7 @@ impl Evidence {
         by_id.chain(aliases)
     }
 
-    fn reach_of(&self, account: &str, region: &str, strange: &[&Entry]) -> Reach {
+    fn reach_of(&self, account: &str, region: &str, others: &[&Entry], unclear: &[&Entry]) -> Reach {
         let mut reach = Reach::default();
         let (rest, names) = (&self.counted.rest, &self.counted.names);
         let name = |(account, region): &(u32, u32)| (text(&names.accounts, *account), text(&names.regions, *region));
@@ -291,11 +289,15 @@ impl Evidence {
         }
         for (from, calls) in &rest.unattributed {
             if agree(name(&(from.account, from.region)), (account, region)) {
-                reach.open.add(from, calls, &self.counted);
+                reach.open.add(from, calls, &self.counted, &self.meanings);
             }
         }
-        for entry in strange.iter().filter(|entry| agree(self.counted.scope(entry), (account, region))) {
-            reach.open.add_stranger(entry, &self.counted);
+        let fits = |entry: &&&Entry| agree(self.counted.scope(entry), (account, region));
+        for entry in others.iter().filter(fits) {
+            reach.open.add_stranger(entry, true, &self.counted, &self.meanings);
+        }
+        for entry in unclear.iter().filter(fits) {
+            reach.open.add_stranger(entry, false, &self.counted, &self.meanings);
         }
         // Numbers are given in the order in which threads meet what they stand for; words are the same in every run.
         for calls in [&mut reach.open.calls, &mut reach.open.elsewhere] {
@@ -307,8 +309,7 @@ impl Evidence {
     /// Whether there is a cryptographic call of an account and region, with whatever key.
     fn has_cryptographic(&self, account: &str, region: &str) -> bool {
         let names = &self.counted.names;
-        let is_cryptographic =
-            |operation: u32| Purpose::of(text(&names.operations, operation)) == Purpose::Cryptographic;
+        let is_cryptographic = |operation: u32| self.meanings.of(operation).purpose == Purpose::Cryptographic;
         let is_there = |of: (u32, u32)| (text(&names.accounts, of.0), text(&names.regions, of.1)) == (account, region);
         let mut open = self.counted.rest.unattributed.keys();
         let of_keys = |entry: &Entry| entry.tally.operations.iter().any(|of| is_cryptographic(of.operation));
@@ -332,51 +333,9 @@ impl Evidence {
         }
         // Quiet accounts read seldom.
         let reads = coverage.reads().map_or(0, |Span { first, last }| last - first + 2 * DAY);
-        if coverage.writes().is_some() && reads < demanded.min(reaches).max(1) {
+        let is_short = reads < demanded.min(reaches).max(1);
+        if coverage.writes().is_some() && (is_short || coverage.lacks_reads()) {
             doubts.push(Doubt::WritesOnly);
-        }
-    }
-}
-
-impl Open {
-    fn add(&mut self, from: &From, calls: &Unattributed, counted: &Counted) {
-        let operation = text(&counted.names.operations, from.operation);
-        self.calls.extend(OpenCall::of(from, calls, counted));
-        let succeeded = calls.calls.calls - calls.calls.failed.min(calls.calls.calls);
-        match Purpose::of(operation) {
-            Purpose::Cryptographic if succeeded == 0 => {}
-            Purpose::Cryptographic if from.caller.is_application() => {
-                self.applications.add_language(from.caller, succeeded);
-                self.applications.add_places(&calls.places, counted);
-            }
-            Purpose::Cryptographic => self.others += succeeded,
-            Purpose::Failed | Purpose::Management => {}
-        }
-    }
-
-    /// Adds the calls of a key that is not in the inventory, or with a name of which nobody knows which key it is.
-    fn add_stranger(&mut self, entry: &Entry, counted: &Counted) {
-        if entry.tally.calls.failed >= entry.tally.calls.calls {
-            return;
-        }
-        let is_alias = !is_id(&entry.key);
-        for OperationCalls { operation, calls, failed } in &entry.tally.operations {
-            let operation = text(&counted.names.operations, *operation);
-            let calls = Calls { calls: *calls, failed: u64::from(*failed) };
-            let Some(fact) = concerned(operation, calls) else { continue };
-            let name = entry.key.to_string();
-            let which = if is_alias { Which::Alias(name) } else { Which::OtherKey(name) };
-            let (operation, last) = (operation.to_owned(), entry.tally.span.last);
-            let call = OpenCall { fact, operation, principal: String::new(), calls, last, which };
-            if is_alias { self.calls.push(call) } else { self.elsewhere.push(call) }
-        }
-        let mut seen = Seen::default();
-        seen.add(&entry.tally, counted);
-        if is_alias {
-            self.applications.add(&seen.applications);
-            self.others += u64::from(seen.is_used && seen.applications.calls == 0);
-        } else {
-            self.is_used_elsewhere |= seen.is_used;
         }
     }
 }
@@ -402,10 +361,37 @@ pub fn whose((account, region): (&str, &str)) -> String {
     format!("account {}, {}", or_unknown(account), or_unknown(region))
 }
 
-/// Whether a name is the whole id of a key: a UUID, or `key-…`.
-fn is_id(name: &str) -> bool {
-    let name = name_of(name);
-    tidy::is_uuid(&name) || name.starts_with("key-") && !tidy::is_masked(&name)
+/// Whether a name has the form of a whole id, as KMS gives it, so that it may be one of a key that is in no inventory. One
+/// digit many times over is what masks leave.
+fn has_form_of_id(name: &str) -> bool {
+    let is_newer = name.strip_prefix("key-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let digits: Vec<u8> = name.bytes().filter(|byte| *byte != b'-').collect();
+    let is_same = |part: &[u8]| part.iter().all(|byte| *byte == part[0]);
+    (tidy::is_uuid(name) || is_newer) && tidy::is_given_by_kms(name) && !digits.windows(ONE_DIGIT).any(is_same)
+}
+
+/// So many times the same digit is no id.
+const ONE_DIGIT: usize = 12;
+
+/// Those of some names that are whole ids of keys that are in no inventory. Nobody knows how long newer ids are: one that
+/// begins as one of the inventory, or with which one of it begins, may be a part of that.
+fn whole_ids(names: impl Iterator<Item = String>, survey: &Survey) -> BTreeSet<String> {
+    let mut whole: BTreeSet<String> = names.filter(|name| has_form_of_id(name)).collect();
+    if whole.iter().any(|name| name.starts_with("key-")) {
+        for key in survey.keys() {
+            let id = name_of(key.key_id());
+            if id.starts_with("key-") {
+                (0..=id.len()).filter_map(|end| id.get(..end)).for_each(|start| {
+                    whole.remove(start);
+                });
+                while let Some(longer) = whole.range(id.clone()..).next().filter(|name| name.starts_with(&id)).cloned()
+                {
+                    whole.remove(&longer);
+                }
+            }
+        }
+    }
+    whole
 }
 
 fn is_alias(name: &str) -> bool {
@@ -413,7 +399,7 @@ fn is_alias(name: &str) -> bool {
 }
 
 /// An id in the one spelling of ids; an alias as it stands.
-fn name_of(key: &str) -> String {
+pub(super) fn name_of(key: &str) -> String {
     match tidy::key_id(key) {
         Ok(key_id) if !is_alias(key) => key_id.into_owned(),
         _ => key.to_owned(),

@@ -1,6 +1,6 @@
 //! The members of events that are wanted, and where they stand.
 
-use super::event::{Event, Part, is_failure, is_of_other, is_type_of_key};
+use super::event::{Event, Part, Whole, is_failure, is_of_other, is_type_of_key};
 use super::scan::Raw;
 
 /// The member of `referencedResources` that has keys.
@@ -181,5 +181,6 @@ pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         resource: if is_of_key { of(Field::Resource) } else { Raw::default() },
         destination_key: of(Field::DestinationKey),
         source_key: of(Field::SourceKey),
+        whole: Whole::default(),
     }
 }

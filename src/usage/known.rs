@@ -104,6 +104,8 @@ pub(super) struct Scope {
     pub(super) span: Span,
     /// The last 64 hours in which there were events, as bits: which, and those that are not handed over.
     pub(super) hours: (i64, u64),
+    /// Those of them in which there were events that read.
+    pub(super) read_hours: u64,
     /// What its events say that they do.
     pub(super) said: Said,
 }
@@ -112,7 +114,10 @@ impl Scope {
     /// Adds the hours to those that all threads have seen.
     pub(super) fn hand_over(&self, rest: &Mutex<Rest>) {
         if self.hours.1 != 0 {
-            lock(rest).coverage.entry(self.numbers).or_default().add_hours(self.hours.0, self.hours.1);
+            let mut rest = lock(rest);
+            let coverage = rest.coverage.entry(self.numbers).or_default();
+            coverage.add_hours(self.hours.0, self.hours.1);
+            coverage.add_read_hours(self.hours.0, self.read_hours);
         }
     }
 }

@@ -13,7 +13,8 @@ use super::network::Networks;
 use super::place::{Place, Places};
 use super::result::{Count, CoverageLine, Head, HourCalls, KeyLine, Line, LineCounts, Run, UnattributedLine, VERSION};
 use super::tally::{Account, Application, ApplicationCalls, Calls, KeyTally, Purpose, Side, Span, Unattributed};
-use super::time::{HOUR, NO_TIME, WEEK, hour, seconds};
+use super::time::{HOUR, NO_TIME, WEEK, hour, seconds, show};
+use crate::domains::cmk::operations::api_name;
 
 /// Results that were written, put together.
 #[derive(Debug, Default)]
@@ -232,28 +233,20 @@ impl Merged {
             }
             coverage.said.add(bit, of);
         }
-        let wrong = || {
-            format!(
-                "`hours` are not the runs of hours from {} to {}, each behind the one before",
-                line.first, line.last
-            )
-        };
-        let (begin, end) = (hour(span.first), hour(span.last));
-        let mut next = begin;
-        for Run { first, hours: count } in &line.hours {
-            let from = time(first)?;
-            let count =
-                i64::try_from(*count).ok().filter(|count| (1..=end - begin + 1).contains(count)).ok_or_else(wrong)?;
-            let (is_whole, from) = (from % HOUR == 0, hour(from));
-            // The first event is in the first of them.
-            if !is_whole || from < next || next == begin && from != begin || from + count - 1 > end {
-                return Err(wrong());
-            }
-            coverage.add_run(from, count);
-            next = from + count + 1;
+        for (first, count) in runs("hours", &line.hours, span)? {
+            coverage.add_run(first, count);
         }
-        // And the last in the last.
-        if next == end + 2 { Ok(()) } else { Err(wrong()) }
+        match (&line.reads, &line.read_hours[..]) {
+            // Results of before these were counted.
+            (_, []) => {}
+            (None, _) => return Err("there are `read_hours`, and no `reads`".to_owned()),
+            (Some(reads), all) => {
+                for (first, count) in runs("read_hours", all, self::span(&reads.first, &reads.last)?)? {
+                    coverage.add_read_run(first, count);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn add_key(&mut self, line: KeyLine) -> Result<(), String> {
@@ -265,7 +258,7 @@ impl Merged {
         tally.span = span;
         tally.calls = Calls { calls: line.calls, failed: line.failed };
         for (name, counts) in &line.operations {
-            let operation = self.names.operations.number(name.as_str());
+            let operation = self.names.operations.number(&*api_name(name));
             tally.add_operation(operation, Calls { calls: counts.calls, failed: counts.failed });
         }
         for line_of in &line.applications {
@@ -287,6 +280,11 @@ impl Merged {
         for HourCalls { hour, calls } in &line.hours {
             tally.hours.add(*hour, *calls);
         }
+        if let Some(changes) = &line.changes {
+            let changes = changes.read(span, line.calls)?;
+            let of_scope = self.rest.changes.entry((account, region)).or_default();
+            of_scope.entry(line.key_id.as_str().into()).or_default().merge(&changes);
+        }
         match self.keys.entry((line.key_id, account, region)) {
             Slot::Occupied(mut known) => known.get_mut().merge(&tally),
             Slot::Vacant(new) => {
@@ -300,7 +298,7 @@ impl Merged {
         let (account, region) = self.scope(&line.account_id, &line.region);
         let side = Side::ALL.into_iter().find(|side| side.name() == line.side);
         let side = side.ok_or_else(|| format!("there is no side `{}`", line.side))?;
-        let operation = self.names.operations.number(line.operation.as_str());
+        let operation = self.names.operations.number(&*api_name(&line.operation));
         let principal = self.names.principals.number(line.principal.as_str());
         let from = From { account, region, operation, principal, caller: caller(&line.caller)?, side };
         let span = span(&line.first, &line.last)?;
@@ -335,6 +333,30 @@ impl Merged {
         }
         Ok(places)
     }
+}
+
+/// The first hour of each run, and how many, from the first moment to the last.
+fn runs(name: &str, runs: &[Run], span: Span) -> Result<Vec<(i64, i64)>, String> {
+    let wrong = || {
+        let (first, last) = (show(span.first), show(span.last));
+        format!("`{name}` are not the runs of hours from {first} to {last}, each behind the one before")
+    };
+    let (begin, end) = (hour(span.first), hour(span.last));
+    let (mut next, mut all) = (begin, Vec::with_capacity(runs.len()));
+    for Run { first, hours: count } in runs {
+        let from = time(first)?;
+        let count =
+            i64::try_from(*count).ok().filter(|count| (1..=end - begin + 1).contains(count)).ok_or_else(wrong)?;
+        let (is_whole, from) = (from % HOUR == 0, hour(from));
+        // The first event is in the first of them.
+        if !is_whole || from < next || next == begin && from != begin || from + count - 1 > end {
+            return Err(wrong());
+        }
+        all.push((from, count));
+        next = from + count + 1;
+    }
+    // And the last in the last.
+    if next == end + 2 { Ok(all) } else { Err(wrong()) }
 }
 
 const TOO_MANY: &str = "with the lines before, more than can be counted (18446744073709551615)";

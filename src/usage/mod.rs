@@ -11,8 +11,9 @@
 //! finds them where they stood in events before. [`collect`] counts on any number of threads, many events at once, into
 //! tables that all share, of [`tally`], [`hours`] and [`coverage`]; [`agent`] and [`network`] tell what made a call and
 //! from which [`place`], `named` who, [`mod@time`] when. [`result`] says what was counted, in order, with the sum of the hashes of all
-//! events (`stable`), and [`merge`] reads it again and puts it together. [`evidence`] joins it with an inventory, where `aliases` may have moved: what
-//! calls tell ([`told`]), as facts ([`overlay`]), and what they leave open ([`doubt`]).
+//! events (`stable`), and [`merge`] reads it again and puts it together. Of the few events that change a key or alias, [`changes`] says what.
+//! [`evidence`] joins all with an inventory, where `aliases` may have moved: what calls tell ([`told`]), as facts ([`overlay`]), what
+//! those may that name no key (`open`), and what they leave open ([`doubt`]).
 
 pub mod agent;
 mod aliases;
@@ -20,6 +21,7 @@ mod attribution;
 mod batch;
 pub mod buffers;
 mod cells;
+pub mod changes;
 pub mod collect;
 pub mod coverage;
 pub mod doubt;
@@ -32,6 +34,7 @@ mod known;
 pub mod merge;
 mod named;
 pub mod network;
+mod open;
 pub mod overlay;
 pub mod place;
 pub mod result;

@@ -1,4 +1,4 @@
-//! What events name, in one spelling: who made a call, operations, accounts and regions.
+//! What events name, in one spelling: who made a call, accounts and regions.
 
 use std::borrow::Cow;
 
@@ -9,26 +9,6 @@ use crate::inventory::tidy;
 /// `userIdentity.type`, with the word for outputs.
 pub(super) const KINDS: [(&[u8], &str); 4] =
     [(b"assumed-role", "role"), (b"ram-user", "user"), (b"root-account", "root"), (b"", "principal")];
-
-/// The name of an operation as the API has it: whoever exports a log may write those that matter in other letters.
-pub(super) fn api_name(operation: &str) -> &str {
-    let operation = operation.trim();
-    let is_it = |name: &&&str| name.eq_ignore_ascii_case(operation);
-    IN_OTHER_LETTERS.iter().find(is_it).copied().unwrap_or(operation)
-}
-
-/// Operations of which more is known than what they are for.
-const IN_OTHER_LETTERS: [&str; 9] = [
-    "ReEncrypt",
-    "ExportDataKey",
-    "GenerateAndExportDataKey",
-    "CreateAlias",
-    "UpdateAlias",
-    "DeleteAlias",
-    "CreateKey",
-    "CreateKeyVersion",
-    "ImportKeyMaterial",
-];
 
 /// An account as inventories have it; empty if nobody knows which it is.
 pub(super) fn account(text: &str) -> Cow<'_, str> {

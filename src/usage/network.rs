@@ -76,34 +76,77 @@ impl Networks {
     /// From where an event came, and from which of the user's networks. A data centre that reaches KMS through a VPC shows
     /// the VPC and its endpoint; whoever has named the network as one outside knows more.
     pub fn place(&self, event: &Event<'_>) -> (Place, Option<u16>) {
-        if self.ranges.is_empty() && is_vpc(event.vpc.bytes) {
+        let is_named = is_vpc(event.vpc.bytes);
+        if self.ranges.is_empty() && is_named {
             return (Place::Vpc, None);
         }
-        let source = std::str::from_utf8(event.source.bytes).unwrap_or_default();
-        let range = if self.ranges.is_empty() { None } else { self.of(source) };
+        let text = event.source.text();
+        let mut all = text.split([',', ';']).map(|source| self.place_of(Source::of(source), event));
+        let first = all.next().unwrap_or((Place::Unknown, None));
+        // Proxies write those behind which a caller stands one behind the other, and callers what they like.
+        if all.all(|other| other == first) { first } else { (Place::Unknown, None) }
+    }
+
+    fn place_of(&self, source: Source, event: &Event<'_>) -> (Place, Option<u16>) {
+        let range = if let Source::Address(address) = source { self.of(address) } else { None };
         // An address of a VPC may lie in a range that stands for all others.
         let is_elsewhere = range.is_some_and(|range| range.is_elsewhere && !range.is_of_all());
-        // Only VPCs, and who is connected to one, reach this endpoint (KMS, "Endpoints").
-        let is_by_vpc = || is_vpc(event.vpc.bytes) || event.endpoint.bytes.starts_with(b"kms-vpc.");
+        let is_private = matches!(source, Source::Address(address) if is_private(address));
+        // Only VPCs, and who is connected to one, reach this endpoint (KMS, "Endpoints"), and those have private addresses.
+        let is_by_vpc = || is_vpc(event.vpc.bytes) || is_private && is_endpoint_of_vpc(&event.endpoint.text());
         let place = match source {
+            // Whoever has named networks wants to know from which a call came.
+            Source::Unclear => Place::Unknown,
             _ if !is_elsewhere && is_by_vpc() => Place::Vpc,
-            "" => Place::Unknown,
-            "Internal" => Place::Internal,
-            source if source.ends_with(".aliyuncs.com") => Place::Internal,
-            source => match source.parse::<IpAddr>() {
-                Ok(address) if is_private(address) => Place::Private,
-                Ok(_) => Place::Public,
-                Err(_) => Place::Unknown,
-            },
+            Source::Inside => Place::Internal,
+            Source::Address(_) if is_private => Place::Private,
+            Source::Address(_) => Place::Public,
         };
         (place, range.map(|range| range.name))
     }
 
-    fn of(&self, source: &str) -> Option<&Range> {
-        let (bits, is_old) = bits(source.parse().ok()?);
+    fn of(&self, source: IpAddr) -> Option<&Range> {
+        let (bits, is_old) = bits(source);
         let has = |range: &&Range| range.is_old == is_old && range.has(bits);
         self.ranges.iter().find(has)
     }
+}
+
+/// What `sourceIpAddress` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// An address.
+    Address(IpAddr),
+    /// Inside the cloud.
+    Inside,
+    /// Nothing, or what is not understood, as where it is masked.
+    Unclear,
+}
+
+impl Source {
+    /// That of a text, which may have blanks around it, and an address brackets, and a port behind it.
+    fn of(text: &str) -> Source {
+        let text = text.trim();
+        if text == "Internal" || text.ends_with(".aliyuncs.com") {
+            return Source::Inside;
+        }
+        let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok();
+        let without_port = || match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((inside, port)) => is_port(port.trim_start_matches(':')).then_some(inside),
+            None => text.split_once(':').filter(|(_, port)| is_port(port)).map(|(address, _)| address),
+        };
+        let address = text.parse().ok().or_else(|| without_port()?.trim().parse().ok());
+        address.map_or(Source::Unclear, Source::Address)
+    }
+}
+
+/// Whether a host is the endpoint of VPCs, `kms-vpc.REGION.aliyuncs.com`.
+fn is_endpoint_of_vpc(endpoint: &str) -> bool {
+    let host = endpoint.trim().to_ascii_lowercase();
+    let host = host.strip_prefix("https://").unwrap_or(&host);
+    let region = host.strip_prefix("kms-vpc.").and_then(|rest| rest.strip_suffix(".aliyuncs.com"));
+    let is_of_region = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    region.is_some_and(|region| !region.is_empty() && region.bytes().all(is_of_region))
 }
 
 impl Range {
@@ -181,6 +224,36 @@ mod tests {
             Event { source: raw(source.to_owned().leak()), vpc: raw(vpc.to_owned().leak()), ..Event::default() };
         let (place, network) = networks.place(&event);
         (place, network.map(|number| networks.name(number).to_owned()).unwrap_or_default())
+    }
+
+    #[test]
+    fn addresses_are_known_whatever_stands_around_them() {
+        let networks = Networks::read("10.8.0.0/16,data-centre\n100.64.0.0/10,data-centre\n10.9.0.0/16,vpc\n").unwrap();
+        for source in ["10.8.0.5", " 10.8.0.5 ", "10.8.0.5:443", "[10.8.0.5]", "[10.8.0.5]:443", "10.8.0.5, 100.64.0.1"]
+        {
+            assert_eq!(place(&networks, source, "vpc-1"), (Place::Private, "data-centre".to_owned()), "{source}");
+        }
+        for source in ["10.8.*.*", "", "10.8.0.5,10.9.0.5", "10.0.0.1,", "010.8.0.5", "10.8.0.5:x", "a.example.com"] {
+            assert_eq!(place(&networks, source, "vpc-1"), (Place::Unknown, String::new()), "{source}");
+            assert_eq!(place(&Networks::default(), source, "vpc-1").0, Place::Vpc, "{source}");
+        }
+        assert_eq!(place(&networks, "[2001:db8::1]:443", "").0, Place::Public);
+        assert_eq!(place(&networks, "10.0.0.1", "vpc-1").0, Place::Vpc);
+    }
+
+    #[test]
+    fn the_endpoint_of_vpcs_has_a_domain_of_its_own() {
+        for (host, is_it) in [
+            ("kms-vpc.cn-hangzhou.aliyuncs.com", true),
+            (" https://KMS-VPC.cn-hangzhou.aliyuncs.com", true),
+            ("kms-vpc.evil.example.com", false),
+            ("kms-vpc.aliyuncs.com", false),
+            ("kms-vpc.cn-hangzhou.aliyuncs.com.example.com", false),
+            ("kms-vpc.a.b.aliyuncs.com", false),
+            ("kms-vpc.", false),
+        ] {
+            assert_eq!(is_endpoint_of_vpc(host), is_it, "{host}");
+        }
     }
 
     #[test]

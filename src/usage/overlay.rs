@@ -4,7 +4,9 @@ use super::doubt::{Doubt, OpenCall};
 use super::evidence::Reach;
 use super::table::Entry;
 use super::told::{Seen, agreed};
-use crate::domains::cmk::facts::{FACTS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, SEVERAL_VERSIONS, USAGE, VERSIONS};
+use crate::domains::cmk::facts::{
+    FACTS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, ROTATION, SEVERAL_VERSIONS, USAGE, VERSIONS,
+};
 use crate::engine::facts::{Bits, FactId, FactSet, Facts, Grade};
 use crate::engine::judge::Program;
 use crate::inventory::overlay::Overlay;
@@ -34,6 +36,14 @@ impl Told<'_> {
         let failed = self.seen.only_failed.iter();
         doubts
             .extend(failed.map(|(operation, calls)| Doubt::OnlyFailed { operation: operation.clone(), calls: *calls }));
+        for (of, is_like_forbidden) in [(&self.seen.resembling, true), (&self.seen.unknown, false)] {
+            doubts.extend(of.iter().map(|(operation, calls)| Doubt::UnknownOperation {
+                operation: operation.clone(),
+                calls: *calls,
+                is_like_forbidden,
+            }));
+        }
+        doubts.extend(self.seen.rotates.then_some(Doubt::Rotates));
         let (open, others) = (&self.reach.open.applications, self.reach.open.others);
         if open.calls > 0 {
             let places = open.places.iter().cloned().collect();
@@ -65,39 +75,50 @@ impl Told<'_> {
     /// The facts of which the calls of the key say something.
     pub fn facts(&self) -> FactSet {
         let seen = &self.seen;
-        let is_used = seen.by_service || seen.applications.calls > 0;
-        let said = [is_used, seen.operations != 0, seen.applications.languages != 0, seen.applications.network != 0];
+        let (own, supposed) = (&seen.applications, &seen.supposed);
+        let is_used = seen.by_service || own.calls + supposed.calls > 0;
+        let languages = own.languages | supposed.languages;
+        let said = [is_used, seen.operations != 0 || !seen.unknown.is_empty(), languages != 0, own.network != 0];
         OF_USE.iter().zip(said).filter(|(_, said)| *said).fold(0, |facts, (fact, _)| facts | fact.bit())
     }
 
     /// The facts that follow, beside those that records tell.
     pub fn overlay(&self, program: &Program, records: &Facts) -> Overlay {
         let (seen, own, open) = (&self.seen, &self.seen.applications, &self.reach.open.applications);
-        let is_complete = self.reach.doubts.is_empty() && !self.is_masked();
+        let supposed = &seen.supposed;
+        let is_young = self
+            .own_doubts
+            .iter()
+            .any(|doubt| matches!(doubt, Doubt::Young { .. } | Doubt::Enabled { .. } | Doubt::AgeUnknown { .. }));
+        // Of a key whose use may have begun lately, the log does not show what its use will be.
+        let is_complete = self.reach.doubts.is_empty() && !self.is_masked() && !is_young;
         let may_change = |fact: FactId| self.open_calls().any(|call| call.fact == fact);
-        let is_open = may_change(OPERATIONS) || !seen.only_failed.is_empty();
+        let is_open = may_change(OPERATIONS) || !seen.only_failed.is_empty() || !seen.resembling.is_empty();
         let sees = Sees { program, records, is_complete };
+        let ordinary = FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
+        let unknown = if seen.unknown.is_empty() { 0 } else { ordinary };
         let mut overlay = Overlay { seen: self.seen_of_key(), ..Overlay::default() };
-        sees.add(&mut overlay, OPERATIONS, seen.operations, !is_open);
-        let is_all = own.unknown + open.unknown == 0 && !sees.changes(LANGUAGES, own.languages, open.languages);
-        sees.add(&mut overlay, LANGUAGES, own.languages, is_all);
-        let is_all = own.unclear + open.unclear == 0 && !sees.changes(NETWORK, own.network, open.network);
-        sees.add(&mut overlay, NETWORK, own.network, is_all);
+        sees.add(&mut overlay, OPERATIONS, seen.operations, unknown, !is_open);
+        let is_all = own.unknown + supposed.unknown + open.unknown == 0
+            && !sees.changes(LANGUAGES, own.languages, open.languages);
+        sees.add(&mut overlay, LANGUAGES, own.languages, supposed.languages, is_all);
+        // Where operations that nobody knows are called from is not counted.
+        let is_all =
+            own.unclear + supposed.calls + open.unclear == 0 && !sees.changes(NETWORK, own.network, open.network);
+        sees.add(&mut overlay, NETWORK, own.network, 0, is_all);
         let value = |name: &str| FACTS[USAGE.index()].value(name).unwrap_or_default();
-        let usage = if own.calls > 0 { value("self-managed") } else { 0 };
+        let usage = if own.calls + supposed.calls > 0 { value("self-managed") } else { 0 };
         let usage = usage | if seen.by_service { value("server-side") } else { 0 };
         let others = self.reach.open.others;
         // Whose calls without a key may add a use that was not seen.
         let missing = match (own.calls > 0, seen.by_service) {
             (true, true) => 0,
             (true, false) => others,
-            (false, _) => open.calls,
+            (false, _) => open.calls + supposed.calls,
         };
         let is_all = is_complete && missing == 0;
         overlay.seen.set(USAGE, usage, if is_all { Grade::Measured } else { Grade::Inferred });
-        let is_young =
-            self.own_doubts.iter().any(|doubt| matches!(doubt, Doubt::Young { .. } | Doubt::AgeUnknown { .. }));
-        let is_unused = is_complete && !is_young && !seen.is_used && open.calls + others == 0 && !is_open;
+        let is_unused = is_complete && !seen.is_used && open.calls + others == 0 && !is_open;
         if is_unused && OF_USE.iter().all(|fact| !says_use(records, *fact)) {
             for fact in OF_USE {
                 overlay.unsaid.set(fact, FACTS[fact.index()].none_bit(), Grade::Measured);
@@ -106,7 +127,7 @@ impl Told<'_> {
         let is_used_elsewhere = self.is_masked() && self.reach.open.is_used_elsewhere;
         for (fact, is_doubtful) in [
             (OPERATIONS, is_open || is_used_elsewhere),
-            (LANGUAGES, own.unknown > 0 || is_used_elsewhere),
+            (LANGUAGES, own.unknown + supposed.unknown > 0 || is_used_elsewhere),
             (NETWORK, own.unclear > 0 || is_used_elsewhere),
         ] {
             let known = (records.get(fact) | overlay.seen.get(fact)) & !FACTS[fact.index()].none_bit();
@@ -114,9 +135,10 @@ impl Told<'_> {
                 overlay.doubtful |= fact.bit();
             }
         }
-        for (fact, value) in [(VERSIONS, SEVERAL_VERSIONS), (ORIGIN, imported())] {
+        for (fact, value) in [(VERSIONS, SEVERAL_VERSIONS), (ORIGIN, imported()), (ROTATION, rotating())] {
             let known = records.get(fact) | overlay.seen.get(fact);
-            if may_change(fact) && sees.changes(fact, known, value) {
+            let is_doubtful = may_change(fact) || fact == ROTATION && seen.rotates;
+            if is_doubtful && sees.changes(fact, known, value) {
                 overlay.doubtful |= fact.bit();
             }
         }
@@ -155,14 +177,16 @@ impl Sees<'_> {
         self.program.representative(fact, bits | more) != self.program.representative(fact, bits)
     }
 
-    /// Adds values; `is_all` says whether no open call may add to them.
-    fn add(&self, overlay: &mut Overlay, fact: FactId, bits: Bits, is_all: bool) {
+    /// Adds values, and those that are only supposed; `is_all` says whether no open call may add to them.
+    fn add(&self, overlay: &mut Overlay, fact: FactId, bits: Bits, supposed: Bits, is_all: bool) {
         // What support has agreed to was known when it did.
         if self.records.get(fact) & agreed(fact) != 0 {
             return;
         }
         // More calls add values and take none away, so that what is in the way already stays there.
-        let is_sure = self.is_complete && is_all || self.obstructs(fact, bits);
+        let obstructs = self.obstructs(fact, bits);
+        let is_sure = self.is_complete && is_all && !self.changes(fact, bits, supposed) || obstructs;
+        let bits = if obstructs { bits } else { bits | supposed };
         overlay.seen.set(fact, bits, if is_sure { Grade::Measured } else { Grade::Inferred });
     }
 }
@@ -170,6 +194,11 @@ impl Sees<'_> {
 /// The origin of a key whose material was imported.
 fn imported() -> Bits {
     FACTS[ORIGIN.index()].value("EXTERNAL").unwrap_or_default()
+}
+
+/// The rotation of a key that rotates.
+fn rotating() -> Bits {
+    FACTS[ROTATION.index()].value("Enabled").unwrap_or_default()
 }
 
 /// Whether records say that the key is used, or contradict each other.

@@ -9,12 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent::Caller;
+use super::changes::{Changes, ChangesLine};
 use super::collect::{Counted, Entry, From, Names, Rest, text};
 use super::coverage::Coverage;
+pub use super::coverage::{CoverageLine, Moments, Run};
 use super::hours::{peak, weeks};
 use super::named::of_service;
 use super::place::{Place, Places};
-use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Span, Unattributed};
+use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Unattributed};
 use super::time::{HOUR, show};
 
 /// The version of the format.
@@ -82,45 +84,6 @@ pub struct LineCounts {
     pub key: u64,
 }
 
-/// The hours with events of an account and region.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct CoverageLine {
-    /// The account; empty if the events do not say.
-    pub account_id: String,
-    /// The region; empty if the events do not say.
-    pub region: String,
-    /// The first event, in UTC.
-    pub first: String,
-    /// The last event, in UTC.
-    pub last: String,
-    /// The first and the last event that says in `eventRW` that it reads; null if none does.
-    pub reads: Option<Moments>,
-    /// The first and the last event that says in `eventRW` that it writes; null if none does.
-    pub writes: Option<Moments>,
-    /// Hours between the first and the last event without any.
-    pub silent_hours: u64,
-    /// Runs of hours with events.
-    pub hours: Vec<Run>,
-}
-
-/// From when to when there are events of a kind.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Moments {
-    /// The first, in UTC.
-    pub first: String,
-    /// The last, in UTC.
-    pub last: String,
-}
-
-/// Hours behind each other.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Run {
-    /// When the first of them begins, in UTC.
-    pub first: String,
-    /// How many.
-    pub hours: u64,
-}
-
 /// How many calls.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 pub struct Count(pub u64);
@@ -150,7 +113,8 @@ pub struct ApplicationLine {
     pub principal: String,
     /// The language of the SDK, or the tool, as `userAgent` tells it.
     pub caller: Cow<'static, str>,
-    /// `cryptographic` if the calls used the material of the key, `failed` if they were to and failed, else `management`.
+    /// `cryptographic` if the calls used the material of the key, `supposed` if nobody knows their operation, `failed` if they
+    /// failed at either, else `management`.
     pub purpose: Cow<'static, str>,
     /// How many calls.
     pub calls: u64,
@@ -194,6 +158,9 @@ pub struct KeyLine {
     pub busiest_per_second: f64,
     /// How many calls per second a busiest second may have: an estimate, not a count.
     pub peak_per_second: u64,
+    /// What the calls changed of the key or alias, if they changed anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesLine>,
 }
 
 /// Calls of one operation by one application that no key is known of.
@@ -220,14 +187,10 @@ pub struct UnattributedLine {
     pub first: String,
     /// The last, in UTC.
     pub last: String,
-    /// By place, if an application made them and they are cryptographic.
+    /// By place, if an application made them and they may be cryptographic.
     pub places: BTreeMap<String, Count>,
     /// The same calls by the user's own networks.
     pub networks: BTreeMap<String, Count>,
-}
-
-fn moments(span: Span) -> Moments {
-    Moments { first: show(span.first), last: show(span.last) }
 }
 
 /// The service that a service-linked role belongs to, as its name says (`AliyunServiceRoleForOSS…`), or else the principal.
@@ -289,21 +252,7 @@ impl<'c> Written<'c> {
     pub fn coverage(&self) -> Vec<CoverageLine> {
         let names = &self.counted.names;
         let line = |((account, region), coverage): (&(u32, u32), &Coverage)| {
-            let span = coverage.span?;
-            let runs = coverage
-                .runs()
-                .into_iter()
-                .map(|(first, count)| Run { first: show(first * HOUR), hours: count as u64 });
-            Some(CoverageLine {
-                account_id: text(&names.accounts, *account).to_owned(),
-                region: text(&names.regions, *region).to_owned(),
-                first: show(span.first),
-                last: show(span.last),
-                reads: coverage.reads().map(moments),
-                writes: coverage.writes().map(moments),
-                silent_hours: coverage.silent_hours(),
-                hours: runs.collect(),
-            })
+            coverage.line(text(&names.accounts, *account), text(&names.regions, *region))
         };
         let mut lines: Vec<CoverageLine> = self.counted.rest.coverage.iter().filter_map(line).collect();
         lines.sort_by(|a, b| (&a.account_id, &a.region).cmp(&(&b.account_id, &b.region)));
@@ -383,6 +332,7 @@ impl<'c> Written<'c> {
             hours,
             busiest_per_second: (per_second * 1e6).round() / 1e6,
             peak_per_second: peak(per_second),
+            changes: self.counted.changes(entry).and_then(Changes::line),
         }
     }
 

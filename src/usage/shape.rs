@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::event::{Ends, Part, Seen, end_of_other, is_around};
+use super::event::{Ends, Event, Part, Seen, Whole, end_of_other, is_around};
 use super::field::{ENOUGH, FIELDS, Field, KEYS, Kind, Within, event, is_enough};
 use super::scan::{Raw, behind_blanks, name, nested_end, string_end, value};
 
@@ -90,6 +90,7 @@ impl Shapes {
     /// The event whose `{` stands at `at`, and where it ends; nothing if it is unlike those before, or no event.
     #[inline]
     pub fn read<'a>(&mut self, bytes: &'a [u8], at: usize, ends: Ends) -> Option<(Seen<'a>, usize)> {
+        let start = at;
         let mut at = at;
         let mut values = [Raw::default(); FIELDS];
         let (mut given, mut again) = (0, 0);
@@ -128,7 +129,7 @@ impl Shapes {
         // What is given twice, or of another service and yet not left, is rare.
         let is_kms = again == 0 && values[Field::Service as usize].bytes == b"Kms";
         self.known += u64::from(is_kms);
-        is_kms.then(|| (Seen::Kms(event(&values)), at))
+        is_kms.then(|| (Seen::Kms(Event { whole: Whole(&bytes[start..at]), ..event(&values) }), at))
     }
 
     /// The way on from a member whose value ends at `at`.

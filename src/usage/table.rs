@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::agent::Caller;
+use super::changes::Changes;
 use super::coverage::Coverage;
 use super::network::Networks;
 use super::seen::Seen;
@@ -101,6 +102,8 @@ pub struct Rest {
     pub unattributed: BTreeMap<From, Unattributed>,
     /// The hours with events, by account and region.
     pub coverage: BTreeMap<(u32, u32), Coverage>,
+    /// What calls changed of keys and aliases, by account and region, and by their names.
+    pub changes: BTreeMap<(u32, u32), BTreeMap<Box<str>, Changes>>,
     /// Counts.
     pub account: Account,
     /// The sum of the hashes of all events that count, which tells whether two results are of the same events.
@@ -124,6 +127,11 @@ impl Counted {
     /// The account and region of a key, by name; empty if nobody knows.
     pub fn scope(&self, entry: &Entry) -> (&str, &str) {
         self.scope_of(entry.account, entry.region)
+    }
+
+    /// What the calls of a key, or under an alias, changed; nothing if nothing.
+    pub fn changes(&self, entry: &Entry) -> Option<&Changes> {
+        self.rest.changes.get(&(entry.account, entry.region))?.get(&*entry.key)
     }
 
     /// An account and region, by name; empty if nobody knows.

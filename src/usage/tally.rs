@@ -4,7 +4,7 @@ use super::agent::Caller;
 use super::hours::Hours;
 use super::place::{Place, Places};
 use super::time::{hour, hour_of_week};
-use crate::domains::cmk::operations::uses_material;
+use crate::domains::cmk::operations::{Use, use_of};
 
 /// How many calls, and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,21 +60,32 @@ pub enum Purpose {
     Failed,
     /// It manages keys or tells of them, as tools do that never use one: `DescribeKey`, `TagResource`, …
     Management,
+    /// Nobody knows the operation: perhaps it uses the material of a key.
+    Supposed,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Purpose; 3] = [Purpose::Cryptographic, Purpose::Failed, Purpose::Management];
+    pub const ALL: [Purpose; 4] = [Purpose::Cryptographic, Purpose::Failed, Purpose::Management, Purpose::Supposed];
 
     /// What an operation is for.
     pub fn of(operation: &str) -> Purpose {
-        if uses_material(operation) { Purpose::Cryptographic } else { Purpose::Management }
+        match use_of(operation) {
+            Use::Material => Purpose::Cryptographic,
+            Use::Managing => Purpose::Management,
+            Use::Unknown => Purpose::Supposed,
+        }
+    }
+
+    /// Whether such an operation may use the material of a key.
+    pub fn may_use(self) -> bool {
+        self != Purpose::Management
     }
 
     /// What a call of such an operation was.
     #[must_use]
     pub fn of_call(self, failed: bool) -> Purpose {
-        if failed && self == Purpose::Cryptographic { Purpose::Failed } else { self }
+        if failed && self.may_use() { Purpose::Failed } else { self }
     }
 
     /// The word for outputs.
@@ -83,6 +94,7 @@ impl Purpose {
             Purpose::Cryptographic => "cryptographic",
             Purpose::Failed => "failed",
             Purpose::Management => "management",
+            Purpose::Supposed => "supposed",
         }
     }
 }
@@ -116,6 +128,11 @@ impl Application {
     /// Whether these calls are of an application that used the material of keys, so that its language and place matter.
     pub fn counts(self) -> bool {
         self.purpose() == Purpose::Cryptographic && self.caller().is_application()
+    }
+
+    /// Whether these calls may be of an application that used the material of keys: also those of operations that nobody knows.
+    pub fn may_count(self) -> bool {
+        matches!(self.purpose(), Purpose::Cryptographic | Purpose::Supposed) && self.caller().is_application()
     }
 
     /// The language or tool.
@@ -381,7 +398,7 @@ pub struct Unattributed {
     pub calls: Calls,
     /// The first and the last.
     pub span: Span,
-    /// From where, if an application made them and they are cryptographic.
+    /// From where, if an application made them and they may be cryptographic.
     pub places: Places,
 }
 

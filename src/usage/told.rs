@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::Caller;
-use super::collect::{Counted, text};
+use super::collect::{Counted, Entry, text};
 use super::place::{Place, Places};
-use super::tally::{ApplicationCalls, Calls, KeyTally, OperationCalls, Purpose};
+use super::tally::{ApplicationCalls, Calls, OperationCalls, Purpose};
 use crate::domains::cell::Cell;
-use crate::domains::cmk::facts::{FACTS, FORBIDDEN_OPERATIONS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, VERSIONS};
+use crate::domains::cmk::facts::{FACTS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, ROTATION, VERSIONS};
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::observe;
-use crate::domains::cmk::operations::operations;
+use crate::domains::cmk::operations::{api_name, forbidden, resembles_forbidden};
 use crate::engine::facts::{Bits, FactId};
 
 /// What applications did: their languages and places.
@@ -64,7 +64,7 @@ impl Applications {
         }
     }
 
-    fn add_unclear(&mut self, place: &str, calls: u64) {
+    pub(super) fn add_unclear(&mut self, place: &str, calls: u64) {
         self.unclear += calls;
         if !self.places.contains(place) {
             self.places.insert(place.to_owned());
@@ -82,52 +82,131 @@ impl Applications {
     }
 }
 
+/// What is known of an operation by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Meaning {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The values of the operations that block, if it is one.
+    pub forbidden: Bits,
+    /// Whether nobody knows it, and its name is like that of one that blocks.
+    pub resembles: bool,
+    /// What of a key it changes if it succeeds.
+    changes: Option<FactId>,
+}
+
+impl Meaning {
+    /// That of a name.
+    pub fn of(operation: &str) -> Meaning {
+        let name = api_name(operation);
+        let (purpose, forbidden) = (Purpose::of(&name), forbidden(&name));
+        let changes = match &*name {
+            "CreateKeyVersion" => Some(VERSIONS),
+            // All of them are about imported material (KMS API 2016-01-20).
+            "ImportKeyMaterial" | "GetParametersForImport" | "DeleteKeyMaterial" => Some(ORIGIN),
+            "UpdateRotationPolicy" => Some(ROTATION),
+            _ => None,
+        };
+        Meaning { purpose, forbidden, resembles: forbidden == 0 && resembles_forbidden(&name), changes }
+    }
+
+    /// The fact that calls with a key of which nobody knows may change: operations that block, and those that are like one,
+    /// count however they ended, what changes a key only if it did.
+    pub fn concerns(self, calls: Calls) -> Option<FactId> {
+        if self.forbidden != 0 || self.resembles {
+            Some(OPERATIONS)
+        } else {
+            self.changes.filter(|_| calls.failed < calls.calls)
+        }
+    }
+}
+
+/// What is known of all operations of a log, by their numbers.
+#[derive(Debug, Default)]
+pub struct Meanings(Vec<Meaning>);
+
+impl Meanings {
+    /// Those of a log.
+    pub fn new(counted: &Counted) -> Meanings {
+        Meanings(counted.names.operations.things.iter().map(|name| Meaning::of(name)).collect())
+    }
+
+    /// That of an operation.
+    pub fn of(&self, operation: u32) -> Meaning {
+        self.0.get(operation as usize).copied().unwrap_or_else(|| Meaning::of(""))
+    }
+}
+
 /// What the calls of a key tell.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// Its operations, as values of the fact; those that block only if a call succeeded.
     pub operations: Bits,
-    /// Whether any call was cryptographic.
+    /// Whether any call may have been cryptographic.
     pub is_used: bool,
     /// Whether a cloud service used it.
     pub by_service: bool,
     /// What applications did.
     pub applications: Applications,
+    /// What applications called of which nobody knows whether it uses the key.
+    pub supposed: Applications,
+    /// Operations that nobody knows, by name, with the number of calls.
+    pub unknown: BTreeMap<String, u64>,
+    /// Those whose name is like that of one that blocks.
+    pub resembling: BTreeMap<String, u64>,
     /// Operations that block and failed each time, by name, with the number of calls.
     pub only_failed: BTreeMap<String, u64>,
     /// Whether it got another version.
     pub is_versioned: bool,
     /// Whether its material was imported.
     pub is_imported: bool,
+    /// Whether it was made to rotate, and not to rest since.
+    pub rotates: bool,
+    /// The last that the log shows of its rotation, in seconds since 1970: when it began, and when it ended.
+    rotation: (Option<i64>, Option<i64>),
 }
 
 impl Seen {
     /// Adds the calls of a key.
-    pub fn add(&mut self, tally: &KeyTally, counted: &Counted) {
+    pub fn add(&mut self, entry: &Entry, counted: &Counted, meanings: &Meanings) {
+        let tally = &entry.tally;
         for OperationCalls { operation, calls, failed } in &tally.operations {
-            let name = text(&counted.names.operations, *operation);
-            let forbidden = forbidden(name);
-            let failed = u64::from(*failed);
-            if forbidden != 0 && failed >= *calls {
-                *self.only_failed.entry(name.to_owned()).or_default() += calls;
-            } else if forbidden != 0 {
-                self.operations |= forbidden;
-            } else if Purpose::of(name) == Purpose::Cryptographic {
-                self.operations |= FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
+            let (name, meaning) = (text(&counted.names.operations, *operation), meanings.of(*operation));
+            let has_succeeded = u64::from(*failed) < *calls;
+            let count = |of: &mut BTreeMap<String, u64>| *of.entry(name.to_owned()).or_default() += calls;
+            match meaning {
+                Meaning { resembles: true, .. } => count(&mut self.resembling),
+                Meaning { forbidden: 0, purpose: Purpose::Supposed, .. } if has_succeeded => count(&mut self.unknown),
+                Meaning { forbidden: 0, purpose: Purpose::Cryptographic, .. } => {
+                    self.operations |= FACTS[OPERATIONS.index()].value("ordinary").unwrap_or_default();
+                }
+                Meaning { forbidden: 0, .. } => {}
+                _ if !has_succeeded => count(&mut self.only_failed),
+                Meaning { forbidden, .. } => self.operations |= forbidden,
             }
-            let has_succeeded = failed < *calls;
-            self.is_versioned |= has_succeeded && name == NEW_VERSION;
-            self.is_imported |= has_succeeded && name == IMPORT;
-            self.is_used |= Purpose::of(name) == Purpose::Cryptographic;
+            self.is_versioned |= has_succeeded && meaning.changes == Some(VERSIONS);
+            self.is_imported |= has_succeeded && meaning.changes == Some(ORIGIN);
+            self.is_used |= meaning.purpose.may_use();
         }
         for ApplicationCalls { application, calls, .. } in &tally.applications {
-            if application.counts() {
-                self.applications.add_language(application.caller(), *calls);
+            match application.purpose() {
+                Purpose::Cryptographic if application.counts() => {
+                    self.applications.add_language(application.caller(), *calls)
+                }
+                Purpose::Supposed if application.may_count() => {
+                    self.supposed.add_language(application.caller(), *calls)
+                }
+                _ => {}
             }
             self.by_service |=
                 (application.purpose(), application.caller()) == (Purpose::Cryptographic, Caller::Service);
         }
         self.applications.add_places(&tally.places, counted);
+        if let Some(changes) = counted.changes(entry) {
+            self.is_imported |= changes.is_external;
+            self.rotation = (self.rotation.0.max(changes.rotates), self.rotation.1.max(changes.rests));
+            self.rotates = self.rotation.0.is_some() && self.rotation.0 >= self.rotation.1;
+        }
     }
 }
 
@@ -145,27 +224,4 @@ pub(super) fn is_elsewhere(network: &str) -> bool {
 /// The value that says that support has agreed.
 pub fn agreed(fact: FactId) -> Bits {
     FACTS[fact.index()].value("support-agreed").unwrap_or_default()
-}
-
-/// The fact that a call with a key of which nobody knows may change: operations that block count however they ended, what
-/// changes a key only if it did.
-pub(super) fn concerned(operation: &str, calls: Calls) -> Option<FactId> {
-    let has_succeeded = calls.failed < calls.calls;
-    match operation {
-        operation if forbidden(operation) != 0 => Some(OPERATIONS),
-        NEW_VERSION if has_succeeded => Some(VERSIONS),
-        IMPORT if has_succeeded => Some(ORIGIN),
-        _ => None,
-    }
-}
-
-/// What gives a key another version.
-const NEW_VERSION: &str = "CreateKeyVersion";
-
-/// What gives a key material from outside.
-const IMPORT: &str = "ImportKeyMaterial";
-
-/// The value of an operation that blocks the migration; nothing for others.
-pub fn forbidden(operation: &str) -> Bits {
-    operations(operation).unwrap_or_default() & FORBIDDEN_OPERATIONS
 }

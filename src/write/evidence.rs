@@ -74,6 +74,12 @@ fn application(line: &ApplicationLine, lang: Lang) -> String {
         }
         (Lang::En, 1) if is_use => format!("{}: 1 call by {}, {last}", line.caller, who(&line.principal)),
         (Lang::En, _) if is_use => format!("{}: {calls} calls by {}, last {last}", line.caller, who(&line.principal)),
+        (Lang::En, _) if line.purpose == Purpose::Supposed.name() => {
+            format!("{}: {calls} call(s) of unknown operations by {}, last {last}", line.caller, who(&line.principal))
+        }
+        (Lang::Zh, _) if line.purpose == Purpose::Supposed.name() => {
+            format!("{}：{} 调用未知 API {calls} 次，最近 {last}", line.caller, line.principal)
+        }
         (Lang::En, _) => {
             format!("{}: {calls} management call(s) by {}, last {last}", line.caller, who(&line.principal))
         }

@@ -153,11 +153,14 @@ pub static FACTS: [FactSpec; 23] = [
         Text::of("automatic rotation", "自动轮转"),
         &["Disabled", "Enabled", "Suspended"],
         None,
-        settle(
+        settle_inferred(
             "rotation",
             DESCRIBE,
-            "AutomaticRotation: Enabled, Disabled or Suspended",
-            "AutomaticRotation：Enabled、Disabled 或 Suspended",
+            ("AutomaticRotation: Enabled, Disabled or Suspended", "AutomaticRotation：Enabled、Disabled 或 Suspended"),
+            (
+                "an audit log leaves open whether the key was made to rotate after the inventory was made",
+                "操作审计日志未能排除该密钥在清单生成之后开启了轮转",
+            ),
         ),
     ),
     one(

@@ -1,5 +1,7 @@
 //! The names of API operations, and what people write around them.
 
+use std::borrow::Cow;
+
 use super::facts;
 use super::observe::bit;
 use crate::bytes::{Sixteen, any_three, equal};
@@ -79,7 +81,11 @@ fn operation(word: &str) -> Option<Bits> {
 }
 
 fn named(word: &str) -> Option<Bits> {
-    let value = match word {
+    value_named(word).map(|value| bit(facts::OPERATIONS.index(), value))
+}
+
+fn value_named(word: &str) -> Option<&'static str> {
+    Some(match word {
         "reencrypt" | "reencryptfrom" | "reencryptto" | "reencryption" => "ReEncrypt",
         "重加密" | "转加密" | "重新加密" | "密文转加密" | "数据密钥转加密" | "密文重加密" => {
             "ReEncrypt"
@@ -90,8 +96,7 @@ fn named(word: &str) -> Option<Bits> {
         }
         _ if ORDINARY.contains(&word) || ORDINARY_IN_WORDS.contains(&word) => "ordinary",
         _ => return None,
-    };
-    Some(bit(facts::OPERATIONS.index(), value))
+    })
 }
 
 /// Whether any text has the name of an operation in it that blocks the migration, in English or Chinese.
@@ -322,16 +327,107 @@ const USES_MATERIAL: &[&str] = &[
 
 /// How operations begin that manage something.
 const MANAGES: &[&str] = &[
-    "cancel", "connect", "create", "delete", "describe", "disable", "enable", "import", "list", "open", "put", "query",
-    "release", "restore", "rotate", "schedule", "set", "tag", "untag", "update", "upload",
+    "add", "attach", "bind", "cancel", "check", "connect", "count", "create", "delete", "describe", "detach",
+    "disable", "enable", "get", "import", "list", "modify", "open", "put", "query", "release", "remove", "restore",
+    "rotate", "schedule", "set", "start", "stop", "tag", "unbind", "untag", "update", "upgrade", "upload", "validate",
 ];
 
-/// Whether an operation uses the material of a key; of others, such as `DescribeKey`, it does not matter in which language
-/// and from where they are called. Of an operation that nobody knows it is supposed.
-pub fn uses_material(operation: &str) -> bool {
-    let name = operation.to_ascii_lowercase();
-    let manages = || ORDINARY.contains(&&*name) || MANAGES.iter().any(|verb| name.starts_with(verb));
-    USES_MATERIAL.contains(&&*name) || !manages()
+/// What an operation is for, as far as that is known by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// It uses the material of a key.
+    Material,
+    /// It manages keys or other things, or tells of them: in which language and from where it is called does not matter.
+    Managing,
+    /// Nobody knows. It may use the material of a key.
+    Unknown,
+}
+
+/// What an operation is for.
+pub fn use_of(operation: &str) -> Use {
+    let word = known_word(operation);
+    if resembles_forbidden(operation) {
+        return if named(&word).is_some() { Use::Material } else { Use::Unknown };
+    }
+    if USES_MATERIAL.contains(&&*word) {
+        return Use::Material;
+    }
+    // Many at once are what one is. What an instance is for is no use of a key.
+    let one = word.strip_prefix("batch").unwrap_or(&word);
+    let manages =
+        MANAGES.iter().any(|verb| one.starts_with(verb)) && !one.contains("decrypt") && !one.contains("datakey");
+    if ORDINARY.contains(&&*word) || manages || one.contains("instance") { Use::Managing } else { Use::Unknown }
+}
+
+/// Whether the name of an operation is that of one that blocks the migration, or has such a name in it: of a new form of
+/// one nobody knows that it is allowed.
+pub fn resembles_forbidden(operation: &str) -> bool {
+    let word = known_word(operation);
+    let has = |name: &str| word.contains(name);
+    has("reencrypt") || has("exportdatakey") || mentions_forbidden(operation) || forbidden(operation) != 0
+}
+
+/// The values of the operations that block the migration and that a name names; nothing for others.
+pub fn forbidden(operation: &str) -> Bits {
+    operations(&api_name(operation)).unwrap_or_default() & facts::FORBIDDEN_OPERATIONS
+}
+
+/// The name of an operation as the API has it, however it is written in a log: with blanks, dashes or other letters, with
+/// `kms:` before it. Everything that asks for an operation by its name asks for this one. Of an operation of which no more
+/// is known than what it is for the name stays as it is written.
+pub fn api_name(written: &str) -> Cow<'_, str> {
+    let written = written.trim();
+    let word = known_word(written);
+    let is_it = |name: &&&str| name.eq_ignore_ascii_case(&word);
+    match value_named(&word).filter(|value| *value != "ordinary") {
+        Some(value) => value.into(),
+        None => IN_API.iter().find(is_it).map_or(written.into(), |name| (*name).into()),
+    }
+}
+
+/// Operations of which more is known than what they are for.
+const IN_API: [&str; 11] = [
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "CreateKey",
+    "CreateKeyVersion",
+    "DeleteAlias",
+    "DeleteKeyMaterial",
+    "EnableKey",
+    "GetParametersForImport",
+    "ImportKeyMaterial",
+    "UpdateAlias",
+    "UpdateRotationPolicy",
+];
+
+/// A name of an operation in small letters, without what may stand around it; of one that is not known all that was
+/// written.
+fn known_word(written: &str) -> String {
+    if written.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return peeled(written.to_ascii_lowercase());
+    }
+    let visible: String = written.nfkc().filter(|c| !acts(*c)).collect();
+    let visible = visible.trim().trim_end_matches("()");
+    let last = visible.rsplit([':', '.', '/', '#']).next().unwrap_or(visible);
+    let word = peeled(plain(last));
+    let before = &visible[..visible.len() - last.len()];
+    let is_around = |word: &str| word.is_empty() || AROUND.contains(&plain(word).as_str());
+    // What stands before it may be a part of a name that is not known.
+    if before.split([':', '.', '/', '#']).all(is_around) { word } else { plain(visible) }
+}
+
+/// A word without what stands before and behind names, if one is left then.
+fn peeled(word: String) -> String {
+    let mut rest = word.as_str();
+    while named(rest).is_none() {
+        let mut shorter = BEFORE.iter().filter_map(|before| rest.strip_prefix(before));
+        let mut behind = BEHIND.iter().filter_map(|behind| rest.strip_suffix(behind));
+        match shorter.next().or_else(|| behind.next()) {
+            Some(shorter) => rest = shorter,
+            None => return word,
+        }
+    }
+    rest.to_owned()
 }
 
 #[cfg(test)]
@@ -344,13 +440,87 @@ mod tests {
 
     #[test]
     fn operations_that_use_the_material_are_told_from_those_that_manage() {
-        for name in ["Decrypt", "GenerateDataKey", "ReEncrypt", "ExportDataKey", "AsymmetricSign", "AdvanceEncrypt"] {
-            assert!(uses_material(name), "{name}");
-        }
-        for name in ["DescribeKey", "ListKeys", "TagResource", "GenerateRandom", "GetSecretValue", "DescribeNewThing"] {
-            assert!(!uses_material(name), "{name}");
+        for (names, expected) in [
+            (
+                &[
+                    "Decrypt",
+                    "GenerateDataKey",
+                    "ReEncrypt",
+                    "ExportDataKey",
+                    "AsymmetricSign",
+                    "kms:De-Crypt",
+                    "GetPublicKey",
+                ][..],
+                Use::Material,
+            ),
+            (
+                &[
+                    "DescribeKey",
+                    "ListKeys",
+                    "TagResource",
+                    "GenerateRandom",
+                    "GetSecretValue",
+                    "DescribeNewThing",
+                    "CheckKey",
+                ],
+                Use::Managing,
+            ),
+            (
+                &[
+                    "BatchDescribeKey",
+                    "UpgradeKmsInstanceImage",
+                    "StartImageUpgradeTask",
+                    "kms:GetKeyInfo",
+                    "ValidateKey",
+                ],
+                Use::Managing,
+            ),
+            (
+                &[
+                    "AdvanceEncrypt",
+                    "DryRunDecrypt",
+                    "BatchDecrypt",
+                    "GetPlainDataKey",
+                    "ReEncryptV2",
+                    "BatchReEncrypt",
+                    "",
+                ],
+                Use::Unknown,
+            ),
+        ] {
+            names.iter().for_each(|name| assert_eq!(use_of(name), expected, "{name}"));
         }
         assert!(USES_MATERIAL.iter().all(|name| ORDINARY.contains(name)));
+    }
+
+    #[test]
+    fn operations_have_one_name_however_they_are_written() {
+        for (written, name) in [
+            ("ReEncrypt", "ReEncrypt"),
+            (" re-encrypt ", "ReEncrypt"),
+            ("kms:ReEncrypt", "ReEncrypt"),
+            ("Kms.ReEncrypt", "ReEncrypt"),
+            ("acs:kms:Re Encrypt", "ReEncrypt"),
+            ("ReEncrypt\u{200b}", "ReEncrypt"),
+            ("Ｒｅｅｎｃｒｙｐｔ", "ReEncrypt"),
+            ("kmsReEncryptRequest", "ReEncrypt"),
+            ("kms:CreateKeyVersion", "CreateKeyVersion"),
+            ("update_alias", "UpdateAlias"),
+            ("CREATEKEY", "CreateKey"),
+            ("Encrypt", "Encrypt"),
+            (" ReEncryptV2", "ReEncryptV2"),
+            ("", ""),
+        ] {
+            assert_eq!(api_name(written), name, "{written}");
+        }
+        for name in
+            ["ReEncryptV2", "batchreencrypt", "ExportDataKeyPair", "ReEncrypt20160120", "re-encrypt-x", "ReEncrypt"]
+        {
+            assert!(resembles_forbidden(name), "{name}");
+        }
+        for name in ["Encrypt", "GenerateDataKey", "ExportKey", "Decrypt", "ImportKeyMaterial"] {
+            assert!(!resembles_forbidden(name), "{name}");
+        }
     }
 
     #[test]
