@@ -14,6 +14,7 @@ pub mod progress;
 mod rulebooks;
 pub mod run;
 mod schemas;
+pub mod submit_args;
 mod unfinished;
 mod usage;
 pub mod usage_args;
