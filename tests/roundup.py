@@ -115,7 +115,7 @@ class Roundup:
     def text(self, issue):
         """What an issue says."""
         messages = self.get(f"issue/{issue}")["attributes"]["messages"]
-        return "\n".join(self.get(f"msg/{message['id']}")["attributes"]["content"] for message in messages)
+        return "\n".join(self.get(f"msg/{message['id']}/content")["data"] for message in messages)
 
     def end(self):
         for end in (signal.SIGTERM, signal.SIGKILL):
@@ -287,14 +287,14 @@ class Desk:
     def __init__(self, program, folder, gate, numbers):
         self.program, self.gate = program, gate
         stem = folder / "-".join(map(str, numbers))
-        self.plan, self.ledger, self.output = stem.with_suffix(".json"), stem.with_suffix(".sent.jsonl"), stem.with_suffix(".tickets")
+        self.plan, self.ledger = stem.with_suffix(".json"), stem.with_suffix(".sent.jsonl")
         self.plan.write_text(json.dumps(plan(numbers), ensure_ascii=False, indent=2))
         self.numbers = numbers
 
     def start(self, *more):
         keep = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
         settings = dict(CMKDIAG_ROUNDUP_URL=self.gate.address, CMKDIAG_ROUNDUP_USER="admin", CMKDIAG_ROUNDUP_PASSWORD=PASSWORD)
-        command = [self.program, "ticket", self.plan, "--tracker", "roundup", "-o", self.output, "--submit", *more, "--ledger", self.ledger]
+        command = [self.program, "ticket", self.plan, "--tracker", "roundup", "--submit", *more, "--ledger", self.ledger]
         pipes = dict(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return subprocess.Popen([str(part) for part in command], env={**keep, **settings}, **pipes)
 
