@@ -14,7 +14,7 @@
 //! | room | what it does |
 //! | --- | --- |
 //! | [`cli`] | arguments in, exit code out |
-//! | [`ticket`] | a plan to tickets, in the form of each tracker |
+//! | [`ticket`] | a plan to tickets, in the form of each tracker, each sent exactly once |
 //! | [`plan`] | keys that may go to batches, with destinations, windows and lists of work |
 //! | [`write`] | outcomes to one format each |
 //! | [`cases`] | few subjects, each told at length: pairs of instances, requests |

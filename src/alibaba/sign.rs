@@ -312,7 +312,10 @@ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         String::from_utf8(bytes).unwrap()
     }
 
-    fn pairs(name: &'static str) -> impl Strategy<Value = (Vec<(String, String)>, Vec<(String, String)>)> {
+    type Pairs = Vec<(String, String)>;
+
+    /// Pairs, and the same in another order.
+    fn pairs(name: &'static str) -> impl Strategy<Value = (Pairs, Pairs)> {
         let pairs = prop::collection::vec((name, ".{0,8}"), 0..6);
         pairs.prop_flat_map(|pairs| (Just(pairs.clone()), Just(pairs).prop_shuffle()))
     }

@@ -466,11 +466,14 @@ fn what_cannot_be_sent_is_told() {
     assert!(error.starts_with("CMKDIAG_RT_URL cannot be used: http would send"), "{error}");
 }
 
+/// The answers to a search without and with the ticket that has a label.
+type Searched = fn(&str) -> (Value, Value);
+
 /// The answers of each tracker to a search that finds nothing, to a creation, and to the same search afterwards.
 struct Contract {
     tracker: Tracker,
-    /// How the search begins, and its answers without and with the ticket.
-    search: (&'static str, fn(&str) -> (Value, Value)),
+    /// How the search begins, and its answers.
+    search: (&'static str, Searched),
     /// How the creation begins, and its answer.
     create: (&'static str, fn(&str) -> Value),
     id: &'static str,
