@@ -14,7 +14,7 @@
 //! | room | what it does |
 //! | --- | --- |
 //! | [`cli`] | arguments in, exit code out |
-//! | [`ticket`] | a plan to tickets, in the form of each tracker |
+//! | [`ticket`] | a plan to tickets, in the form of each tracker, each sent exactly once |
 //! | [`plan`] | keys that may go to batches, with destinations, windows and lists of work |
 //! | [`write`] | outcomes to one format each |
 //! | [`cases`] | few subjects, each told at length: pairs of instances, requests |
@@ -23,6 +23,7 @@
 //! | [`read`] | files to rows; one file a format |
 //! | [`alibaba`] | calls of Alibaba Cloud: credentials, signatures, APIs |
 //! | [`servicenow`] | read-only Table API calls: properties and plugin rows of an instance |
+//! | [`http`] | what every call shares: safe addresses, secrets that are shown nowhere, answers of limited length |
 //! | [`inventory`] | rows to keys: merging, conflicts, duplicates, the account of every record |
 //! | [`domains`] | what each question can know: facts, atoms, classes, pages |
 //! | [`rulebook`] | pages to a compiled program, and its words |
@@ -40,6 +41,7 @@ pub mod cli;
 pub mod diagnose;
 pub mod domains;
 pub mod engine;
+pub mod http;
 pub mod inventory;
 pub mod ordered;
 pub mod plan;

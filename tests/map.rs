@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the top; each may use those behind it and itself.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "cli",
     "ticket",
     "plan",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 14] = [
     "read",
     "alibaba",
     "servicenow",
+    "http",
     "inventory",
     "domains",
     "rulebook",

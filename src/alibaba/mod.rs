@@ -1,1 +1,14 @@
-//! Calls of Alibaba Cloud: credentials, signatures, and the APIs that are called.
+//! Calls of Alibaba Cloud: [`credentials`] finds keys, [`sign`] signs requests, [`call`] makes one call of an API in RPC
+//! style, [`workorder`] is the API for tickets of technical support.
+//!
+//! Nothing here judges or retries; whoever calls is told whether a call that failed may have happened.
+
+pub mod call;
+pub mod credentials;
+pub mod sign;
+#[cfg(test)]
+mod tests;
+pub mod workorder;
+
+pub use call::{Api, CallError, Endpoint};
+pub use credentials::{Credentials, CredentialsError};

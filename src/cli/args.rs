@@ -8,6 +8,7 @@ use encoding_rs::Encoding;
 use super::case_args::{Beside, BesidePairs, EXCHANGE_EXAMPLES, Exchange, PREFLIGHT_EXAMPLES, Preflight};
 use super::exit;
 use super::plan_args::{PLAN_EXAMPLES, Plan};
+use super::submit_args::SUBMIT_HELP;
 use super::ticket_args::{TICKET_EXAMPLES, Ticket};
 use super::usage_args::{Evidence, USAGE_EXAMPLES, Usage};
 use crate::read::text;
@@ -44,7 +45,7 @@ pub enum Command {
     #[command(after_help = format!("{USAGE_EXAMPLES}\n\n{}", exit::TABLE))]
     Usage(Usage),
     /// A migration plan to tickets that are ready to send, in the form of a tracker
-    #[command(after_help = format!("{TICKET_EXAMPLES}\n\n{}", exit::TABLE))]
+    #[command(after_help = format!("{TICKET_EXAMPLES}\n\n{SUBMIT_HELP}\n\n{}", exit::TABLE))]
     Ticket(Ticket),
     /// The rulebook: list, show, check or start a card
     Rules(Rules),

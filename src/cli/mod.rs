@@ -16,6 +16,7 @@ pub mod progress;
 mod rulebooks;
 pub mod run;
 mod schemas;
+pub mod submit_args;
 mod ticket;
 pub mod ticket_args;
 mod unfinished;

@@ -1,9 +1,9 @@
-//! `ticket`: a plan to tickets, as files or on standard output. Nothing is sent.
+//! `ticket`: a plan to tickets, as files, on standard output, or to the tracker.
 
 use std::path::{Path, PathBuf};
 
 use crate::ticket::options::Options;
-use crate::ticket::payload::{Body, Payload};
+use crate::ticket::payload::{Body, Payload, Tracker};
 use crate::ticket::{Refusal, tickets};
 use crate::write::safe::json_lines;
 
@@ -18,19 +18,27 @@ pub(super) fn run(command: &Ticket) -> Result<Exit, Failure> {
     set_colour(command.talk.color);
     let config = command.config.as_deref();
     let options = config.map_or_else(|| Ok(Options::default()), options)?;
-    options.demand(command.tracker).map_err(Failure::Usage)?;
+    // The category can be looked up by whoever may send.
+    if !(command.submit.submit && command.tracker == Tracker::Alibaba) {
+        options.demand(command.tracker).map_err(Failure::Usage)?;
+    }
     let plan = whole::plan(&command.plan, command.max_input)?;
     let made = tickets(&plan, command.tracker, job::language(command.lang), &options)
         .map_err(|why| Failure::Failed(format!("{} gives no tickets: {why}", shown(&command.plan))))?;
     match &command.output {
         Some(folder) => write_files(&made.payloads, folder, &[Some(command.plan.as_path()), config])?,
+        None if command.submit.submit => {}
         None => write_to(None, Ink::Data, |out| {
             made.payloads.iter().try_for_each(|payload| out.write_all(printed(payload).as_bytes()))
         })?,
     }
     made.refusals.iter().for_each(tell);
     if !command.talk.quiet {
-        say(&format!("{} ticket(s) written, {} refused", made.payloads.len(), made.refusals.len()));
+        let done = if command.submit.submit && command.output.is_none() { "made" } else { "written" };
+        say(&format!("{} ticket(s) {done}, {} refused", made.payloads.len(), made.refusals.len()));
+    }
+    if command.submit.submit && command.submit.run(&command.plan, command.tracker, &made.payloads)? == Exit::Failed {
+        return Ok(Exit::Failed);
     }
     Ok(if made.refusals.is_empty() { Exit::Done } else { Exit::Rejects })
 }

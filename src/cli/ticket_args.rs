@@ -6,6 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::args::{Language, Talk, size};
+use super::submit_args::Submit;
 use crate::ticket::payload::Tracker;
 
 pub(super) const TICKET_EXAMPLES: &str = "\
@@ -36,6 +37,9 @@ pub struct Ticket {
     /// Write each ticket to a file of this folder, which is made if need be [default: standard output]
     #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
+    /// Whether and how they are sent
+    #[command(flatten)]
+    pub submit: Submit,
     /// What is said on the way
     #[command(flatten)]
     pub talk: Talk,

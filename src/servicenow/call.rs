@@ -2,16 +2,17 @@
 //!
 //! GET is the only method here. Redirects are not followed, cookies are not kept, and an answer has a longest length.
 
-use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, Response, StatusCode, Url};
 
 use super::credentials::Credentials;
 use super::error::{LiveError, Said, When};
 use super::instance::Instance;
 use super::table::{self, NoRows, Row};
+use crate::http::Limits;
+use crate::http::call::{self, NoBody, innermost};
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy)]
@@ -69,18 +70,8 @@ impl<'c> Caller<'c> {
         credentials: &'c Credentials,
         patience: Patience,
     ) -> Result<Caller<'c>, LiveError> {
-        let mut builder = Client::builder()
-            .user_agent(concat!("cmkdiag/", env!("CARGO_PKG_VERSION")))
-            // The headers with the credentials would go along.
-            .redirect(redirect::Policy::none())
-            .https_only(instance.is_encrypted())
-            .connect_timeout(patience.connect)
-            .timeout(patience.answer);
-        if instance.is_local() {
-            // A proxy would look for it on its own machine, and may see the credentials in the clear.
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| LiveError::Start { reason: innermost(&error) })?;
+        let limits = Limits { connect: patience.connect, answer: patience.answer, bytes: patience.bytes };
+        let client = call::client(instance.base(), limits).map_err(|reason| LiveError::Start { reason })?;
         Ok(Caller { client, instance, credentials, patience })
     }
 
@@ -106,7 +97,7 @@ impl<'c> Caller<'c> {
             if response.status() != StatusCode::TOO_MANY_REQUESTS {
                 return Ok(response);
             }
-            let when = retry_after(response.headers());
+            let when = call::retry_after(response.headers()).map_or(When::Unsaid, When::Seconds);
             match when {
                 When::Seconds(seconds) if tries < self.patience.tries && seconds <= self.patience.pause.as_secs() => {
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -130,14 +121,10 @@ impl<'c> Caller<'c> {
     /// The whole body, unless it is too long.
     async fn body(&self, response: &mut Response, question: Question<'_>) -> Result<Vec<u8>, LiveError> {
         let most = self.patience.bytes;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error, question))? {
-            if body.len() + chunk.len() > most {
-                return Err(LiveError::TooLong { place: self.place(question), most });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        call::body(response, most).await.map_err(|error| match error {
+            NoBody::TooLong => LiveError::TooLong { place: self.place(question), most },
+            NoBody::Broken(error) => self.unreachable(&error, question),
+        })
     }
 
     fn place(&self, question: Question<'_>) -> String {
@@ -229,12 +216,6 @@ fn failure_hint(words: &str) -> &'static str {
     "try again, or show this to the administrator of the instance"
 }
 
-/// The seconds that a server wants to be left alone.
-fn retry_after(headers: &HeaderMap) -> When {
-    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    seconds.map_or(When::Unsaid, When::Seconds)
-}
-
 /// The address of a question, with everything encoded that has a meaning of its own there.
 fn address(base: &Url, question: Question<'_>) -> Url {
     let mut address = base.clone();
@@ -246,15 +227,6 @@ fn address(base: &Url, question: Question<'_>) -> Url {
         .append_pair("sysparm_limit", &question.limit.to_string())
         .append_pair("sysparm_exclude_reference_link", "true");
     address
-}
-
-/// The innermost reason of an error; the outer ones repeat the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut reason = error.source();
-    while let Some(inner) = reason.and_then(std::error::Error::source) {
-        reason = Some(inner);
-    }
-    reason.map_or_else(|| "it failed without a reason".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]
@@ -270,22 +242,6 @@ mod tests {
             "https://prod.service-now.com/api/now/v2/table/t?sysparm_query=name%3Da%5EORname%3Db%26c\
              &sysparm_fields=name%2Cvalue&sysparm_limit=7&sysparm_exclude_reference_link=true"
         );
-    }
-
-    #[test]
-    fn only_whole_seconds_are_waited_for() {
-        for (text, when) in [
-            ("0", When::Seconds(0)),
-            (" 12 ", When::Seconds(12)),
-            ("-1", When::Unsaid),
-            ("1.5", When::Unsaid),
-            ("Fri, 31 Dec 1999 23:59:59 GMT", When::Unsaid),
-            ("99999999999999999999999", When::Unsaid),
-        ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
-            assert_eq!(retry_after(&headers), when, "{text}");
-        }
-        assert_eq!(retry_after(&HeaderMap::new()), When::Unsaid);
     }
 
     #[test]

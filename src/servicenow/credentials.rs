@@ -2,15 +2,11 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use super::error::LiveError;
 use super::instance::Instance;
-
-/// Longer texts of a server are cut; a reason needs no more characters.
-const LONGEST_TEXT: usize = 300;
+use crate::http::{Secret, Secrets};
 
 /// A user name with its password, an OAuth token, or an API key.
 ///
@@ -21,7 +17,7 @@ pub struct Credentials {
     header: HeaderName,
     value: HeaderValue,
     /// What no text that comes back may contain.
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl fmt::Debug for Credentials {
@@ -58,55 +54,56 @@ impl Credentials {
     }
 
     /// The header that is sent.
-    pub(super) fn header(&self) -> (HeaderName, HeaderValue) {
+    pub(crate) fn header(&self) -> (HeaderName, HeaderValue) {
         (self.header.clone(), self.value.clone())
     }
 
-    /// A text of a server as it may be shown: on one line, not too long, and not at all if it repeats a secret.
+    /// A text of a server as it may be shown: see [`Secrets::shown`].
     pub(super) fn shown(&self, text: &str) -> String {
-        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        if self.secrets.iter().any(|secret| text.contains(secret.as_str()) || clean.contains(secret.as_str())) {
-            return "(withheld, as it repeats a credential)".to_owned();
-        }
-        match clean.char_indices().nth(LONGEST_TEXT) {
-            Some((end, _)) => format!("{}…", clean[..end].trim()),
-            None => clean.trim().to_owned(),
-        }
+        self.secrets.shown(text)
     }
 
-    fn new(variables: String, header: HeaderName, text: &str, secrets: Vec<String>) -> Result<Credentials, LiveError> {
-        let Ok(mut value) = HeaderValue::from_str(text) else {
+    /// What no text that comes back may contain.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    fn new(
+        variables: String,
+        header: HeaderName,
+        value: Option<HeaderValue>,
+        secrets: impl IntoIterator<Item = Secret>,
+    ) -> Result<Credentials, LiveError> {
+        let Some(value) = value else {
             let why = "a line break, or a character beyond ASCII";
             return Err(LiveError::Unsendable { variable: variables, why });
         };
-        value.set_sensitive(true);
-        Ok(Credentials { variables, header, value, secrets })
+        Ok(Credentials { variables, header, value, secrets: Secrets::new(secrets) })
     }
 
     fn token(variable: Variable) -> Result<Credentials, LiveError> {
-        let text = format!("Bearer {}", variable.value);
-        Credentials::new(variable.name, AUTHORIZATION, &text, vec![variable.value])
+        Credentials::new(variable.name, AUTHORIZATION, variable.value.header("Bearer "), [variable.value])
     }
 
     fn api_key(variable: Variable) -> Result<Credentials, LiveError> {
         let header = HeaderName::from_static("x-sn-apikey");
-        Credentials::new(variable.name, header, &variable.value.clone(), vec![variable.value])
+        Credentials::new(variable.name, header, variable.value.header(""), [variable.value])
     }
 
     fn pair(user: Variable, password: Variable) -> Result<Credentials, LiveError> {
-        if user.value.contains(':') {
+        if user.value.expose().contains(':') {
             return Err(LiveError::Unsendable { variable: user.name, why: "a colon" });
         }
-        let both = STANDARD.encode(format!("{}:{}", user.value, password.value));
+        let both = Secret::basic(user.value.expose(), &password.value);
         let variables = format!("{} and {}", user.name, password.name);
-        Credentials::new(variables, AUTHORIZATION, &format!("Basic {both}"), vec![password.value, both])
+        Credentials::new(variables, AUTHORIZATION, both.header("Basic "), [password.value, both])
     }
 }
 
 /// A variable that is set.
 struct Variable {
     name: String,
-    value: String,
+    value: Secret,
 }
 
 /// What the variables with one ending say.
@@ -114,7 +111,7 @@ fn with_suffix(lookup: &dyn Fn(&str) -> Option<String>, suffix: &str) -> Result<
     let name = |stem: &str| format!("SERVICENOW_{stem}{suffix}");
     let get = |stem: &str| {
         let value = lookup(&name(stem)).filter(|value| !value.is_empty())?;
-        Some(Variable { name: name(stem), value })
+        Some(Variable { name: name(stem), value: Secret::new(value) })
     };
     match (get("TOKEN"), get("API_KEY"), get("USERNAME"), get("PASSWORD")) {
         (None, None, None, None) => Ok(None),
@@ -135,6 +132,7 @@ fn with_suffix(lookup: &dyn Fn(&str) -> Option<String>, suffix: &str) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::secret::LONGEST_TEXT;
 
     /// The credentials for `dev-1` where some variables are set; every value is secret.
     fn from(variables: &[(&str, &str)]) -> Result<Credentials, LiveError> {

@@ -1,10 +1,9 @@
 //! The address of an instance: which host, and whether the way there is encrypted. Nothing is called here.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
 
 use super::error::LiveError;
+use crate::http::address::check_scheme;
 
 /// Where the instances live; a bare name means one of them.
 const DOMAIN: &str = ".service-now.com";
@@ -28,13 +27,8 @@ impl Instance {
         if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
             return Err(problem("it has a path, a query or a fragment"));
         }
-        let host = base.host_str().filter(|host| !host.is_empty()).ok_or_else(|| problem("it has no host"))?;
-        match base.scheme() {
-            "https" => {}
-            "http" if is_this_machine(host) => {}
-            "http" => return Err(problem("http would send the credentials in the clear")),
-            _ => return Err(problem("its scheme is not https")),
-        }
+        check_scheme(&base).map_err(problem)?;
+        let host = base.host_str().unwrap_or_default();
         let name = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Ok(Instance { base, name })
     }
@@ -52,18 +46,8 @@ impl Instance {
     }
 
     /// The address to which paths are added.
-    pub(super) fn base(&self) -> &Url {
+    pub(crate) fn base(&self) -> &Url {
         &self.base
-    }
-
-    /// Whether it stands on this machine, so that nothing lies between.
-    pub(super) fn is_local(&self) -> bool {
-        self.base.host_str().is_some_and(is_this_machine)
-    }
-
-    /// Whether only an encrypted connection will do.
-    pub(super) fn is_encrypted(&self) -> bool {
-        self.base.scheme() == "https"
     }
 }
 
@@ -86,11 +70,6 @@ fn absolute(text: &str) -> Result<Url, LiveError> {
         host => format!("https://{host}"),
     };
     Url::parse(&full).map_err(|error| problem(error.to_string()))
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -116,7 +95,7 @@ mod tests {
     #[test]
     fn the_clear_way_is_for_this_machine_only() {
         for host in [Ipv4Addr::LOCALHOST.to_string(), "localhost".to_owned(), "[::1]".to_owned()] {
-            assert!(!Instance::parse(&format!("http://{host}:{}", 8080)).unwrap().is_encrypted(), "{host}");
+            assert!(Instance::parse(&format!("http://{host}:{}", 8080)).is_ok(), "{host}");
         }
         for text in ["http://prod.service-now.com", "http://localhost.example.com", "http://10.0.0.1"] {
             assert!(Instance::parse(text).unwrap_err().to_string().contains("in the clear"), "{text}");

@@ -2,7 +2,7 @@
 //!
 //! [`tickets`] refuses what would make a wrong ticket, writes the content once (`text`, filled by `migration` and
 //! `consult`), and splits the keys where a tracker's limits ask for it (`split`); the files of trackers only render.
-//! Nothing is sent here.
+//! [`submit`] sends them, each exactly once.
 
 mod adf;
 mod alibaba;
@@ -21,6 +21,7 @@ mod roundup;
 mod rt;
 mod servicenow;
 mod split;
+pub mod submit;
 mod text;
 mod times;
 mod wiki;

@@ -1,13 +1,11 @@
 //! The room against an instance that answers by a script: every trap of the interface once.
 
-mod server;
-
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use super::*;
-use server::{Answer, Server};
+use crate::http::server::{Answer, Server};
 
 const PASSWORD: &str = "0pen-sesame";
 
@@ -31,7 +29,7 @@ fn credentials(instance: &Instance) -> Credentials {
 /// comes back.
 fn reading(script: Vec<Answer>, patience: Patience) -> (Result<Reading, LiveError>, Vec<String>) {
     let server = Server::start(script);
-    let instance = server.instance();
+    let instance = Instance::parse(&server.base()).unwrap();
     let result = read_with(&instance, &credentials(&instance), patience);
     let shown = match &result {
         Ok(reading) => format!("{reading:?}"),

@@ -1,0 +1,170 @@
+//! Sends tickets, each exactly once.
+//!
+//! ```text
+//! ledger ──► look up by mark ──► "sending" ──► create ──► what became of it
+//! sent       the tracker has     on the disk   one call   on the disk
+//! before?    it already?         first
+//! ```
+//!
+//! Between two lines of the ledger nobody knows whether the ticket exists: the tracker is asked, and as long as it does not
+//! say, nothing is sent. A call is made again only where nothing can have happened: there was no connection, or it was turned
+//! away with 429. A tracker may be slow and its search may lag, so a "no" counts only when it had time to become a "yes".
+
+mod create;
+mod engine;
+pub mod error;
+pub mod ledger;
+mod look;
+mod marks;
+mod rest;
+pub mod settings;
+pub mod target;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use error::SubmitError;
+pub use look::Ticket;
+pub use settings::Settings;
+pub use target::Target;
+
+use super::payload::Payload;
+use engine::Sender;
+use ledger::{Ledger, Standing};
+use marks::marked;
+
+/// What became of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// A dry run would send it.
+    WouldSend,
+    /// The ledger has it, as the tracker calls it: nothing was asked or sent.
+    Sent(String),
+    /// The tracker had it already.
+    Found(Ticket),
+    /// It was created.
+    Created(Ticket),
+    /// It was not created, and why; the next run tries again.
+    NotSent(String),
+    /// It may have been created: no answer came, and the tracker does not say. The next run asks again and sends nothing
+    /// before it knows.
+    Unknown(String),
+    /// It was not tried, as what went wrong before concerns all.
+    NotTried,
+}
+
+impl Fate {
+    /// Whether nothing is left to do.
+    pub fn is_done(&self) -> bool {
+        match self {
+            Fate::WouldSend | Fate::Sent(_) => true,
+            Fate::Found(ticket) | Fate::Created(ticket) => ticket.remarks.is_empty(),
+            Fate::NotSent(_) | Fate::Unknown(_) | Fate::NotTried => false,
+        }
+    }
+}
+
+/// What became of all tickets, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// The name of each ticket, and what became of it.
+    pub fates: Vec<(String, Fate)>,
+}
+
+impl Outcome {
+    /// Whether nothing is left to do; otherwise the run has failed.
+    pub fn is_done(&self) -> bool {
+        self.fates.iter().all(|(_, fate)| fate.is_done())
+    }
+
+    /// The outcome in one line.
+    pub fn summary(&self) -> String {
+        let count = |is: fn(&Fate) -> bool| self.fates.iter().filter(|(_, fate)| is(fate)).count();
+        let counts = [
+            (count(|fate| matches!(fate, Fate::WouldSend)), "would be sent"),
+            (count(|fate| matches!(fate, Fate::Created(_))), "created"),
+            (count(|fate| matches!(fate, Fate::Sent(_) | Fate::Found(_))), "there already"),
+            (count(|fate| matches!(fate, Fate::NotSent(_))), "not sent"),
+            (count(|fate| matches!(fate, Fate::Unknown(_))), "unknown"),
+            (count(|fate| matches!(fate, Fate::NotTried)), "not tried"),
+        ];
+        let shown = counts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}"));
+        let shown: Vec<String> = shown.collect();
+        if shown.is_empty() { "no tickets".to_owned() } else { format!("tickets: {}", shown.join(" · ")) }
+    }
+}
+
+/// Sends the tickets to a target if `yes`, and else only says what would be sent where. `say` gets one line at a time.
+///
+/// Must not be called from a thread that already runs asynchronous tasks.
+///
+/// # Errors
+/// Nothing could be sent, or the ledger could not be written: then what was sent last may be missing in it, and the next run
+/// asks the tracker.
+pub fn run(
+    payloads: &[Payload],
+    target: &Target,
+    ledger: &Path,
+    yes: bool,
+    say: &mut dyn FnMut(&str),
+) -> Result<Outcome, SubmitError> {
+    check_trackers(payloads, target)?;
+    if !yes {
+        return dry_run(payloads, target, &Ledger::look_at(ledger)?, say);
+    }
+    let mut ledger = Ledger::open(ledger)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| SubmitError::Start { reason: error.to_string() })?;
+    let outcome = runtime.block_on(Sender::new(target, &mut ledger, say).send_all(payloads));
+    // Does not wait for a resolver that still looks for a name after the time was up.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn check_trackers(payloads: &[Payload], target: &Target) -> Result<(), SubmitError> {
+    match payloads.iter().find(|payload| payload.tracker != target.tracker) {
+        None => Ok(()),
+        Some(other) => Err(SubmitError::OtherTracker {
+            name: other.name.clone(),
+            made: other.tracker.name(),
+            tracker: target.tracker.name(),
+        }),
+    }
+}
+
+fn dry_run(
+    payloads: &[Payload],
+    target: &Target,
+    ledger: &Ledger,
+    say: &mut dyn FnMut(&str),
+) -> Result<Outcome, SubmitError> {
+    let mut outcome = Outcome::default();
+    for payload in payloads {
+        let (name, place) = (&payload.name, target.place());
+        let fate = match (marked(payload), ledger.standing(target.tracker.name(), place, &payload.mark.label())) {
+            (Err(why), _) => {
+                say(&format!("{name}: cannot be sent: {why}"));
+                Fate::NotSent(why)
+            }
+            (_, Standing::Exists(ticket)) => {
+                say(&format!("{name}: sent before, as {ticket}"));
+                Fate::Sent(ticket)
+            }
+            (_, Standing::Doubt(since)) => {
+                say(&format!(
+                    "{name}: sent at {since}, and no answer is known: {place} would be asked before it is sent"
+                ));
+                Fate::WouldSend
+            }
+            (_, Standing::Free) => {
+                say(&format!("{name}: would be sent to {place}: {} ({})", payload.title, payload.mark.label()));
+                Fate::WouldSend
+            }
+        };
+        outcome.fates.push((name.clone(), fate));
+    }
+    Ok(outcome)
+}

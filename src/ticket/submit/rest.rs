@@ -1,0 +1,137 @@
+//! One call of a tracker that speaks JSON over HTTP, and what its answer means for whoever writes.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder, Url};
+use serde_json::Value;
+
+use super::error::{SubmitError, Trouble};
+use crate::http::{Address, Answer, Limits, NoAnswer, Secrets, call};
+
+/// A tracker, called in one name.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) address: Address,
+    client: Client,
+    headers: HeaderMap,
+    secrets: Secrets,
+    limits: Limits,
+}
+
+impl Site {
+    /// # Errors
+    /// The certificates or the limits of this machine do not allow any call.
+    pub(super) fn new(
+        address: Address,
+        own: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+        secrets: Secrets,
+        limits: Limits,
+    ) -> Result<Site, SubmitError> {
+        let client = call::client(address.url(), limits).map_err(|reason| SubmitError::Start { reason })?;
+        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        headers.extend(own);
+        Ok(Site { address, client, headers, secrets, limits })
+    }
+
+    /// The address of something, with a query.
+    pub(super) fn below(&self, segments: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.address.below(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// What stands at an address.
+    ///
+    /// # Errors
+    /// It cannot be read; nothing was changed.
+    pub(super) async fn get(&self, url: Url) -> Result<Value, Trouble> {
+        self.json(self.client.get(url)).await
+    }
+
+    /// Sends something, once.
+    ///
+    /// # Errors
+    /// See [`Trouble`]: it may have arrived.
+    pub(super) async fn post(&self, url: Url, body: &Value, more: HeaderMap) -> Result<Value, Trouble> {
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/json").headers(more);
+        self.json(request.body(body.to_string())).await
+    }
+
+    async fn json(&self, request: RequestBuilder) -> Result<Value, Trouble> {
+        match call::send(request.headers(self.headers.clone()), self.limits).await {
+            Ok(answer) => self.judged(&answer),
+            Err(NoAnswer::NotSent(why)) => Err(Trouble::NotSent(self.secrets.shown(&why))),
+            Err(NoAnswer::Lost(why)) => Err(Trouble::Lost(self.secrets.shown(&why))),
+        }
+    }
+
+    fn judged(&self, answer: &Answer) -> Result<Value, Trouble> {
+        let told = self.told(answer);
+        let wait = call::retry_after(&answer.headers);
+        match answer.status {
+            200..=299 => {
+                serde_json::from_slice(&answer.body).map_err(|_| Trouble::Lost(format!("no JSON came: {told}")))
+            }
+            429 => Err(Trouble::Later(wait, told)),
+            // GitHub limits the creation of content so.
+            403 if wait.is_some() => Err(Trouble::Later(wait, told)),
+            300..=399 => Err(Trouble::RefusedAll(format!(
+                "{told}: it points elsewhere, which is not followed; give the address of the tracker itself, and \
+                 credentials that need no login page"
+            ))),
+            401 => Err(Trouble::RefusedAll(format!("{told}: it does not accept the credentials"))),
+            403 => Err(Trouble::RefusedAll(format!("{told}: the user may not do this"))),
+            404 | 410 => Err(Trouble::RefusedAll(format!("{told}: not there, or hidden; check address and project"))),
+            408 | 500..=599 => Err(Trouble::Lost(told)),
+            _ => Err(Trouble::Refused(told)),
+        }
+    }
+
+    /// The status and the words of an answer.
+    fn told(&self, answer: &Answer) -> String {
+        let text = String::from_utf8_lossy(&answer.body);
+        match text.trim() {
+            "" => format!("it answered {}", answer.status),
+            page if page.starts_with('<') => format!("it answered {} with a web page", answer.status),
+            words => format!("it answered {}: {}", answer.status, self.secrets.shown(words)),
+        }
+    }
+}
+
+/// How long to wait for what.
+#[derive(Debug, Clone)]
+pub(super) struct Patience {
+    /// Limits of one call.
+    pub(super) limits: Limits,
+    /// How often the same is tried in all, where that is safe.
+    pub(super) tries: u32,
+    /// Before it is tried again if nobody says how long; doubled each time.
+    pub(super) pause: Duration,
+    /// The longest that a tracker may ask to be left alone; if it wants more, it is not asked again.
+    pub(super) longest_pause: Duration,
+    /// When to look for a ticket after no answer came, each counted from the one before. A tracker may still be busy with
+    /// it, and its search may lag behind.
+    pub(super) looks: Vec<Duration>,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            limits: Limits::default(),
+            tries: 4,
+            pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(90),
+            looks: [2, 4, 8, 16, 30].map(Duration::from_secs).to_vec(),
+        }
+    }
+}
+
+impl Patience {
+    /// After so long, a tracker that does not have a ticket will not have it any more.
+    pub(super) fn settled(&self) -> Duration {
+        self.looks.iter().sum()
+    }
+}

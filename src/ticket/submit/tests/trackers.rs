@@ -1,0 +1,292 @@
+//! What each tracker is asked and told, and what its answers mean.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::http::server::{Answer, Server};
+
+/// The answers to a search without and with the ticket that has a label.
+type Searched = fn(&str) -> (Value, Value);
+
+/// The answers of each tracker to a search that finds nothing, to a creation, and to the same search afterwards.
+struct Contract {
+    tracker: Tracker,
+    /// How the search begins, and its answers.
+    search: (&'static str, Searched),
+    /// How the creation begins, and its answer.
+    create: (&'static str, fn(&str) -> Value),
+    id: &'static str,
+}
+
+fn contracts() -> Vec<Contract> {
+    vec![
+        Contract {
+            tracker: Tracker::JiraCloud,
+            search: ("POST /rest/api/3/search/jql ", |label| {
+                let issue = json!({"id": "1", "key": "SEC-7", "fields": {"labels": [label]}});
+                (json!({"issues": [], "isLast": true}), json!({"issues": [issue], "isLast": true}))
+            }),
+            create: ("POST /rest/api/3/issue ", |_| json!({"id": "1", "key": "SEC-7", "self": "x"})),
+            id: "SEC-7",
+        },
+        Contract {
+            tracker: Tracker::JiraDc,
+            search: ("GET /rest/api/2/search?jql=labels+%3D+%22cmk-", |label| {
+                let issue = json!({"key": "SEC-7", "fields": {"labels": [label]}});
+                (json!({"issues": []}), json!({"issues": [issue]}))
+            }),
+            create: ("POST /rest/api/2/issue ", |_| json!({"key": "SEC-7"})),
+            id: "SEC-7",
+        },
+        Contract {
+            tracker: Tracker::Zendesk,
+            search: ("GET /api/v2/tickets.json?external_id=cmk-", |label| {
+                // A service that does not know the parameter lists everything.
+                let other = json!({"id": 34, "external_id": null});
+                (json!({"tickets": [other]}), json!({"tickets": [other, {"id": 35, "external_id": label}]}))
+            }),
+            create: ("POST /api/v2/tickets.json ", |_| json!({"ticket": {"id": 35}})),
+            id: "35",
+        },
+        Contract {
+            tracker: Tracker::Github,
+            search: ("GET /repos/acme/keys/issues?labels=cmk-", |_| {
+                (json!([]), json!([{"number": 12, "html_url": "https://github.example.com/12"}]))
+            }),
+            create: (
+                "POST /repos/acme/keys/issues ",
+                |_| json!({"number": 12, "html_url": "https://github.example.com/12"}),
+            ),
+            id: "#12",
+        },
+        Contract {
+            tracker: Tracker::Gitlab,
+            search: ("GET /api/v4/projects/acme%2Fkeys/issues?labels=cmk-", |label| {
+                (json!([]), json!([{"iid": 3, "labels": [label], "web_url": "https://gitlab.example.com/3"}]))
+            }),
+            create: ("POST /api/v4/projects/acme%2Fkeys/issues ", |_| json!({"iid": 3, "web_url": "x"})),
+            id: "#3",
+        },
+        Contract {
+            tracker: Tracker::Alibaba,
+            search: ("POST /?PageNumber=1&PageSize=50 ", |_| {
+                let ticket = json!({"TicketId": "0005PYGCW", "Title": "KMS CMK migration 1"});
+                (json!({"Success": true, "Data": []}), json!({"Success": true, "Data": [ticket]}))
+            }),
+            create: ("POST / ", |_| json!({"Success": true, "Code": 200, "Data": "0005PYGCW"})),
+            id: "0005PYGCW",
+        },
+    ]
+}
+
+/// What a tracker of a contract has, and whether its next answer to a creation is lost.
+type Shelf = Arc<Mutex<(bool, bool, u32)>>;
+
+fn tracker(contract: &Contract) -> (Shelf, Server) {
+    let shelf: Shelf = Arc::default();
+    let (shared, label) = (Arc::clone(&shelf), mark(1).label());
+    let (search, create) = (contract.search, contract.create);
+    let server = Server::with(move |seen| {
+        let mut shelf = shared.lock().unwrap();
+        if seen.is(search.0) {
+            let (none, one) = search.1(&label);
+            return Answer::new(200, if shelf.0 { one } else { none }.to_string());
+        }
+        if seen.is("GET /search/issues?") {
+            return Answer::new(200, r#"{"items":[{"number":5,"body":"cmk-plan: sha256:other"}]}"#);
+        }
+        assert!(seen.is(create.0), "{}", seen.head);
+        (shelf.0, shelf.2) = (true, shelf.2 + 1);
+        if shelf.1 { Answer::hang_up() } else { Answer::new(201, create.1(&label).to_string()) }
+    });
+    (shelf, server)
+}
+
+#[test]
+fn every_tracker_is_searched_by_its_mark_and_gets_one_ticket() {
+    for contract in contracts() {
+        for is_lost in [false, true] {
+            let (desk, (shelf, server)) = (Desk::new(), tracker(&contract));
+            shelf.lock().unwrap().1 = is_lost;
+            let payloads = [payload(contract.tracker, 1)];
+            let ran = desk.send(&payloads, &server.base());
+            assert_eq!(ran.created().id, contract.id, "{}", ran.said);
+            desk.keep_lines(1);
+            let ran = desk.send(&payloads, &server.base());
+            assert!(matches!(ran.fate(), Fate::Found(ticket) if ticket.id == contract.id), "{}", ran.said);
+            assert_eq!(shelf.lock().unwrap().2, 1, "{:?}", contract.tracker);
+            let created = server.seen().into_iter().find(|seen| seen.is(contract.create.0)).unwrap();
+            let key = format!("idempotency-key: {}\r\n", mark(1).label());
+            assert_eq!(created.head.contains(&key), contract.tracker == Tracker::Zendesk);
+            assert!(
+                created.body.contains(&mark(1).label()) || created.body.contains("cmk-plan%3A+sha256"),
+                "{}",
+                created.body
+            );
+        }
+    }
+}
+
+#[test]
+fn each_tracker_is_called_in_the_name_that_is_set() {
+    let basic = |user: &str| {
+        format!("authorization: Basic {}", crate::http::Secret::basic(user, &crate::http::Secret::new(SECRET)).expose())
+    };
+    for (tracker_name, header) in [
+        (Tracker::JiraCloud, basic("admin")),
+        (Tracker::JiraDc, format!("authorization: Bearer {SECRET}")),
+        (Tracker::Zendesk, basic("admin/token")),
+        (Tracker::Github, format!("authorization: Bearer {SECRET}")),
+        (Tracker::Gitlab, format!("private-token: {SECRET}")),
+        (Tracker::Rt, format!("authorization: token {SECRET}")),
+        (Tracker::Roundup, basic("admin")),
+        (Tracker::ServicenowChange, format!("authorization: Bearer {SECRET}")),
+    ] {
+        let (desk, server) = (Desk::new(), Server::with(|_| Answer::new(404, "")));
+        let ran = desk.send(&[payload(tracker_name, 1)], &server.base());
+        assert!(ran.why().contains("404"), "{}", ran.said);
+        let head = server.seen()[0].head.clone();
+        assert!(head.contains(&format!("{header}\r\n")), "{head}");
+        if tracker_name == Tracker::Roundup {
+            let base = server.base();
+            for line in
+                ["x-requested-with: rest".to_owned(), format!("origin: {base}"), format!("referer: {base}/demo/")]
+            {
+                assert!(head.contains(&format!("{line}\r\n")), "{line} is not in {head}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_label_that_github_dropped_is_found_in_the_text() {
+    let body = format!("keys\n<!-- {} -->", mark(1).line());
+    let items =
+        json!({"items": [{"number": 4, "body": "else"}, {"number": 5, "body": body, "html_url": "x"}]}).to_string();
+    let server = Server::start(vec![Answer::new(200, "[]"), Answer::new(200, items)]);
+    let ran = Desk::new().send(&[payload(Tracker::Github, 1)], &server.base());
+    assert!(matches!(ran.fate(), Fate::Found(ticket) if ticket.id == "#5"), "{}", ran.said);
+    let search = server.seen()[1].head.clone();
+    assert!(search.contains("+repo%3Aacme%2Fkeys") && search.contains("%22sha256%3A"), "{search}");
+}
+
+/// An instance of ServiceNow that drops some fields.
+fn servicenow(drops: &'static [&'static str]) -> Server {
+    let mut records: HashMap<String, Value> = HashMap::new();
+    Server::with(move |seen| {
+        let table = "/api/now/table/change_request";
+        if seen.is(&format!("GET {table}?")) {
+            let found: Vec<&Value> = records.values().collect();
+            return Answer::new(200, json!({ "result": found }).to_string());
+        }
+        if seen.is(&format!("GET {table}/abc?")) {
+            return Answer::new(200, json!({ "result": records["abc"] }).to_string());
+        }
+        assert!(
+            seen.is(&format!("POST {table}?sysparm_fields=sys_id%2Cnumber&sysparm_input_display_value=false ")),
+            "{}",
+            seen.head
+        );
+        let sent: Value = serde_json::from_str(&seen.body).unwrap();
+        let mut kept = json!({"sys_id": "abc", "number": "CHG0030001"});
+        for (name, value) in sent.as_object().unwrap() {
+            let text = value.as_str().map_or_else(|| value.to_string(), |text| text.replace('\n', "\r\n"));
+            let is_kept = !drops.contains(&name.as_str()) && name != "work_notes";
+            kept[name] = if is_kept { text } else { String::new() }.into();
+        }
+        records.insert("abc".to_owned(), kept);
+        Answer::new(201, r#"{"result":{"sys_id":"abc","number":"CHG0030001"}}"#)
+    })
+}
+
+#[test]
+fn fields_that_an_instance_drops_are_told() {
+    let change = [payload(Tracker::ServicenowChange, 1)];
+    let (desk, server) = (Desk::new(), servicenow(&[]));
+    let ran = desk.send(&change, &server.base());
+    assert_eq!((ran.created().id.as_str(), ran.created().remarks.len()), ("CHG0030001", 0), "{}", ran.said);
+    desk.keep_lines(1);
+    assert!(matches!(desk.send(&change, &server.base()).fate(), Fate::Found(_)));
+
+    let (desk, server) = (Desk::new(), servicenow(&["risk", "description"]));
+    let ran = desk.send(&change, &server.base());
+    assert!(
+        !ran.outcome.is_done() && ran.said.contains("warning: batch-1: the instance did not keep what was sent as")
+    );
+    assert!(ran.created().remarks[0].contains("description, risk"), "{:?}", ran.created());
+    assert!(desk.send(&change, &server.base()).outcome.is_done(), "it was created, and is not sent again");
+
+    // An instance that does not keep the mark cannot be asked for it, and sends what nobody asked for.
+    let (desk, server) = (Desk::new(), servicenow(&["correlation_id"]));
+    desk.send(&change, &server.base());
+    desk.keep_lines(1);
+    let ran = desk.send(&change, &server.base());
+    assert!(matches!(ran.fate(), Fate::Unknown(why) if why.contains("may not understand the query")), "{}", ran.said);
+}
+
+#[test]
+fn an_error_of_alibaba_cloud_under_200_is_a_refusal() {
+    let none = Answer::new(200, r#"{"Success":true,"Data":[]}"#);
+    let illegal = Answer::new(200, r#"{"Code":400,"Message":"param.illegal","RequestId":"6CCE","Success":false}"#);
+    let (desk, server) = (Desk::new(), Server::start(vec![none.clone(), illegal]));
+    let ran = desk.send(&[payload(Tracker::Alibaba, 1)], &server.base());
+    assert!(ran.why().contains("param.illegal") && ran.why().contains("6CCE"), "{}", ran.said);
+    assert_eq!(desk.states(), ["sending", "refused"]);
+    // A failure under 200 leaves open what happened.
+    let failed = Answer::new(200, r#"{"Code":500,"Message":"System.error","Success":false}"#);
+    let script = [vec![none.clone(), failed], vec![none; 4]].concat();
+    let (desk, server) = (Desk::new(), Server::start(script));
+    desk.send(&[payload(Tracker::Alibaba, 1)], &server.base());
+    assert_eq!(desk.states(), ["sending", "not-created"]);
+}
+
+#[test]
+fn the_category_is_looked_up_if_it_is_not_given() {
+    let mut first = payload(Tracker::Alibaba, 1);
+    let Body::Form(form) = &mut first.body else { panic!("no form") };
+    form.retain(|(name, _)| name != "CategoryId");
+    let none = Answer::new(200, r#"{"Success":true,"Data":[]}"#);
+    let products = Answer::new(
+        200,
+        r#"{"Success":true,"Data":[{"ProductList":[{"ProductId":"7","ProductName":"Key Management Service"}]}]}"#,
+    );
+    let one = Answer::new(200, r#"{"Success":true,"Data":[{"CategoryId":"53812","CategoryName":"Migration"}]}"#);
+    let made = Answer::new(200, r#"{"Success":true,"Data":"0005"}"#);
+    let server = Server::start(vec![none.clone(), products.clone(), one, made]);
+    Desk::new().send(&[first.clone()], &server.base()).created();
+    assert!(server.seen()[3].body.contains("CategoryId=53812"));
+
+    let two = r#"{"Success":true,"Data":[{"CategoryId":1,"CategoryName":"A"},{"CategoryId":2,"CategoryName":"B"}]}"#;
+    let (desk, server) = (Desk::new(), Server::start(vec![none, products, Answer::new(200, two)]));
+    let ran = desk.send(&[first], &server.base());
+    assert!(ran.why().contains("choose the category") && ran.why().contains("1 A; 2 B"), "{}", ran.said);
+    assert_eq!(desk.states(), [""; 0]);
+}
+
+#[test]
+fn roundup_gets_a_message_and_an_issue_that_names_it() {
+    let label = mark(1).label();
+    let server = Server::with(move |seen| {
+        let demo = |rest: &str| seen.is(&format!("{rest} "));
+        if seen.is("GET /demo/rest/data/issue?title=cmk-") {
+            Answer::new(200, r#"{"data":{"collection":[],"@total_size":0}}"#)
+        } else if seen.is("GET /demo/rest/data/user?username=admin") {
+            let users = json!({"data": {"collection": [{"id": "9", "username": "administrator"}, {"id": "1", "username": "admin"}]}});
+            Answer::new(200, users.to_string())
+        } else if demo("POST /demo/rest/data/msg") {
+            let body: Value = serde_json::from_str(&seen.body).unwrap();
+            assert_eq!(body["author"], "1");
+            Answer::new(201, r#"{"data":{"id":"22","link":"x"}}"#)
+        } else {
+            assert!(demo("POST /demo/rest/data/issue"), "{}", seen.head);
+            let body: Value = serde_json::from_str(&seen.body).unwrap();
+            assert_eq!((&body["messages"], &body["priority"]), (&json!(["22"]), &json!("urgent")));
+            assert!(body["title"].as_str().unwrap().contains(&label));
+            Answer::new(201, r#"{"data":{"id":"5","link":"x"}}"#)
+        }
+    });
+    let ran = Desk::new().send(&[payload(Tracker::Roundup, 1)], &server.base());
+    assert_eq!(ran.created().id, "issue5");
+    assert_eq!(ran.created().url.as_deref(), Some(format!("{}/demo/issue5", server.base()).as_str()));
+}
