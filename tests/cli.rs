@@ -466,6 +466,9 @@ fn help_of_plan() {
           --keys-per-batch <N>
               A batch has no more keys [default: what the rulebook says, 50]
 
+          --keep <PLAN>
+              An earlier plan, whose windows stay as they are where they are still good
+
           --check <PLAN>
               Check an approved plan against the inventory instead: what of it no longer holds
 
@@ -930,7 +933,7 @@ fn help_of_rules_show() {
 
 #[test]
 fn help_of_ticket() {
-    assert_snapshot!(help("ticket"), @r"
+    assert_snapshot!(help("ticket"), @r#"
     A migration plan to tickets that are ready to send, in the form of a tracker
 
     Usage: cmkdiag ticket [OPTIONS] --tracker <TRACKER> <PLAN>
@@ -986,6 +989,17 @@ fn help_of_ticket() {
               Write each ticket to a file of this folder, which is made if need be [default: standard
               output]
 
+    Submission:
+          --submit
+              Say what would be sent where; nothing is sent without --yes
+
+          --yes
+              Send it
+
+          --ledger <FILE>
+              What was sent, as JSON Lines; keep it, and give the same every time [default: the plan's
+              name with .ledger.jsonl]
+
     Messages:
       -q, --quiet
               Say nothing but errors
@@ -1009,14 +1023,31 @@ fn help_of_ticket() {
       cmkdiag ticket plan.json --tracker email --lang zh --config tickets.toml -o mail/
       cmkdiag ticket plan.json --tracker markdown
 
+    Submission:
+      --submit says what would be sent where; with --yes it is sent, each ticket exactly once.
+      Addresses and credentials come from the environment, or from a file of the same names (NAME =
+      "value") that only
+      its owner can read: the one that CMKDIAG_TRACKERS names, or ~/.config/cmkdiag/trackers.toml.
+        alibaba       as for the aliyun command line; CMKDIAG_ALIBABA_REGION
+        servicenow-*  CMKDIAG_SERVICENOW_URL; SERVICENOW_TOKEN, SERVICENOW_API_KEY, or
+        SERVICENOW_USERNAME and _PASSWORD
+        jira-cloud    CMKDIAG_JIRA_URL, CMKDIAG_JIRA_USER, CMKDIAG_JIRA_TOKEN
+        jira-dc       CMKDIAG_JIRA_URL, CMKDIAG_JIRA_TOKEN
+        zendesk       CMKDIAG_ZENDESK_URL, CMKDIAG_ZENDESK_TOKEN; CMKDIAG_ZENDESK_USER if it is an API
+        token
+        github        CMKDIAG_GITHUB_REPOSITORY (owner/name), CMKDIAG_GITHUB_TOKEN; CMKDIAG_GITHUB_URL
+        gitlab        CMKDIAG_GITLAB_PROJECT, CMKDIAG_GITLAB_TOKEN; CMKDIAG_GITLAB_URL
+        rt            CMKDIAG_RT_URL; CMKDIAG_RT_TOKEN, or CMKDIAG_RT_USER and CMKDIAG_RT_PASSWORD
+        roundup       CMKDIAG_ROUNDUP_URL, CMKDIAG_ROUNDUP_USER, CMKDIAG_ROUNDUP_PASSWORD
+
     Exit codes:
       0  done
-      1  done, and a --fail-on gate matched
+      1  done, and a --fail-on gate matched, or a plan has errors
       2  wrong usage
       3  done, but some records were rejected (the results of the others are written; --allow-rejects
       makes it 0)
       4  could not do it (reading, writing, or no usable record)
-    ");
+    "#);
 }
 
 #[test]

@@ -216,7 +216,7 @@ fn the_schedule_holds_whatever_the_keys() {
             freeze: Some(freeze),
         };
         rules.demand(&plan, &keys);
-        // There is room for 420 of the 466 keys in one region.
+        // There is room for 420 of the 466 keys in one region; batches without an instance are errors.
         let bought: u64 =
             list(&plan, "purchases").iter().map(|purchase| purchase["key_versions"].as_u64().unwrap()).sum();
         assert_eq!(bought, 46, "{}", plan["purchases"]);
@@ -476,4 +476,106 @@ fn what_is_wrong_with_arguments_and_files_is_told() {
     std::fs::write(&calendar, "time_zone = \"UTC\"\n").unwrap();
     let ran = expect(2, &["plan", &keys, "--calendar", &calendar, "-o", folder.path().to_str().unwrap()]);
     assert!(ran.err.contains("the same place"), "{}", ran.err);
+}
+
+/// Saturday nights, from the first of December on.
+const SATURDAYS: &str =
+    "time_zone = \"UTC\"\nearliest = \"2026-12-01\"\n[[allowed]]\ndays = [\"Sat\"]\nfrom = \"00:00\"\nto = \"02:00\"\n";
+
+#[test]
+fn keys_that_can_still_be_saved_get_their_windows_before_those_that_cannot() {
+    let folder = folder();
+    // Before any slot, before the second, long after, and nobody knows when.
+    let deadlines = ["2026-11-25T00:00:00Z", "2026-12-07T00:00:00Z", "2027-11-01T00:00:00Z"];
+    let rows: String = (1..).zip(deadlines).map(|(number, date)| row(number, "cn-hangzhou", "", date)).collect();
+    let unknown = row(4, "cn-hangzhou", "", "").replace("Disabled", "Enabled");
+    let never = row(5, "cn-hangzhou", "", "");
+    let keys = put(&folder, "keys.csv", format!("{HEAD}{rows}{unknown}{never}"));
+    let destinations = put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    let calendar = put(&folder, "c.toml", SATURDAYS);
+    let made =
+        plan(Path::new(&keys), &["--destinations", &destinations, "--calendar", &calendar, "--keys-per-batch", "1"]);
+    let windows: BTreeMap<&str, &str> = list(&made, "batches")
+        .iter()
+        .map(|batch| (text(&batch["keys"][0], "key_id"), text(&batch["window"], "start").get(..10).unwrap()))
+        .collect();
+    let of = |number: usize| windows[id(number).as_str()];
+    assert_eq!([2, 3, 4, 5, 1].map(of), ["2026-12-05", "2026-12-12", "2026-12-19", "2026-12-26", "2027-01-02"]);
+    let problems = list(&made, "problems");
+    let about = |severity: &str| -> Vec<&Value> {
+        problems.iter().filter(|problem| problem["severity"] == severity).map(|problem| &problem["keys"][0]).collect()
+    };
+    assert_eq!((about("error"), about("warning")), (vec![&Value::from(id(1))], vec![&Value::from(id(4))]));
+    let rotation = list(&made, "worklists").iter().find(|list| list["name"] == "disable-rotation").unwrap();
+    let rows = list(&rotation["items"][0], "rows");
+    let due = rows.iter().find(|row| text(row, "key_id") == id(4)).map(|row| text(row, "due"));
+    assert_eq!(due, Some(AS_OF));
+}
+
+#[test]
+fn windows_of_an_earlier_plan_stay_where_they_are_still_good() {
+    let folder = folder();
+    let rows: String = (0..12).map(|number| row(number, "cn-hangzhou", "", "")).collect();
+    let keys = put(&folder, "keys.csv", format!("{HEAD}{rows}"));
+    let destinations = put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 100)])));
+    let calendar = put(&folder, "c.toml", SATURDAYS);
+    let options = ["--destinations", &destinations, "--calendar", &calendar, "--keys-per-batch", "3"];
+    let before = plan(Path::new(&keys), &options);
+    let earlier = put(&folder, "earlier.json", before.to_string());
+    let urgent = row(100, "cn-hangzhou", "", "2027-02-01T00:00:00Z");
+    put(&folder, "keys.csv", format!("{HEAD}{urgent}{rows}"));
+    let windows = |plan: &Value| -> BTreeMap<String, String> {
+        let window = |batch: &Value| (text(batch, "id").to_owned(), text(&batch["window"], "start").to_owned());
+        list(plan, "batches").iter().map(window).collect()
+    };
+    let moved = plan(Path::new(&keys), &options);
+    let kept = plan(Path::new(&keys), &[&options[..], &["--keep", &earlier]].concat());
+    assert!(windows(&before).iter().any(|(id, start)| windows(&moved)[id] != *start));
+    assert!(windows(&before).iter().all(|(id, start)| windows(&kept)[id] == *start));
+    assert_eq!(windows(&kept).len(), windows(&before).len() + 1);
+}
+
+#[test]
+fn files_of_others_are_neither_overwritten_nor_removed() {
+    let folder = folder();
+    let keys = put(&folder, "in/keys.csv", format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
+    let out = folder.path().join("out");
+    for name in ["languages.csv", "batches.csv", "plan.json", "runbook.md", "windows.ics"] {
+        let path = put(&folder, &format!("out/{name}"), "mine\n");
+        let ran = expect(2, &["plan", &keys, "--as-of", AS_OF, "-o", out.to_str().unwrap()]);
+        assert!(ran.err.contains("is of no plan, and would be overwritten"), "{}", ran.err);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine\n");
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn the_check_knows_what_was_carried_out_and_what_would_be_left_out() {
+    let folder = folder();
+    let table = |first: &str| format!("{HEAD}{first}{}", row(2, "cn-shanghai", "", ""));
+    let keys = put(&folder, "keys.csv", table(&row(1, "cn-hangzhou", "", "")));
+    let both = room(&[("kst-a0001", "cn-hangzhou", 1), ("kst-b0002", "cn-shanghai", 1)]);
+    let destinations = put(&folder, "i.csv", instances(&both));
+    let made = plan(Path::new(&keys), &["--destinations", &destinations]);
+    let approved = put(&folder, "plan.json", made.to_string());
+    let check = |code: i32, as_of: &str| {
+        expect(
+            code,
+            &["plan", &keys, "--destinations", &destinations, "--as-of", as_of, "--quiet", "--check", &approved],
+        )
+        .out
+    };
+    // Both windows are past, and one batch was carried out: its instance is full now.
+    put(&folder, "keys.csv", table(&row(1, "cn-hangzhou", "", "").replace(",default,", ",kst-a0001,")));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 0), ("kst-b0002", "cn-shanghai", 1)])));
+    let told = check(1, "2026-12-20T00:00:00Z");
+    assert!(told.contains("migrated, it seems") && told.matches("error: ").count() == 1, "{told}");
+    assert!(told.contains("error: cn-shanghai-") && told.contains("Its window has begun, or is past"), "{told}");
+    put(&folder, "keys.csv", table(&row(1, "cn-hangzhou", "", "").replace("Aliyun_AES_256", "Aliyun_SM4")));
+    put(&folder, "i.csv", instances(&both));
+    assert!(check(1, AS_OF).contains("Only a hardware instance offers its spec"), "a spec");
+    put(&folder, "keys.csv", table(&row(1, "cn-hangzhou", "", "")));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-beijing", 1), ("kst-b0002", "cn-shanghai", 1)])));
+    assert!(check(1, AS_OF).contains("is in cn-beijing, and the keys are not"), "a region");
 }

@@ -8,11 +8,12 @@ use assert_cmd::Command;
 const README: &str = include_str!("../README.md");
 
 /// The other pages that show commands.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 10] = [
     include_str!("../docs/inventory.md"),
     include_str!("../docs/output.md"),
     include_str!("../docs/plan.md"),
     include_str!("../docs/servicenow.md"),
+    include_str!("../docs/submit.md"),
     include_str!("../docs/tickets.md"),
     include_str!("../docs/usage.md"),
     include_str!("../docs/verdicts.md"),

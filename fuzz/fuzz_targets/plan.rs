@@ -19,7 +19,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     let (first, second) = text.split_once('\u{1}').unwrap_or((&text, ""));
     let _ = serde_json::from_str::<Plan>(first);
-    let instances = instance::read("fuzz", first).ok();
+    let instances = instance::read(&[("fuzz".to_owned(), first.to_owned())]).ok();
     let calendar = Calendar::read("fuzz", second).ok();
     if instances.is_none() && calendar.is_none() {
         return;
@@ -33,6 +33,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         calendar,
         window: 900 * (1 + i64::from(choice & 15)),
         keys_per_batch: Some(1 + u32::from(choice >> 4)),
+        earlier: None,
     };
     let plan = plan(&diagnosis, &wanted);
     let json = serde_json::to_string(&plan).expect("a plan is JSON");

@@ -282,9 +282,12 @@ fn remarks_of(
     remarks
 }
 
+/// Units without an instance, with the batch of each.
+type Waiting<'u> = Vec<&'u (&'u Unit, String)>;
+
 /// What to buy for units without an instance: units by account, region and type.
 pub(super) fn purchases(without: &[(&Unit, String)], candidates: &[Candidate<'_>], given: bool) -> Vec<Purchase> {
-    let mut groups: BTreeMap<(&str, &str, InstanceKind), Vec<&(&Unit, String)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str, InstanceKind), Waiting<'_>> = BTreeMap::new();
     for entry in without {
         let kind = match entry.0.kind.needs {
             Needs::Any => InstanceKind::Software,
@@ -292,7 +295,7 @@ pub(super) fn purchases(without: &[(&Unit, String)], candidates: &[Candidate<'_>
         };
         groups.entry((&entry.0.kind.account, &entry.0.kind.region, kind)).or_default().push(entry);
     }
-    let purchase = |((account, region, kind), entries): ((&str, &str, InstanceKind), Vec<&(&Unit, String)>)| {
+    let purchase = |(account, region, kind): (&str, &str, InstanceKind), entries: Waiting<'_>| {
         let keys: Vec<usize> = entries.iter().flat_map(|(unit, _)| unit.keys.iter().copied()).collect();
         let weeks = || keys.iter().filter_map(|key| candidates[*key].week.as_ref());
         let peak = weeks().next().is_some().then(|| peak_per_second(&Week::sum(weeks())));
@@ -309,7 +312,7 @@ pub(super) fn purchases(without: &[(&Unit, String)], candidates: &[Candidate<'_>
             batches: batches.into_iter().cloned().collect(),
         }
     };
-    groups.into_iter().map(purchase).collect()
+    groups.into_iter().map(|(of, entries)| purchase(of, entries)).collect()
 }
 
 fn why(kind: InstanceKind, given: bool, keys: &[usize], candidates: &[Candidate<'_>]) -> Words {

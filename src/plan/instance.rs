@@ -159,8 +159,7 @@ impl Found {
             }
             Value::Object(members) => {
                 if let Some(infos) = members.get("KmsInstanceQuotaInfos") {
-                    let id =
-                        members.get("KmsInstanceId").or_else(|| Some(members.get("KmsInstance")?.get("InstanceId")?));
+                    let id = members.get("KmsInstanceId").or_else(|| members.get("KmsInstance")?.get("InstanceId"));
                     self.quotas(infos, id.and_then(Value::as_str))?;
                 }
                 match (members.get("KmsInstance"), members.get("KmsInstances"), members.get("destinations")) {
@@ -295,8 +294,11 @@ impl Found {
 
 /// The region, which GetKmsInstance says of the VPCs that are bound: those of other regions cannot be.
 fn region_of_vpcs(members: &Map<String, Value>) -> Option<String> {
-    let bound = members.get("BindVpcs")?.get("BindVpc")?.as_array()?;
-    bound.iter().find_map(|vpc| vpc.get("RegionId")?.as_str().map(str::to_owned)).or_else(|| {
+    let bound = || {
+        let bound = members.get("BindVpcs")?.get("BindVpc")?.as_array()?;
+        bound.iter().find_map(|vpc| vpc.get("RegionId")?.as_str().map(str::to_owned))
+    };
+    bound().or_else(|| {
         // `cn-hangzhou-k` is a zone of `cn-hangzhou`, and `ap-southeast-1a` one of `ap-southeast-1`.
         let zone = members.get("ZoneIds")?.as_array()?.first()?.as_str()?;
         let region = zone.strip_suffix(|c: char| c.is_ascii_lowercase())?;

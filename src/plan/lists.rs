@@ -223,11 +223,11 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>, co
         let row = WorkRow { command, found: address, due: window_start(Some(batch)), ..row_of(key, Some(batch)) };
         let [title, what] = TERRAFORM.map(|(en, zh)| Words::new(en, zh));
         let source = || {
-            let url = Some("https://www.alibabacloud.com/help/en/kms/use-cases/migration-operation".to_owned());
+            let document = "alibaba-terraform-after-migration".to_owned();
             vec![SourceName {
-                document: "alibaba-migration-operation".to_owned(),
-                section: "Terraform".to_owned(),
-                url,
+                document,
+                section: "Modify Terraform configurations after migration".to_owned(),
+                url: None,
             }]
         };
         lists.add(ListName::Terraform, "terraform", title, what, source, row);

@@ -7,6 +7,7 @@
 //! ```
 
 mod assign;
+mod batch;
 pub mod calendar;
 pub mod calendar_file;
 mod candidate;

@@ -1,0 +1,312 @@
+//! Batches with their windows, one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan as _};
+
+use super::calendar::{Calendar, Span};
+use super::candidate::{BY_DESTINATION, Candidate, Needs};
+use super::grouping::{Kind, Unit, hash, parted};
+use super::load::{Week, average, calls_between, peak_per_second};
+use super::make::Wanted;
+use super::model::{Basis, Batch, Condition, Load, PlannedKey, StepBefore, Window, Words};
+use super::schedule::{Job, Schedule};
+use super::work::{Problem, Severity};
+use crate::diagnose::Diagnosis;
+use crate::domains::cmk::facts::KEY_SPEC;
+use crate::engine::facts::{Grade, Lang};
+use crate::write::words;
+
+/// A batch of an earlier plan and its window, by instance and key.
+type Earlier<'p> = BTreeMap<(&'p str, &'p str), (&'p str, Span)>;
+
+/// A command that tells, and the keys, by id.
+type Asked = (Option<String>, Vec<String>);
+
+/// The windows of an earlier plan.
+pub(super) fn earlier(wanted: &Wanted) -> Earlier<'_> {
+    let second = |time: &str| time.parse::<Timestamp>().ok().map(Timestamp::as_second);
+    let mut windows = BTreeMap::new();
+    for batch in wanted.earlier.iter().flat_map(|plan| &plan.batches) {
+        let (Some(instance), Some(window)) = (&batch.destination, &batch.window) else { continue };
+        let (Some(start), Some(end)) = (second(&window.start), second(&window.end)) else { continue };
+        for key in &batch.keys {
+            windows.insert((instance.as_str(), key.key_id.as_str()), (batch.id.as_str(), (start, end)));
+        }
+    }
+    windows
+}
+
+/// A batch before it has a window.
+pub(super) struct Draft<'u> {
+    pub(super) id: String,
+    pub(super) kind: Kind,
+    pub(super) instance: Option<String>,
+    pub(super) units: Vec<&'u Unit>,
+    /// The candidates, by number.
+    pub(super) keys: Vec<usize>,
+}
+
+pub(super) fn drafts<'u>(assigned: &'u [(Unit, Option<&str>)], keys_per_batch: usize) -> Vec<Draft<'u>> {
+    // Where an instance takes all kinds, they may be in one batch.
+    let mut groups: BTreeMap<(Kind, Option<&str>), Vec<&'u Unit>> = BTreeMap::new();
+    for (unit, instance) in assigned {
+        let needs = if instance.is_some() { Needs::Any } else { unit.kind.needs };
+        groups.entry((Kind { needs, ..unit.kind.clone() }, *instance)).or_default().push(unit);
+    }
+    let mut drafts = Vec::new();
+    for ((kind, instance), mut units) in groups {
+        units.sort_by_key(|unit| unit.hash);
+        for (prefix, units) in parted(&units, keys_per_batch) {
+            let parts = [
+                kind.account.as_str(),
+                &kind.region,
+                instance.unwrap_or_default(),
+                &format!("{:?}", kind.needs),
+                &format!("{:?}", kind.rotates),
+                kind.large.as_deref().unwrap_or_default(),
+                &prefix,
+            ];
+            let id = format!("{}-{:010x}", kind.region, hash(&parts) >> 24);
+            let keys = units.iter().flat_map(|unit| unit.keys.iter().copied()).collect();
+            drafts.push(Draft { id, kind: kind.clone(), instance: instance.map(str::to_owned), units, keys });
+        }
+    }
+    drafts
+}
+
+/// Makes batches of drafts, one after the other.
+pub(super) struct Planner<'p, 'd> {
+    pub(super) diagnosis: &'d Diagnosis,
+    pub(super) candidates: &'p [Candidate<'d>],
+    pub(super) calendar: &'p Calendar,
+    pub(super) wanted: &'p Wanted,
+    pub(super) months: u32,
+    pub(super) schedule: Schedule<'p>,
+    /// The batches of an earlier plan with their windows, by instance and the id of each key; each is kept once.
+    pub(super) earlier: Earlier<'p>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Planner<'_, '_> {
+    /// The window that most of the keys had in an earlier plan, if it is still good and free.
+    pub(super) fn keep(&mut self, draft: &Draft<'_>) -> Option<(i64, i64)> {
+        let instance = draft.instance.as_deref()?;
+        let mut votes: BTreeMap<(&str, (i64, i64)), usize> = BTreeMap::new();
+        for key in &draft.keys {
+            if let Some(had) = self.earlier.get(&(instance, self.candidates[*key].key_id)) {
+                *votes.entry(*had).or_default() += 1;
+            }
+        }
+        let ((_, span), _) = votes.into_iter().max_by_key(|(_, count)| *count)?;
+        let before = self.before(draft, instance).into_iter().flatten().min();
+        self.schedule.keep(&Job { instance: instance.to_owned(), before, week: None }, span)
+    }
+
+    /// Before when the window of a batch has to end: when its instance does, and when its first key rotates.
+    fn before(&self, draft: &Draft<'_>, instance: &str) -> [Option<i64>; 2] {
+        let named = self.wanted.instances.iter().flatten().find(|named| named.id == instance);
+        let deadline = draft.keys.iter().filter_map(|key| self.candidates[*key].deadline).min();
+        [named.and_then(|named| named.expires), deadline].map(|time| time.map(Timestamp::as_second))
+    }
+
+    pub(super) fn batch(&mut self, draft: &Draft<'_>, kept: Option<(i64, i64)>) -> Batch {
+        let mut keys: Vec<&Candidate<'_>> = draft.keys.iter().map(|key| &self.candidates[*key]).collect();
+        keys.sort_by_key(|key| key.key_id);
+        let deadline = keys.iter().filter_map(|key| key.deadline).min();
+        let weeks = || keys.iter().filter_map(|key| key.week.as_ref());
+        let week = weeks().next().is_some().then(|| Week::sum(weeks()));
+        let span = kept.or_else(|| self.span(draft, draft.instance.as_ref()?, week, &keys));
+        self.problems.extend(without_instance(draft, self.wanted));
+        self.problems.extend(rotating_at_unknown(draft, &keys));
+        let load = week.map(|week| Load {
+            calls_in_window: span.map(|(start, end)| calls_between(&week, start, end).ceil() as u64),
+            calls_in_average_window: average(&week, self.wanted.window).ceil() as u64,
+            peak_per_second: peak_per_second(&week),
+        });
+        let basis = if week.is_some() { Basis::Evidence } else { Basis::Calendar };
+        let window = span.and_then(|span| self.window(span, basis));
+        let change_by = span.and_then(|(start, _)| self.change_by(start));
+        let applications: BTreeSet<&String> = keys.iter().flat_map(|key| &key.applications).collect();
+        Batch {
+            id: draft.id.clone(),
+            digest: String::new(),
+            account_id: Some(draft.kind.account.clone()).filter(|account| !account.is_empty()),
+            region: draft.kind.region.clone(),
+            destination: draft.instance.clone(),
+            window,
+            applications: applications.into_iter().cloned().collect(),
+            split_applications: Vec::new(),
+            rotation_deadline: deadline.map(|time| time.to_string()),
+            change_applications_by: change_by,
+            steps_before: self.steps_before(&keys),
+            conditions: self.conditions(&keys),
+            keys: keys.iter().map(|key| planned(key)).collect(),
+            load,
+        }
+    }
+
+    /// The slot of a batch; what is wrong with it is a problem.
+    fn span(
+        &mut self,
+        draft: &Draft<'_>,
+        instance: &str,
+        week: Option<[f64; 168]>,
+        keys: &[&Candidate<'_>],
+    ) -> Option<(i64, i64)> {
+        let [expires, deadline] = self.before(draft, instance);
+        let before = [expires, deadline].into_iter().flatten().min();
+        let mut take = |before| self.schedule.take(&Job { instance: instance.to_owned(), before, week });
+        let mut problem = |text: Words, keys: Vec<String>| {
+            self.problems.push(Problem { severity: Severity::Error, batch: Some(draft.id.clone()), text, keys });
+        };
+        let ids = |keys: &mut dyn Iterator<Item = &&Candidate<'_>>| keys.map(|key| key.key_id.to_owned()).collect();
+        if let Some(span) = take(before) {
+            return Some(span);
+        }
+        let span = deadline.and_then(|_| take(expires));
+        match span {
+            Some((_, end)) => {
+                let late = |key: &&&Candidate<'_>| key.deadline.is_some_and(|deadline| deadline.as_second() < end);
+                problem(
+                    Words::new(
+                        "These keys rotate before a window is free, and are blocked for good then: disable their rotation at once \
+                         (list disable-rotation), and plan again with an inventory that says so; or allow an earlier window",
+                        "这些密钥在有可用窗口之前就会轮转，此后将永久无法迁移：请立即关闭其自动轮转（见 disable-rotation 清单）并\
+                         用更新后的清单重新制定计划，或允许更早的窗口",
+                    ),
+                    ids(&mut keys.iter().filter(late)),
+                );
+            }
+            None => problem(
+                Words::new(
+                    "There is no free slot within what the calendar allows, before the instance ends: allow more hours or days, \
+                     shorten the windows, or name further instances",
+                    "在日历允许的时间内、实例到期之前没有可用窗口：请放宽时间、缩短窗口或增加实例",
+                ),
+                ids(&mut keys.iter()),
+            ),
+        }
+        span
+    }
+
+    fn window(&self, (start, end): (i64, i64), basis: Basis) -> Option<Window> {
+        let moment = |second: i64| Timestamp::from_second(second).ok();
+        let local = |time: Timestamp| {
+            let offset = self.calendar.zone.to_offset(time);
+            time.display_with_offset(offset).to_string()
+        };
+        let (start, end) = (moment(start)?, moment(end)?);
+        Some(Window {
+            start: start.to_string(),
+            end: end.to_string(),
+            local_start: local(start),
+            local_end: local(end),
+            basis,
+        })
+    }
+
+    /// The last day on which applications may be unchanged.
+    fn change_by(&self, start: i64) -> Option<String> {
+        // The month begins with the day of the migration: by the clocks of the plan, or by those of the vendor if they are behind.
+        let start = Timestamp::from_second(start).ok()?;
+        let vendor = TimeZone::fixed(Offset::constant(8)).to_datetime(start).date();
+        let day = self.calendar.zone.to_datetime(start).date().min(vendor);
+        day.checked_add(i32::try_from(self.months).ok()?.months()).ok().map(|day| day.to_string())
+    }
+
+    fn steps_before(&self, keys: &[&Candidate<'_>]) -> Vec<StepBefore> {
+        let book = &self.diagnosis.rulebook;
+        let mut steps: BTreeMap<&str, (Words, Vec<String>)> = BTreeMap::new();
+        for key in keys {
+            let actions = key.key.outcome.judgement.unlocks.first().into_iter().flatten().copied();
+            let advised = key.key.advisories();
+            let advised = advised.iter().copied();
+            for card in actions.chain(advised).map(|card| book.card(card)) {
+                if BY_DESTINATION.contains(&card.id.as_str()) {
+                    continue;
+                }
+                let words = || match &card.remedy {
+                    Some(remedy) => Words::new(
+                        format!("{}: {}", card.title.en, remedy.en),
+                        format!("{}：{}", card.title.zh, remedy.zh),
+                    ),
+                    None => Words::new(&card.title.en, &card.title.zh),
+                };
+                steps.entry(&card.id).or_insert_with(|| (words(), Vec::new())).1.push(key.key_id.to_owned());
+            }
+        }
+        steps.into_iter().map(|(rule, (what, keys))| StepBefore { rule: rule.to_owned(), what, keys }).collect()
+    }
+
+    fn conditions(&self, keys: &[&Candidate<'_>]) -> Vec<Condition> {
+        let book = &self.diagnosis.rulebook;
+        let mut conditions: BTreeMap<(&str, Words), Asked> = BTreeMap::new();
+        for key in keys {
+            let outcome = key.key.outcome;
+            if key.key.key.aside().grade(KEY_SPEC) == Grade::Unknown {
+                let spec = &book.facts[KEY_SPEC.index()];
+                let confirm = Words::new(
+                    "Confirm that the instance offers the spec of the key, which the inventory does not say",
+                    "清单未注明密钥规格：请确认目标实例支持该规格",
+                );
+                let command = Some(spec.settle.command).filter(|command| !command.is_empty()).map(str::to_owned);
+                conditions.entry((&spec.name, confirm)).or_insert((command, Vec::new())).1.push(key.key_id.to_owned());
+            }
+            for fact in outcome.conditions() {
+                let spec = &book.facts[fact.index()];
+                let [en, zh] = [Lang::En, Lang::Zh].map(|lang| words::condition(book, outcome, fact, lang));
+                let command = Some(spec.settle.command).filter(|command| !command.is_empty()).map(str::to_owned);
+                let of = conditions.entry((&spec.name, Words { en, zh })).or_insert((command, Vec::new()));
+                of.1.push(key.key_id.to_owned());
+            }
+        }
+        let condition = |(fact, confirm): (&str, Words), (command, keys): Asked| Condition {
+            fact: fact.to_owned(),
+            confirm,
+            command,
+            keys,
+        };
+        conditions.into_iter().map(|(of, asked)| condition(of, asked)).collect()
+    }
+}
+
+/// That no instance fits a batch is an error, unless no instances were named at all.
+fn without_instance(draft: &Draft<'_>, wanted: &Wanted) -> Option<Problem> {
+    (draft.instance.is_none() && wanted.instances.is_some()).then(|| Problem {
+        severity: Severity::Error,
+        batch: Some(draft.id.clone()),
+        text: Words::new(
+            "No instance that was named fits, so there is no window: see what to buy, or name further instances",
+            "提供的实例均不合适，因此没有窗口：请参见采购建议，或提供更多实例",
+        ),
+        keys: Vec::new(),
+    })
+}
+
+fn rotating_at_unknown(draft: &Draft<'_>, keys: &[&Candidate<'_>]) -> Option<Problem> {
+    let unknown = keys.iter().filter(|key| key.rotates_at_unknown()).map(|key| key.key_id.to_owned());
+    let keys: Vec<String> = unknown.collect();
+    (!keys.is_empty()).then(|| Problem {
+        severity: Severity::Warning,
+        batch: Some(draft.id.clone()),
+        text: Words::new(
+            "Rotation of these keys is on, and nobody says when the next one is, which blocks them for good: disable it at once",
+            "这些密钥已开启轮转且下次轮转时间未知，一旦轮转将永久无法迁移：请立即关闭轮转",
+        ),
+        keys,
+    })
+}
+
+fn planned(key: &Candidate<'_>) -> PlannedKey {
+    PlannedKey {
+        key_id: key.key_id.to_owned(),
+        aliases: key.key.key.aliases().into_iter().map(str::to_owned).collect(),
+        class: key.class().to_owned(),
+        confirmed: key.key.outcome.confirmed,
+        rotation_deadline: key.deadline.map(|time| time.to_string()),
+        applications: key.applications.clone(),
+        owner: key.owner.clone(),
+    }
+}
