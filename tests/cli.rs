@@ -455,8 +455,8 @@ fn help_of_plan() {
               GetKmsInstanceQuotaInfos; may be given several times
 
           --calendar <FILE>
-              When keys may be migrated, as TOML: time_zone, earliest, latest, [[allowed]] days, from,
-              to, [[freeze]] from, to, why [default: at any time, from tomorrow]
+              When keys may be migrated, as TOML: time_zone, earliest, latest, and tables `allowed` and
+              `freeze` [default: at any time, from tomorrow]
 
           --window-length <TIME>
               The length of each window, such as 2h, 90m or 1h30m

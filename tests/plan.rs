@@ -238,7 +238,7 @@ fn a_further_key_leaves_the_other_batches_as_they_are() {
     let mut table = HEAD.to_owned();
     (0..230).for_each(|number| table += &row(number, "cn-hangzhou", &format!("app-{}", number % 40), ""));
     let room = room(&[("kst-a0001", "cn-hangzhou", 1000)]);
-    put(&folder, "i.csv", &instances(&room));
+    put(&folder, "i.csv", instances(&room));
     let batches = |table: &str| -> BTreeMap<String, Vec<String>> {
         put(&folder, "keys.csv", table);
         let instances = folder.path().join("i.csv");
@@ -257,12 +257,8 @@ fn a_further_key_leaves_the_other_batches_as_they_are() {
 #[test]
 fn windows_are_in_the_quietest_hours_that_audit_logs_show() {
     let folder = folder();
-    put(
-        &folder,
-        "keys.csv",
-        &format!("{HEAD}{}{}", row(1, "cn-hangzhou", "orders", ""), row(2, "cn-shanghai", "", "")),
-    );
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10), ("kst-b0002", "cn-shanghai", 10)])));
+    put(&folder, "keys.csv", format!("{HEAD}{}{}", row(1, "cn-hangzhou", "orders", ""), row(2, "cn-shanghai", "", "")));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10), ("kst-b0002", "cn-shanghai", 10)])));
     // Four weeks up to the day of the plan, a call an hour, but for Wednesday from 10 to 13, UTC.
     let mut events = Vec::new();
     let end = second("2026-11-21T08:00:00Z");
@@ -300,7 +296,7 @@ fn a_rotation_before_the_window_is_an_error_that_names_the_keys() {
     let folder = folder();
     let table = format!("{HEAD}{}{}", row(1, "cn-hangzhou", "", "2026-11-22T09:00:00Z"), row(2, "cn-hangzhou", "", ""));
     put(&folder, "keys.csv", &table);
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
     let (inventory, instances) = (folder.path().join("keys.csv"), folder.path().join("i.csv"));
     let arguments = [
         "plan",
@@ -326,8 +322,8 @@ fn hardware_keys_go_to_hardware_and_hsm_keys_are_told_where_they_do_not() {
     let folder = folder();
     let hsm = row(1, "cn-hangzhou", "", "").replace("SOFTWARE", "HSM");
     let sm4 = row(2, "cn-hangzhou", "", "").replace("Aliyun_AES_256", "Aliyun_SM4");
-    put(&folder, "keys.csv", &format!("{HEAD}{hsm}{sm4}"));
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    put(&folder, "keys.csv", format!("{HEAD}{hsm}{sm4}"));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
     let instances = folder.path().join("i.csv");
     let made = plan(&folder.path().join("keys.csv"), &["--destinations", instances.to_str().unwrap()]);
     let purchase = &list(&made, "purchases")[0];
@@ -344,8 +340,8 @@ fn hardware_keys_go_to_hardware_and_hsm_keys_are_told_where_they_do_not() {
 fn an_approved_plan_is_checked_against_what_is_so_today() {
     let folder = folder();
     let table = |second: &str| format!("{HEAD}{}{second}", row(1, "cn-hangzhou", "", ""));
-    put(&folder, "keys.csv", &table(&row(2, "cn-hangzhou", "", "")));
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    put(&folder, "keys.csv", table(&row(2, "cn-hangzhou", "", "")));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (keys, destinations, approved) = (path("keys.csv"), path("i.csv"), path("approved"));
     expect(0, &["plan", &keys, "--destinations", &destinations, "--as-of", AS_OF, "-o", &approved]);
@@ -359,25 +355,25 @@ fn an_approved_plan_is_checked_against_what_is_so_today() {
     };
     assert_eq!(check(0, AS_OF), "The plan holds: 1 batches, 2 keys\n");
     assert!(check(1, "2027-11-21").contains("Its window has begun, or is past"));
-    put(&folder, "keys.csv", &table(&row(2, "cn-hangzhou", "", "").replace("Java", "PHP")));
+    put(&folder, "keys.csv", table(&row(2, "cn-hangzhou", "", "").replace("Java", "PHP")));
     let told = check(1, AS_OF);
     assert!(
         told.contains(&format!("It was migratable when the plan was made, and is blocked now ({})", id(2))),
         "{told}"
     );
-    put(&folder, "keys.csv", &table(&row(3, "cn-hangzhou", "", "")));
+    put(&folder, "keys.csv", table(&row(3, "cn-hangzhou", "", "")));
     let told = check(1, AS_OF);
     assert!(told.contains("The inventory has no such key any more"), "{told}");
     assert!(
         told.contains(&format!("These keys could be migrated, too, and are not in the plan ({})", id(3))),
         "{told}"
     );
-    put(&folder, "keys.csv", &table(&row(2, "cn-hangzhou", "", "")));
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 1)])));
+    put(&folder, "keys.csv", table(&row(2, "cn-hangzhou", "", "")));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 1)])));
     assert!(check(1, AS_OF).contains("takes 1 more key versions, and the plan gives it 2"));
-    put(&folder, "i.csv", &instances(&room(&[("kst-b0002", "cn-hangzhou", 10)])));
+    put(&folder, "i.csv", instances(&room(&[("kst-b0002", "cn-hangzhou", 10)])));
     assert!(check(1, AS_OF).contains("The instance kst-a0001 is not among those that were named"));
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
     let text = std::fs::read_to_string(&approved).unwrap();
     std::fs::write(&approved, text.replace("kst-a0001", "kst-a0002")).unwrap();
     assert!(check(1, AS_OF).contains("somebody changed it"));
@@ -389,10 +385,10 @@ fn the_same_plan_comes_out_to_the_byte_in_any_order_of_records() {
     let rows: Vec<String> =
         (0..120).map(|number| row(number, "cn-hangzhou", &format!("app-{}", number % 30), "")).collect();
     let reversed: String = rows.iter().rev().cloned().collect();
-    put(&folder, "i.csv", &instances(&room(&[("kst-a0001", "cn-hangzhou", 1000)])));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 1000)])));
     let instances = folder.path().join("i.csv");
     let made = |rows: &str| {
-        put(&folder, "keys.csv", &format!("{HEAD}{rows}"));
+        put(&folder, "keys.csv", format!("{HEAD}{rows}"));
         plan(&folder.path().join("keys.csv"), &["--destinations", instances.to_str().unwrap()])
     };
     assert_eq!(made(&rows.concat()), made(&reversed));
@@ -425,7 +421,7 @@ fn a_folder_gets_everything_and_keeps_nothing_of_an_earlier_plan() {
             "windows.ics"
         ]
     );
-    put(&folder, "keys.csv", &format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
+    put(&folder, "keys.csv", format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
     let keys = folder.path().join("keys.csv");
     expect(0, &["plan", keys.to_str().unwrap(), "--as-of", AS_OF, "-o", out.to_str().unwrap(), "--quiet"]);
     assert!(!out.join("languages.csv").exists() && out.join("change-applications.csv").exists());
@@ -453,7 +449,7 @@ fn every_key_of_the_sample_is_somewhere() {
 #[test]
 fn what_is_wrong_with_arguments_and_files_is_told() {
     let folder = folder();
-    put(&folder, "keys.csv", &format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
+    put(&folder, "keys.csv", format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
     put(&folder, "bad.csv", "instance_id,regoin\nkst-a,x\n");
     put(&folder, "bad.toml", "time_zone = \"Mars/Olympus\"\n");
     put(&folder, "bad.json", "{\"format\":\"cmkdiag.plan/9\"}");

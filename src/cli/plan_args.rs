@@ -46,7 +46,7 @@ pub struct How {
     /// The KMS instances to which keys can go: CSV, JSON, or replies of GetKmsInstance and GetKmsInstanceQuotaInfos; may be given several times
     #[arg(long, value_name = "FILE")]
     pub destinations: Vec<PathBuf>,
-    /// When keys may be migrated, as TOML: time_zone, earliest, latest, [[allowed]] days, from, to, [[freeze]] from, to, why [default: at any time, from tomorrow]
+    /// When keys may be migrated, as TOML: time_zone, earliest, latest, and tables `allowed` and `freeze` [default: at any time, from tomorrow]
     #[arg(long, value_name = "FILE")]
     pub calendar: Option<PathBuf>,
     /// The length of each window, such as 2h, 90m or 1h30m
