@@ -75,17 +75,23 @@ impl Workorder {
         Ok(text(&answer, "Data").filter(|id| !id.is_empty()))
     }
 
-    /// The tickets whose description contains a keyword, by a search that is called fuzzy; the first fifty.
+    /// The tickets whose description contains a keyword, by a search that is called fuzzy; the first [`MOST_FOUND`]. Nothing
+    /// if what came is no list of tickets, which does not mean that there are none.
     ///
     /// # Errors
     /// The call fails.
-    pub async fn tickets(&self, keyword: &str) -> Result<Vec<Named>, CallError> {
-        let query = pairs(&[("PageNumber", "1"), ("PageSize", "50")]);
+    pub async fn tickets(&self, keyword: &str) -> Result<Option<Vec<Named>>, CallError> {
+        let query = pairs(&[("PageNumber", "1"), ("PageSize", &MOST_FOUND.to_string())]);
         let answer =
             self.0.call(&Question { action: "ListTickets", query, form: pairs(&[("Keyword", keyword)]) }).await?;
-        Ok(named(list(&answer, "Data"), "TicketId", "Title"))
+        let Some(rows) = answer.get("Data").and_then(Value::as_array) else { return Ok(None) };
+        let found = named(rows, "TicketId", "Title");
+        Ok((found.len() == rows.len()).then_some(found))
     }
 }
+
+/// A search gives no more tickets.
+pub const MOST_FOUND: usize = 50;
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -56,7 +56,10 @@ impl Secrets {
     /// A text of a server as it may be shown: on one line, not too long, and not at all if it repeats a secret.
     pub fn shown(&self, text: &str) -> String {
         let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        if self.0.iter().any(|Secret(secret)| text.contains(secret.as_str()) || clean.contains(secret.as_str())) {
+        // Servers repeat what they were sent in escapes of JSON and of addresses.
+        let bare = unescaped(text);
+        let repeats = |Secret(secret): &Secret| [text, &clean, &bare].iter().any(|text| text.contains(secret.as_str()));
+        if self.0.iter().any(repeats) {
             return "(withheld, as it repeats a credential)".to_owned();
         }
         match clean.char_indices().nth(LONGEST_TEXT) {
@@ -66,9 +69,44 @@ impl Secrets {
     }
 }
 
+/// A text without escapes of JSON (`\"`, `\/`, `\u0041`) and of addresses (`%41`).
+fn unescaped(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text);
+    let hex = |digits: Option<&str>| digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    while let Some(c) = rest.chars().next() {
+        let (found, length) = match c {
+            '\\' if rest.get(1..2) == Some("u") => (hex(rest.get(2..6)).and_then(char::from_u32), 6),
+            '\\' => (rest.chars().nth(1), 1 + rest.chars().nth(1).map_or(0, char::len_utf8)),
+            '%' => match hex(rest.get(1..3)) {
+                Some(byte) => {
+                    bytes.push(byte as u8);
+                    rest = &rest[3..];
+                    continue;
+                }
+                None => (Some(c), 1),
+            },
+            _ => (Some(c), c.len_utf8()),
+        };
+        let (found, length) = found.map_or((c, c.len_utf8()), |found| (found, length));
+        bytes.extend_from_slice(found.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_hide_no_secret() {
+        let secrets = Secrets::new([Secret::new("s3/cr\"et")]);
+        for echo in [r#"{"err": "s3/cr\"et"}"#, r#"s3\/cr\"et"#, "s3%2Fcr%22et", r#"s3\u002fcr\u0022et"#, "s3/cr\"et"] {
+            assert!(secrets.shown(echo).starts_with("(withheld"), "{echo}");
+        }
+        assert_eq!(unescaped("a%zz\\uzzzz 100% \\"), "a%zz\\uzzzz 100% \\");
+        assert_eq!(secrets.shown("密钥 %E5 \\"), "密钥 %E5 \\");
+    }
 
     #[test]
     fn nothing_shows_a_secret() {

@@ -345,7 +345,10 @@ pub(super) fn consultations(diagnosis: &Diagnosis) -> Vec<Consultation> {
             let Some(set) = unlocks.iter().find(asks) else { continue };
             let found = words::findings(key.outcome)
                 .filter(|fired| LISTS.iter().any(|(id, of)| *of == list && *id == book.card(fired.card).id))
-                .map(|fired| words::evidence(book, key.outcome, fired.card));
+                .map(|fired| words::evidence(book, key.outcome, fired.card))
+                // That applications use the key is why it is asked.
+                .flat_map(|found| found.split("; ").map(str::to_owned).collect::<Vec<_>>())
+                .filter(|found| !found.starts_with("application_use"));
             let consulted = ConsultedKey {
                 key_id: key.key.key_id().to_owned(),
                 region: key.key.region().to_owned(),
@@ -359,7 +362,19 @@ pub(super) fn consultations(diagnosis: &Diagnosis) -> Vec<Consultation> {
     let consultation = |((rule, account), mut keys): ((&str, String), Vec<ConsultedKey>)| {
         keys.sort_by(|one, other| (&one.region, &one.key_id).cmp(&(&other.region, &other.key_id)));
         let card = &book.page(rule)?.card;
-        let (title, request) = words_of(card);
+        let title = words_of(card).0;
+        let request = match rule {
+            "ask-support-about-language" => Words::new(
+                "Applications that use these CMKs are written in languages other than Java, Go and Python. Please tell us whether the \
+                 CMKs can be migrated to our KMS instance all the same, and on what conditions.",
+                "使用下列 CMK 的应用采用 Java、Go、Python 以外的语言开发。请确认这些 CMK 是否仍可迁移到我们的 KMS 实例，以及需要满足的条件。",
+            ),
+            _ => Words::new(
+                "Applications that use these CMKs do not run in a VPC of Alibaba Cloud. Please tell us whether the CMKs can be migrated \
+                 to our KMS instance all the same, and on what conditions.",
+                "使用下列 CMK 的应用未部署在阿里云 VPC 内。请确认这些 CMK 是否仍可迁移到我们的 KMS 实例，以及需要满足的条件。",
+            ),
+        };
         Some(Consultation {
             rule: rule.to_owned(),
             digest: String::new(),

@@ -74,7 +74,7 @@ impl<'s> Sender<'s> {
 
     /// The ticket, if the tracker has it. If it was sent before, a "no" counts only after it had time to become a "yes".
     async fn before(&mut self, payload: &Payload, doubt: Option<Timestamp>) -> Result<Option<Ticket>, Trouble> {
-        let settled = self.target.patience.settled();
+        let settled = self.target.patience.settled_since_begin();
         let passed = |since: Timestamp| Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default();
         let left = doubt.map(|since| settled.saturating_sub(passed(since))).unwrap_or_default();
         if left.is_zero() {
@@ -106,7 +106,7 @@ impl<'s> Sender<'s> {
             Err(trouble) => return Ok((Fate::NotSent(trouble.words().to_owned()), true)),
         };
         self.note(payload, State::Sending, None, None)?;
-        match self.create_patiently(payload, &ready).await {
+        match self.create_patiently(payload, &ready).await? {
             Ok(ticket) => {
                 self.note(payload, State::Created, Some(&ticket), None)?;
                 Ok((Fate::Created(ticket), false))
@@ -150,7 +150,7 @@ impl<'s> Sender<'s> {
         let (mut left, mut pauses) = (within, self.target.patience.looks.iter());
         loop {
             let last = self.look_once(payload).await;
-            let pause = pauses.next().map(|pause| (*pause).min(left)).unwrap_or_default();
+            let pause = pauses.next().map_or(left, |pause| (*pause).min(left));
             if matches!(last, Ok(Some(_)) | Err(Trouble::RefusedAll(_))) || pause.is_zero() {
                 return last;
             }
@@ -182,7 +182,11 @@ impl<'s> Sender<'s> {
     }
 
     /// Creates the ticket; again only if nothing of it can exist.
-    async fn create_patiently(&self, payload: &Payload, ready: &Ready) -> Result<Ticket, Trouble> {
+    async fn create_patiently(
+        &mut self,
+        payload: &Payload,
+        ready: &Ready,
+    ) -> Result<Result<Ticket, Trouble>, SubmitError> {
         let mut pauses = Pauses::new(self.target);
         loop {
             let result = match (&self.target.desk, ready) {
@@ -198,8 +202,10 @@ impl<'s> Sender<'s> {
                 Err(Trouble::NotSent(_)) => pauses.own(),
                 _ => None,
             };
-            let Some(pause) = again else { return result };
+            let Some(pause) = again else { return Ok(result) };
             tokio::time::sleep(pause).await;
+            // The doubt, if there will be one, begins now.
+            self.note(payload, State::Sending, None, None)?;
         }
     }
 

@@ -10,7 +10,7 @@ use super::error::Trouble;
 use super::marks::carries;
 use super::rest::Site;
 use super::target::Scope;
-use crate::alibaba::workorder::Workorder;
+use crate::alibaba::workorder::{MOST_FOUND, Workorder};
 use crate::alibaba::{CallError, call::Cause};
 use crate::ticket::payload::{Payload, Tracker};
 
@@ -72,12 +72,7 @@ async fn servicenow(site: &Site, table: &str, label: &str) -> Result<Vec<Ticket>
     let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = site.get(site.below(&["api", "now", "table", table], &query)).await?;
     let rows = rows(&answer, "/result")?;
-    let own: Vec<&Value> = rows.iter().filter(|row| row["correlation_id"] == label).collect();
-    if own.is_empty() && !rows.is_empty() {
-        let why =
-            "it sent other records than it was asked for; it may not understand the query, or hide correlation_id";
-        return Err(Trouble::RefusedAll(why.to_owned()));
-    }
+    let own = own(rows, |row| row["correlation_id"] == label)?;
     Ok(own.iter().filter_map(|row| servicenow_ticket(site, table, row)).collect())
 }
 
@@ -98,12 +93,11 @@ async fn jira(site: &Site, tracker: Tracker, label: &str) -> Result<Vec<Ticket>,
         let query = [("jql", jql.as_str()), ("fields", "labels"), ("maxResults", "5")];
         site.get(site.below(&["rest", "api", "2", "search"], &query)).await?
     };
-    let has = |issue: &&Value| match issue["fields"]["labels"].as_array() {
-        Some(labels) => labels.iter().any(|known| known == label),
-        // Fields can be hidden; the search itself is exact.
-        None => true,
+    let has = |issue: &&Value| {
+        issue["fields"]["labels"].as_array().is_some_and(|labels| labels.iter().any(|own| own == label))
     };
-    Ok(rows(&answer, "/issues")?.iter().filter(has).filter_map(|issue| jira_ticket(site, issue)).collect())
+    let own = own(rows(&answer, "/issues")?, has)?;
+    Ok(own.into_iter().filter_map(|issue| jira_ticket(site, issue)).collect())
 }
 
 /// The ticket of an issue.
@@ -114,8 +108,8 @@ pub(super) fn jira_ticket(site: &Site, issue: &Value) -> Option<Ticket> {
 
 async fn zendesk(site: &Site, label: &str) -> Result<Vec<Ticket>, Trouble> {
     let answer = site.get(site.below(&["api", "v2", "tickets.json"], &[("external_id", label)])).await?;
-    let own = rows(&answer, "/tickets")?.iter().filter(|ticket| ticket["external_id"] == label);
-    Ok(own.filter_map(|ticket| zendesk_ticket(site, ticket)).collect())
+    let own = own(rows(&answer, "/tickets")?, |ticket| ticket["external_id"] == label)?;
+    Ok(own.into_iter().filter_map(|ticket| zendesk_ticket(site, ticket)).collect())
 }
 
 /// The ticket of a ticket.
@@ -130,13 +124,22 @@ async fn github(site: &Site, scope: &Scope, payload: &Payload) -> Result<Vec<Tic
     let path = within(scope);
     let query = [("labels", label.as_str()), ("state", "all"), ("per_page", "10")];
     let answer = site.get(site.below(&issues_of(&path), &query)).await?;
-    let labelled: Vec<Ticket> = rows(&answer, "")?.iter().filter_map(github_ticket).collect();
+    let is_labelled = |issue: &&Value| {
+        let labels = issue["labels"].as_array();
+        let is_own = labels.is_some_and(|labels| labels.iter().any(|own| *own == label || own["name"] == label));
+        is_own && issue.get("pull_request").is_none()
+    };
+    let labelled = own(rows(&answer, "")?, is_labelled)?;
+    let labelled: Vec<Ticket> = labelled.into_iter().filter_map(github_ticket).collect();
     if !labelled.is_empty() {
         return Ok(labelled);
     }
     let words = format!("\"{}\" in:body type:issue repo:{}", payload.mark.digest, path.join("/"));
     let answer = site.get(site.below(&["search", "issues"], &[("q", &words), ("per_page", "50")])).await?;
     let has = |issue: &&Value| issue["body"].as_str().is_some_and(|body| carries(body, &payload.mark));
+    if answer["incomplete_results"] == true {
+        return Err(Trouble::Later(None, "its search is not complete".to_owned()));
+    }
     Ok(rows(&answer, "/items")?.iter().filter(has).filter_map(github_ticket).collect())
 }
 
@@ -164,7 +167,7 @@ async fn gitlab(site: &Site, scope: &Scope, label: &str) -> Result<Vec<Ticket>, 
     let query = [("labels", label), ("scope", "all"), ("state", "all"), ("per_page", "10")];
     let answer = site.get(site.below(&["api", "v4", "projects", &project, "issues"], &query)).await?;
     let has = |issue: &&Value| issue["labels"].as_array().is_some_and(|labels| labels.iter().any(|own| own == label));
-    Ok(rows(&answer, "")?.iter().filter(has).filter_map(gitlab_ticket).collect())
+    Ok(own(rows(&answer, "")?, has)?.into_iter().filter_map(gitlab_ticket).collect())
 }
 
 /// The ticket of an issue.
@@ -177,7 +180,7 @@ async fn rt(site: &Site, label: &str) -> Result<Vec<Ticket>, Trouble> {
     let query = [("query", words.as_str()), ("fields", "Subject"), ("per_page", "10")];
     let answer = site.get(site.below(&["REST", "2.0", "tickets"], &query)).await?;
     let has = |ticket: &&Value| ticket["Subject"].as_str().is_some_and(|subject| subject.contains(label));
-    Ok(rows(&answer, "/items")?.iter().filter(has).filter_map(|ticket| rt_ticket(site, ticket)).collect())
+    Ok(own(rows(&answer, "/items")?, has)?.into_iter().filter_map(|ticket| rt_ticket(site, ticket)).collect())
 }
 
 /// The ticket of a ticket.
@@ -191,7 +194,8 @@ async fn roundup(site: &Site, label: &str) -> Result<Vec<Ticket>, Trouble> {
     let query = [("title", label), ("@fields", "title")];
     let answer = site.get(site.below(&["rest", "data", "issue"], &query)).await?;
     let has = |issue: &&Value| issue["title"].as_str().is_some_and(|title| title.contains(label));
-    Ok(rows(&answer, "/data/collection")?.iter().filter(has).filter_map(|issue| roundup_ticket(site, issue)).collect())
+    let own = own(rows(&answer, "/data/collection")?, has)?;
+    Ok(own.into_iter().filter_map(|issue| roundup_ticket(site, issue)).collect())
 }
 
 /// The ticket of an issue.
@@ -201,20 +205,21 @@ pub(super) fn roundup_ticket(site: &Site, issue: &Value) -> Option<Ticket> {
     Some(Ticket::new(name, Some(url)))
 }
 
-/// The search for descriptions is called fuzzy, and shows titles only; so the title must be the same.
+/// The search for descriptions is called fuzzy, and shows titles only; so the title must have the label. Others that are
+/// found are not meant.
 ///
 /// # Errors
-/// The service did not say, or gave other tickets.
+/// The service did not say, or gave so many others that there may be more.
 pub(super) async fn of_alibaba(api: &Workorder, payload: &Payload) -> Result<Option<Ticket>, Trouble> {
     let found = api.tickets(&payload.mark.line()).await.map_err(trouble)?;
-    let own = found.iter().filter(|ticket| ticket.name.trim() == payload.title.trim());
+    let found =
+        found.ok_or_else(|| Trouble::RefusedAll("it did not answer the search with a list of tickets".to_owned()))?;
+    let label = payload.mark.label();
+    let own = found.iter().filter(|ticket| ticket.name.contains(&label));
     let own: Vec<Ticket> = own.map(|ticket| Ticket::new(&ticket.id, None)).collect();
-    if own.is_empty() && !found.is_empty() {
-        let ids: Vec<&str> = found.iter().map(|ticket| ticket.id.as_str()).collect();
-        return Err(Trouble::Refused(format!(
-            "it found tickets with this mark and another title: {}; look at them, and close them or send this one by hand",
-            ids.join(", ")
-        )));
+    if own.is_empty() && found.len() >= MOST_FOUND {
+        let why = "its search gave many other tickets, so that this one may be behind them; look for it by hand";
+        return Err(Trouble::Refused(why.to_owned()));
     }
     Ok(only(own))
 }
@@ -229,6 +234,19 @@ pub(super) fn trouble(error: CallError) -> Trouble {
         error if error.concerns_all() => Trouble::RefusedAll(words),
         _ => Trouble::Refused(words),
     }
+}
+
+/// Those of some tickets that have the mark.
+///
+/// # Errors
+/// There are others only: the tracker does not understand the question, or hides what was asked for, so that nobody knows.
+fn own(rows: &[Value], has: impl Fn(&&Value) -> bool) -> Result<Vec<&Value>, Trouble> {
+    let own: Vec<&Value> = rows.iter().filter(|row| has(row)).collect();
+    if own.is_empty() && !rows.is_empty() {
+        let why = "it sent other tickets than it was asked for; it may not understand the query, or hide the mark";
+        return Err(Trouble::RefusedAll(why.to_owned()));
+    }
+    Ok(own)
 }
 
 /// The list at a place of an answer.

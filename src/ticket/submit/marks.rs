@@ -26,6 +26,10 @@ pub(super) fn marked(payload: &Payload) -> Result<Ready, String> {
             if !carries(&form[at].1, &payload.mark) {
                 form[at].1 += &format!("\n{line}");
             }
+            // The search shows titles only.
+            if let Some((_, title)) = form.iter_mut().find(|(name, title)| name == "Title" && !title.contains(&label)) {
+                *title += &format!(" [{label}]");
+            }
             return Ok(Ready::Form(form));
         }
         Body::Json(Value::Object(body)) if payload.tracker != Tracker::Alibaba => body.clone(),

@@ -78,7 +78,8 @@ impl Site {
             429 => Err(Trouble::Later(wait, told)),
             // GitHub limits the creation of content so.
             403 if wait.is_some() => Err(Trouble::Later(wait, told)),
-            300..=399 => Err(Trouble::RefusedAll(format!(
+            // Some answer so when they have done what they were asked to.
+            300..=399 => Err(Trouble::Lost(format!(
                 "{told}: it points elsewhere, which is not followed; give the address of the tracker itself, and \
                  credentials that need no login page"
             ))),
@@ -130,8 +131,13 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// After so long, a tracker that does not have a ticket will not have it any more.
+    /// So long after a call has ended, a tracker that does not have a ticket will not have it any more.
     pub(super) fn settled(&self) -> Duration {
         self.looks.iter().sum()
+    }
+
+    /// The same after a call has begun.
+    pub(super) fn settled_since_begin(&self) -> Duration {
+        self.limits.answer + self.settled()
     }
 }

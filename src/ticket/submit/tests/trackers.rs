@@ -42,17 +42,19 @@ fn contracts() -> Vec<Contract> {
         Contract {
             tracker: Tracker::Zendesk,
             search: ("GET /api/v2/tickets.json?external_id=cmk-", |label| {
-                // A service that does not know the parameter lists everything.
                 let other = json!({"id": 34, "external_id": null});
-                (json!({"tickets": [other]}), json!({"tickets": [other, {"id": 35, "external_id": label}]}))
+                (json!({"tickets": []}), json!({"tickets": [other, {"id": 35, "external_id": label}]}))
             }),
             create: ("POST /api/v2/tickets.json ", |_| json!({"ticket": {"id": 35}})),
             id: "35",
         },
         Contract {
             tracker: Tracker::Github,
-            search: ("GET /repos/acme/keys/issues?labels=cmk-", |_| {
-                (json!([]), json!([{"number": 12, "html_url": "https://github.example.com/12"}]))
+            search: ("GET /repos/acme/keys/issues?labels=cmk-", |label| {
+                let own =
+                    json!({"number": 12, "labels": [{"name": label}], "html_url": "https://github.example.com/12"});
+                let request = json!({"number": 7, "labels": [{"name": label}], "pull_request": {}});
+                (json!([]), json!([request, own]))
             }),
             create: (
                 "POST /repos/acme/keys/issues ",
@@ -70,9 +72,11 @@ fn contracts() -> Vec<Contract> {
         },
         Contract {
             tracker: Tracker::Alibaba,
-            search: ("POST /?PageNumber=1&PageSize=50 ", |_| {
-                let ticket = json!({"TicketId": "0005PYGCW", "Title": "KMS CMK migration 1"});
-                (json!({"Success": true, "Data": []}), json!({"Success": true, "Data": [ticket]}))
+            search: ("POST /?PageNumber=1&PageSize=50 ", |label| {
+                // The search is fuzzy, and titles of other batches may be the same.
+                let other = json!({"TicketId": "0005OTHER", "Title": "KMS CMK migration 1"});
+                let ticket = json!({"TicketId": "0005PYGCW", "Title": format!("KMS CMK migration 1 [{label}]")});
+                (json!({"Success": true, "Data": [other]}), json!({"Success": true, "Data": [other, ticket]}))
             }),
             create: ("POST / ", |_| json!({"Success": true, "Code": 200, "Data": "0005PYGCW"})),
             id: "0005PYGCW",
@@ -126,6 +130,52 @@ fn every_tracker_is_searched_by_its_mark_and_gets_one_ticket() {
             );
         }
     }
+}
+
+#[test]
+fn what_is_no_answer_to_the_question_is_no_no() {
+    // Lists of others, lists without what was asked for, and what is no list.
+    let others = |tracker: Tracker| match tracker {
+        Tracker::JiraCloud | Tracker::JiraDc => vec![json!({"issues": [{"key": "HR-1"}]}), json!({})],
+        Tracker::Zendesk => vec![json!({"tickets": [{"id": 34, "external_id": null}]}), json!({"tickets": null})],
+        Tracker::Github => vec![json!([{"number": 7, "labels": []}]), json!({"message": "odd"})],
+        Tracker::Gitlab => vec![json!([{"iid": 3, "labels": ["else"]}]), json!({})],
+        Tracker::Alibaba => vec![
+            json!({"Code": "System.error", "Message": "busy"}),
+            json!({"Success": true, "Data": {"List": []}}),
+            json!({"Success": true, "Data": [{"Title": "x"}]}),
+            json!({}),
+        ],
+        _ => Vec::new(),
+    };
+    for contract in contracts() {
+        for answer in others(contract.tracker) {
+            let server = Server::with(move |_| Answer::new(200, answer.to_string()));
+            let ran = Desk::new().send(&[payload(contract.tracker, 1)], &server.base());
+            assert!(matches!(ran.fate(), Fate::NotSent(_)), "{:?}: {}", contract.tracker, ran.said);
+            assert!(server.seen().iter().all(|seen| !seen.is(contract.create.0)), "{:?}", contract.tracker);
+        }
+    }
+}
+
+#[test]
+fn a_redirect_after_a_creation_says_nothing_of_it() {
+    let contract = contracts().into_iter().find(|contract| contract.tracker == Tracker::JiraDc).unwrap();
+    let (desk, label) = (Desk::new(), mark(1).label());
+    let seen_posts = Arc::new(Mutex::new(0));
+    let posts = Arc::clone(&seen_posts);
+    let server = Server::with(move |seen| {
+        let mut posts = posts.lock().unwrap();
+        if seen.is(contract.search.0) {
+            let (none, one) = contract.search.1(&label);
+            return Answer::new(200, if *posts > 0 { one } else { none }.to_string());
+        }
+        *posts += 1;
+        Answer::new(303, "")
+    });
+    let ran = desk.send(&[payload(Tracker::JiraDc, 1)], &server.base());
+    assert_eq!(ran.created().id, "SEC-7", "{}", ran.said);
+    assert_eq!(*seen_posts.lock().unwrap(), 1);
 }
 
 #[test]
