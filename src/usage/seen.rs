@@ -9,16 +9,12 @@ use super::time::hour;
 
 /// Each part remembers at least so many of its last ids. How many of the last events these are depends on chance, which
 /// gives one part more ids than another: of the last 890,000 all are remembered but for one in 10^12 (a part gets 55,625 of
-/// them, with a deviation of 228). Twice as many ids as this need 24 to 47 MB, as the tables are full.
+/// them, with a deviation of 228). Twice as many ids as this need 19 to 38 MB, as the tables are full.
 const SEEN: usize = 57_344;
 
 /// Ids stand in so many tables, by the hour of their event. Logs are nearly in order of time, so that the tables in use are
-/// few and near to the processor, and an event that is delivered twice has the same time both times. Of a log of weeks each
-/// table gets 717 ids or so, and those of 1,024 places have room for 896.
-const TABLES: usize = 80;
-
-/// Tables with more room are given back: those of a log that has all its events in few hours.
-const USUAL: usize = 2 * 896;
+/// few and near to the processor, and an event that is delivered twice has the same time both times.
+const TABLES: usize = 1 << 9;
 
 /// Ids of events, by hash: those of the last events, and of some before.
 #[derive(Debug, Default)]
@@ -59,24 +55,9 @@ impl Seen {
         };
         self.now.count += 1;
         if self.now.count >= SEEN {
-            mem::swap(&mut self.before, &mut self.now);
-            self.now.forget();
+            self.before = mem::take(&mut self.now);
         }
         true
-    }
-}
-
-impl Ids {
-    /// Forgets all of them. The tables are filled again: given back, their memory would be taken in pieces by others, and
-    /// the more so the longer the log is.
-    fn forget(&mut self) {
-        for table in &mut self.tables {
-            match table.capacity() {
-                ..=USUAL => table.clear(),
-                _ => *table = HashTable::new(),
-            }
-        }
-        self.count = 0;
     }
 }
 
