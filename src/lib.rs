@@ -6,7 +6,7 @@
 //! files,   records by    known or  │                 class, findings,
 //! blocks,  key, joined;  unknown,  │                 conditions, gaps,
 //! rows     places kept   graded    cards = one page  unlocks
-//!                                  a statement
+//!                                  a statement                         └► plan ──► ticket
 //! ```
 //!
 //! The rooms, from the top; each uses only rooms below it:

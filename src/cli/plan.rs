@@ -110,25 +110,13 @@ fn refuse_written_inputs(command: &Command) -> Result<(), Failure> {
     if folder.is_file() {
         return Err(Failure::Usage(format!("-o {} is a file; a plan is written into a folder", shown(folder))));
     }
-    for name in FILES.iter().map(|name| (*name).to_owned()).chain(LISTS.iter().map(|list| table_name(*list))) {
+    for name in FILES.iter().map(|name| (*name).to_owned()).chain(ListName::ALL.iter().map(|list| table_name(*list))) {
         run::refuse_one_place_for_two(&inputs, Some(&folder.join(name)), command.read.rejects.as_ref())?;
     }
     Ok(())
 }
 
 const FILES: [&str; 4] = ["plan.json", "runbook.md", "windows.ics", "batches.csv"];
-
-const LISTS: [ListName; 9] = [
-    ListName::DisableRotation,
-    ListName::StopOperations,
-    ListName::Languages,
-    ListName::Locations,
-    ListName::NoPath,
-    ListName::ChangeApplications,
-    ListName::Terraform,
-    ListName::Evidence,
-    ListName::LeftOut,
-];
 
 fn table_name(list: ListName) -> String {
     format!("{}.csv", tables::file_name(list))
@@ -143,7 +131,8 @@ fn json(plan: &Plan) -> Result<String, Failure> {
 fn write_folder(plan: &Plan, folder: &Path, lang: Lang) -> Result<(), Failure> {
     let failed = |what: &str, path: &Path, error| Failure::Failed(format!("cannot {what} {}: {error}", shown(path)));
     std::fs::create_dir_all(folder).map_err(|error| failed("make the folder", folder, error))?;
-    let names = || FILES.iter().map(|name| (*name).to_owned()).chain(LISTS.iter().map(|list| table_name(*list)));
+    let names =
+        || FILES.iter().map(|name| (*name).to_owned()).chain(ListName::ALL.iter().map(|list| table_name(*list)));
     let there: Vec<PathBuf> =
         names().map(|name| folder.join(name)).filter(|path| path.symlink_metadata().is_ok()).collect();
     if let Some(other) = there.iter().find(|path| !is_of_plan(path)) {
@@ -153,7 +142,8 @@ fn write_folder(plan: &Plan, folder: &Path, lang: Lang) -> Result<(), Failure> {
     // The plan goes first and comes last: where it is, everything is, and of this plan.
     for path in &there {
         let is_wanted = plan.worklists.iter().any(|list| path.ends_with(table_name(list.name)));
-        if path.ends_with(FILES[0]) || LISTS.iter().any(|list| path.ends_with(table_name(*list))) && !is_wanted {
+        if path.ends_with(FILES[0]) || ListName::ALL.iter().any(|list| path.ends_with(table_name(*list))) && !is_wanted
+        {
             std::fs::remove_file(path).map_err(|error| failed("remove", path, error))?;
         }
     }
@@ -175,7 +165,8 @@ fn is_of_plan(path: &Path) -> bool {
     let start = String::from_utf8_lossy(&start);
     let begins = [
         "{\n  \"format\": \"cmkdiag.plan/",
-        "# KMS",
+        runbook::TITLES[0],
+        runbook::TITLES[1],
         "due,key_id,account_id,region,owner,",
         "batch,account_id,region,destination,",
     ];

@@ -18,21 +18,20 @@ use crate::domains::cmk::facts::KEY_SPEC;
 use crate::engine::facts::{Grade, Lang};
 use crate::write::words;
 
-/// A batch of an earlier plan and its window, by instance and key.
-type Earlier<'p> = BTreeMap<(&'p str, &'p str), (&'p str, Span)>;
+/// The windows of an earlier plan, by instance and key.
+type Earlier<'p> = BTreeMap<(&'p str, &'p str), Span>;
 
 /// A command that tells, and the keys, by id.
 type Asked = (Option<String>, Vec<String>);
 
 /// The windows of an earlier plan.
 pub(super) fn earlier(wanted: &Wanted) -> Earlier<'_> {
-    let second = |time: &str| time.parse::<Timestamp>().ok().map(Timestamp::as_second);
     let mut windows = BTreeMap::new();
     for batch in wanted.earlier.iter().flat_map(|plan| &plan.batches) {
-        let (Some(instance), Some(window)) = (&batch.destination, &batch.window) else { continue };
-        let (Some(start), Some(end)) = (second(&window.start), second(&window.end)) else { continue };
+        let span = batch.window.as_ref().and_then(Window::span);
+        let (Some(instance), Some(span)) = (&batch.destination, span) else { continue };
         for key in &batch.keys {
-            windows.insert((instance.as_str(), key.key_id.as_str()), (batch.id.as_str(), (start, end)));
+            windows.insert((instance.as_str(), key.key_id.as_str()), span);
         }
     }
     windows
@@ -84,7 +83,7 @@ pub(super) struct Planner<'p, 'd> {
     pub(super) wanted: &'p Wanted,
     pub(super) months: u32,
     pub(super) schedule: Schedule<'p>,
-    /// The batches of an earlier plan with their windows, by instance and the id of each key; each is kept once.
+    /// An instance has no two batches at once, so that a window tells of which batch it was.
     pub(super) earlier: Earlier<'p>,
     pub(super) problems: Vec<Problem>,
 }
@@ -93,13 +92,13 @@ impl Planner<'_, '_> {
     /// The window that most of the keys had in an earlier plan, if it is still good and free.
     pub(super) fn keep(&mut self, draft: &Draft<'_>) -> Option<(i64, i64)> {
         let instance = draft.instance.as_deref()?;
-        let mut votes: BTreeMap<(&str, (i64, i64)), usize> = BTreeMap::new();
+        let mut votes: BTreeMap<Span, usize> = BTreeMap::new();
         for key in &draft.keys {
             if let Some(had) = self.earlier.get(&(instance, self.candidates[*key].key_id)) {
                 *votes.entry(*had).or_default() += 1;
             }
         }
-        let ((_, span), _) = votes.into_iter().max_by_key(|(_, count)| *count)?;
+        let (span, _) = votes.into_iter().max_by_key(|(_, count)| *count)?;
         let before = self.before(draft, instance).into_iter().flatten().min();
         self.schedule.keep(&Job { instance: instance.to_owned(), before, week: None }, span)
     }

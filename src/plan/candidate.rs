@@ -10,6 +10,7 @@ use crate::diagnose::{Diagnosis, KeyOutcome};
 use crate::domains::cmk::fields::Field;
 use crate::inventory::clock::parse_time;
 use crate::inventory::record::Extra;
+use crate::rulebook::card::Card;
 use crate::usage::collect::text;
 
 /// The class of keys in whose way nothing is.
@@ -83,8 +84,8 @@ fn kept_out<'d>(key: &KeyOutcome<'d>) -> Option<LeftOut<'d>> {
     let book = &key.diagnosis.rulebook;
     for card in key.advisories().iter().map(|card| book.card(*card)) {
         let Some(rule) = KEEP_OUT.iter().find(|rule| **rule == card.id) else { continue };
-        let what = card.remedy.as_ref().map_or_else(|| Words::new("", ""), |remedy| Words::new(&remedy.en, &remedy.zh));
-        return Some(LeftOut { key: *key, rule, title: Words::new(&card.title.en, &card.title.zh), what });
+        let (title, what) = words_of(card);
+        return Some(LeftOut { key: *key, rule, title, what });
     }
     key.key.region().is_empty().then(|| LeftOut {
         key: *key,
@@ -123,7 +124,7 @@ impl<'d> Candidate<'d> {
             key_id: key.key.key_id(),
             account: key.key.account_id(),
             region: key.key.region(),
-            deadline: key.rotation_deadline().and_then(|(time, _)| parse_time(time)),
+            deadline: deadline(&key),
             owner: (!owners.is_empty()).then(|| owners.join("; ")),
             needs: needs(&key),
             key,
@@ -142,6 +143,18 @@ impl<'d> Candidate<'d> {
     pub(super) fn class(&self) -> &'static str {
         self.key.diagnosis.class_name(self.key.outcome.class)
     }
+}
+
+/// When a key rotates next, and is blocked for good then.
+pub(super) fn deadline(key: &KeyOutcome<'_>) -> Option<Timestamp> {
+    key.rotation_deadline().and_then(|(time, _)| parse_time(time))
+}
+
+/// The words of a card: its title, and what to do.
+pub(super) fn words_of(card: &Card) -> (Words, Words) {
+    let title = Words::new(&card.title.en, &card.title.zh);
+    let what = card.remedy.as_ref().map_or_else(|| title.clone(), |remedy| Words::new(&remedy.en, &remedy.zh));
+    (title, what)
 }
 
 fn needs(key: &KeyOutcome<'_>) -> Needs {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::candidate::{LeftOut, Needs, candidates};
+use super::candidate::{LeftOut, Needs, candidates, deadline};
 use super::make::{Wanted, plan};
-use super::model::{Batch, InstanceKind, Plan, PlannedKey, Words};
+use super::model::{Batch, InstanceKind, Plan, PlannedKey, Window, Words};
 use super::work::{Problem, Severity};
 use crate::diagnose::{Diagnosis, KeyOutcome};
 
@@ -32,8 +32,10 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
     let destinations: HashMap<&str, &super::model::Destination> =
         today.destinations.iter().map(|destination| (destination.instance_id.as_str(), destination)).collect();
     let (candidates, left_out) = candidates(diagnosis);
-    let needs: HashMap<&str, Needs> = candidates.iter().map(|key| (key.key_id, key.needs)).collect();
-    let left_out: HashMap<&str, &LeftOut<'_>> = left_out.iter().map(|left| (left.key.key.key_id(), left)).collect();
+    let needs: HashMap<(&str, &str), Needs> =
+        candidates.iter().map(|key| ((key.region, key.key_id), key.needs)).collect();
+    let left_out: HashMap<(&str, &str), &LeftOut<'_>> =
+        left_out.iter().map(|left| ((left.key.key.region(), left.key.key.key_id()), left)).collect();
     let is_migrated = |batch: &Batch, key: &PlannedKey| {
         find(batch, key, &keys).is_some_and(|key| diagnosis.class_name(key.outcome.class) == MIGRATED)
     };
@@ -56,11 +58,12 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
             }
             let kind = batch.destination.as_deref().and_then(|id| destinations.get(id)).and_then(|found| found.kind);
             for key in &batch.keys {
-                let told = left_out.get(key.key_id.as_str()).map(|left| {
+                let of = (batch.region.as_str(), key.key_id.as_str());
+                let told = left_out.get(&of).map(|left| {
                     let en = format!("It would be left out today: {}", left.title.en);
                     (Severity::Error, Words::new(en, format!("现在不会列入计划：{}", left.title.zh)))
                 });
-                let told = told.or_else(|| unfit(*needs.get(key.key_id.as_str())?, kind));
+                let told = told.or_else(|| unfit(*needs.get(&of)?, kind));
                 told.into_iter().for_each(|told| found.entry(told).or_default().push(key.key_id.clone()));
             }
         }
@@ -149,10 +152,9 @@ fn of_key(batch: &Batch, planned: &PlannedKey, keys: &Index<'_>) -> Vec<(Severit
             Words::new("Its verdict has open conditions now, which it had not", "判定现有待确认条件，此前没有"),
         ));
     }
-    let deadline = key.rotation_deadline().and_then(|(time, _)| crate::inventory::clock::parse_time(time));
-    let end = batch.window.as_ref().and_then(|window| window.end.parse::<Timestamp>().ok());
-    if let (Some(deadline), Some(end)) = (deadline, end)
-        && deadline < end
+    let span = batch.window.as_ref().and_then(Window::span);
+    if let (Some(deadline), Some((_, end))) = (deadline(key), span)
+        && deadline.as_second() < end
     {
         found.push((
             Severity::Error,
@@ -173,7 +175,7 @@ fn of_batch(
 ) -> Vec<(Severity, Words)> {
     let mut found = Vec::new();
     let mut add = |severity, en: String, zh: String| found.push((severity, Words::new(en, zh)));
-    let span = batch.window.as_ref().and_then(|window| Some((second(&window.start)?, second(&window.end)?)));
+    let span = batch.window.as_ref().and_then(Window::span);
     if let Some((start, end)) = span {
         if start < wanted.now.as_second() {
             add(Severity::Error, "Its window has begun, or is past".into(), "窗口已开始或已过去".into());

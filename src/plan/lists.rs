@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::candidate::{LeftOut, listed};
+use super::candidate::{self, LeftOut, listed, words_of};
 use super::model::{Batch, Words};
 use super::work::{Consultation, ConsultedKey, ListName, SourceName, Unlock, WorkItem, WorkRow, Worklist};
 use crate::diagnose::{Diagnosis, KeyOutcome};
@@ -29,13 +29,6 @@ const LISTS: [(&str, ListName); 4] = [
     ("outside-alibaba-cloud", ListName::Locations),
     ("not-in-a-vpc", ListName::Locations),
 ];
-
-/// The words of a card: its title, and what to do.
-fn words_of(card: &Card) -> (Words, Words) {
-    let title = Words::new(&card.title.en, &card.title.zh);
-    let what = card.remedy.as_ref().map_or_else(|| title.clone(), |remedy| Words::new(&remedy.en, &remedy.zh));
-    (title, what)
-}
 
 fn sources(book: &Rulebook, card: &Card) -> Vec<SourceName> {
     let source = |source: &crate::rulebook::card::Source| SourceName {
@@ -169,8 +162,7 @@ fn row_of(key: &KeyOutcome<'_>, batch: Option<&Batch>) -> WorkRow {
 }
 
 fn deadline(key: &KeyOutcome<'_>) -> String {
-    let deadline = key.rotation_deadline().and_then(|(time, _)| crate::inventory::clock::parse_time(time));
-    deadline.map(|time| time.to_string()).unwrap_or_default()
+    candidate::deadline(key).map(|time| time.to_string()).unwrap_or_default()
 }
 
 fn window_start(batch: Option<&Batch>) -> String {

@@ -3,6 +3,7 @@
 //! Version 1 of the format; members are only ever added. A plan says everything in both languages, so that one approved plan
 //! gives tickets in either. It is sorted, and sealed by a digest: see [`Plan::seal`].
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -199,6 +200,14 @@ pub struct Window {
     pub local_end: String,
     /// What it rests on.
     pub basis: Basis,
+}
+
+impl Window {
+    /// Its begin and end, in seconds since 1970; nothing if they are no times.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let second = |time: &str| time.parse::<Timestamp>().ok().map(Timestamp::as_second);
+        Some((second(&self.start)?, second(&self.end)?))
+    }
 }
 
 /// What a window rests on.

@@ -10,6 +10,9 @@ use crate::write::safe::{markdown_code, markdown_text, shell};
 /// So many rows of a list are shown; its table has all.
 const MOST: usize = 50;
 
+/// How a runbook begins, in English and Chinese.
+pub const TITLES: [&str; 2] = ["# KMS key migration: runbook", "# KMS 密钥迁移运行手册"];
+
 /// The runbook.
 pub fn runbook(plan: &Plan, lang: Lang) -> String {
     let mut out = String::new();
@@ -17,7 +20,7 @@ pub fn runbook(plan: &Plan, lang: Lang) -> String {
         out.push_str(text);
         out.push('\n');
     };
-    line(&format!("# {}\n", lang.pick("KMS key migration: runbook", "KMS 密钥迁移运行手册")));
+    line(&format!("{}\n", lang.pick(TITLES[0], TITLES[1])));
     line(&format!(
         "{}: {}  \n{}: `{}/{}` `{}`  \n{}: `{}`\n",
         lang.pick("Made", "制定时间"),

@@ -63,6 +63,21 @@ pub enum ListName {
     LeftOut,
 }
 
+impl ListName {
+    /// All of them, in order.
+    pub const ALL: [ListName; 9] = [
+        ListName::DisableRotation,
+        ListName::StopOperations,
+        ListName::Languages,
+        ListName::Locations,
+        ListName::NoPath,
+        ListName::ChangeApplications,
+        ListName::Terraform,
+        ListName::Evidence,
+        ListName::LeftOut,
+    ];
+}
+
 /// A list of work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Worklist {
