@@ -214,7 +214,7 @@ fn swallows(header: &Header, table: Table<'_>, raw: &[u8]) -> Option<&'static st
 fn fit<'r, 'h>(header: &'h Header, table: Table<'r>) -> Result<Option<Table<'r>>, Refusal<'h>> {
     let (columns, count) = (header.names.as_slice().len(), table.len());
     let says = |position: usize| table.cell(position) != Cell::Blank;
-    if count == columns && says(0) {
+    if columns > 1 && count == columns && says(0) {
         // Nearly every record.
         return Ok(Some(table));
     }
@@ -426,6 +426,17 @@ mod tests {
             }
             let lines: Vec<u64> = seen.rows.iter().map(|(line, ..)| *line).collect();
             prop_assert!(lines.is_sorted());
+        }
+    }
+
+    #[test]
+    fn the_end_mark_of_dos_is_no_record() {
+        for columns in 1..=3 {
+            for text in ["a,b\r\n\u{1a}", "a,b\r\u{1a}", "a,b\n\u{1a}\n", "\u{1a}", "a,b\r \u{1a}", "a,b\r\"\u{1a}\""] {
+                let (seen, (rows, others)) =
+                    (read(text.as_bytes(), columns), by_the_csv_crate(text.as_bytes(), columns));
+                assert_eq!((seen.rows.len(), seen.rejects.len()), (rows.len(), others), "{text:?} of {columns}");
+            }
         }
     }
 
