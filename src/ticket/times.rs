@@ -1,8 +1,8 @@
 //! The window of a batch as moments, and as clocks show it.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::plan::model::Window;
 
@@ -17,7 +17,7 @@ pub(super) struct Times {
     pub(super) local_start: String,
     /// Its end, likewise.
     pub(super) local_end: String,
-    /// The local day on which it ends.
+    /// The last local day of it: the one before, if it ends at midnight.
     pub(super) last_day: Date,
 }
 
@@ -38,20 +38,21 @@ impl Times {
             return Err("the local times of the window are not those in UTC".to_owned());
         }
         let (local_start, _) = on_clocks(&window.local_start)?;
-        let (local_end, last_day) = on_clocks(&window.local_end)?;
+        let (local_end, last) = on_clocks(&window.local_end)?;
+        let last_day = last.saturating_sub(1.nanosecond()).date();
         Ok(Times { start, end, local_start, local_end, last_day })
     }
 }
 
-/// A time as clocks show it, and its day.
-fn on_clocks(text: &str) -> Result<(String, Date), String> {
+/// A time as clocks show it, with and without the difference from UTC.
+fn on_clocks(text: &str) -> Result<(String, DateTime), String> {
     let unclear = || format!("the window has `{text}`, which is no local time");
     let pieces = Pieces::parse(text).map_err(|_| unclear())?;
     let (date, time) = (pieces.date(), pieces.time().ok_or_else(unclear)?);
     let seconds = pieces.to_numeric_offset().map_or(0, jiff::tz::Offset::seconds);
     let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs() / 60);
     let clock = format!("{date} {:02}:{:02} {sign}{:02}:{:02}", time.hour(), time.minute(), minutes / 60, minutes % 60);
-    Ok((clock, date))
+    Ok((clock, date.to_datetime(time)))
 }
 
 /// A moment in UTC, such as `2026-12-05T18:00:00Z`.
@@ -90,6 +91,13 @@ mod tests {
             ("2026-10-25T00:30:00Z".into(), "2026-10-25 02:30:00".into())
         );
         assert_eq!(times.last_day.to_string(), "2026-10-25");
+    }
+
+    #[test]
+    fn a_window_that_ends_at_midnight_is_of_the_day_before() {
+        let local = "2026-12-06T00:00:00+08:00";
+        let window = window("2026-12-05T14:00:00Z", "2026-12-05T16:00:00Z", "2026-12-05T22:00:00+08:00", local);
+        assert_eq!(Times::of(&window).unwrap().last_day.to_string(), "2026-12-05");
     }
 
     #[test]
