@@ -168,6 +168,11 @@ fn what_would_make_a_wrong_ticket_is_refused_and_the_others_are_written() {
     assert_eq!(told, "it has no keys");
     let told = refused(|plan, at| plan.batches[at].keys[1] = key(&uuid(2)));
     assert_eq!(told, format!("keys are named twice: {}", uuid(2)));
+    let told = refused(|plan, at| plan.batches[at].destination = Some("kst-hzz62ee817bvyyr5a0099".to_owned()));
+    let why = "the destination kst-hzz62ee817bvyyr5a0099 is none of the destinations of the plan; plan again";
+    assert_eq!(told, why);
+    let told = refused(|plan, _| plan.settings.keys_per_batch = 1);
+    assert_eq!(told, "it has 2 keys, and the plan allows 1 in a batch; plan again");
     let problem = |batch: Option<&str>| Problem {
         severity: Severity::Error,
         batch: batch.map(str::to_owned),
@@ -182,6 +187,13 @@ fn what_would_make_a_wrong_ticket_is_refused_and_the_others_are_written() {
         plan.batches[at].keys[0].key_id = "key-1".to_owned();
     });
     assert_eq!(told.lines().count(), 3, "{told}");
+}
+
+#[test]
+fn a_plan_that_has_a_key_in_two_batches_gives_no_tickets() {
+    let batches = vec![batch("one", vec![key(&uuid(1)), key(&uuid(2))]), batch("two", vec![key(&uuid(2))])];
+    let error = tickets(&plan(batches, Vec::new()), Tracker::Markdown, Lang::En, &options()).unwrap_err();
+    assert_eq!(error, format!("the key {} is in two batches, one and two; plan again", uuid(2)));
 }
 
 #[test]

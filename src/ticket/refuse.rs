@@ -1,6 +1,6 @@
 //! Whether a batch may be sent at all: what would make its ticket wrong, ambiguous or useless is told, all of it at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::domains::spelling::{has_row_of_x, masks};
 use crate::inventory::identity::arn_parts;
@@ -25,6 +25,16 @@ pub(super) fn plan_problem(plan: &Plan) -> Option<String> {
                 .to_owned(),
         );
     }
+    let mut batches: HashMap<(&str, &str), &str> = HashMap::new();
+    for batch in &plan.batches {
+        for key in &batch.keys {
+            let other = batches.insert((&batch.region, &key.key_id), &batch.id);
+            if let Some(other) = other.filter(|other| *other != batch.id) {
+                let (key, one, other) = (visible(&key.key_id), visible(&batch.id), visible(other));
+                return Some(format!("the key {key} is in two batches, {other} and {one}; plan again"));
+            }
+        }
+    }
     let is_time = plan.as_of.parse::<jiff::Timestamp>().is_ok();
     (!is_time).then(|| format!("its as_of is `{}`, which is no time in UTC", visible(&plan.as_of)))
 }
@@ -33,6 +43,10 @@ pub(super) fn plan_problem(plan: &Plan) -> Option<String> {
 pub(super) fn batch_problems(plan: &Plan, batch: &Batch) -> Vec<String> {
     let ids: Vec<&str> = batch.keys.iter().map(|key| key.key_id.as_str()).collect();
     let mut reasons = key_problems(&ids);
+    let most = plan.settings.keys_per_batch;
+    if ids.len() > most as usize {
+        reasons.push(format!("it has {} keys, and the plan allows {most} in a batch; plan again", ids.len()));
+    }
     reasons.extend(region_problems(batch));
     reasons.extend(account_problem(batch.account_id.as_deref()));
     reasons.extend(destination_problems(plan, batch));
@@ -129,7 +143,11 @@ fn destination_problems(plan: &Plan, batch: &Batch) -> Vec<String> {
         return vec![format!("the destination `{}` is no id of a KMS instance", visible(id))];
     }
     let mut reasons = Vec::new();
-    if let Some(instance) = plan.destinations.iter().find(|instance| instance.instance_id == id) {
+    let instance = plan.destinations.iter().find(|instance| instance.instance_id == id);
+    if instance.is_none() {
+        reasons.push(format!("the destination {id} is none of the destinations of the plan; plan again"));
+    }
+    if let Some(instance) = instance {
         if instance.region != batch.region {
             let (there, here) = (visible(&instance.region), visible(&batch.region));
             reasons.push(format!("the destination {id} is in {there}, and the keys are in {here}"));

@@ -86,7 +86,7 @@ pub(crate) fn plan(batches: Vec<Batch>, consultations: Vec<Consultation>) -> Pla
             digest: format!("sha256:{}", "0".repeat(64)),
         },
         settings: Settings {
-            keys_per_batch: 50,
+            keys_per_batch: 100,
             window_minutes: 120,
             time_zone: "Asia/Shanghai".to_owned(),
             has_calendar: true,
