@@ -337,6 +337,38 @@ fn hardware_keys_go_to_hardware_and_hsm_keys_are_told_where_they_do_not() {
 }
 
 #[test]
+fn tickets_tell_support_what_concerns_it_and_leave_decisions_to_the_owner() {
+    let folder = folder();
+    let disabled = row(1, "cn-hangzhou", "", "").trim_end().to_owned() + ",Disabled";
+    let rsa = row(2, "cn-hangzhou", "", "").replace("Aliyun_AES_256", "RSA_2048").trim_end().to_owned() + ",Enabled";
+    put(&folder, "keys.csv", format!("{},state\n{disabled}\n{rsa}\n", HEAD.trim_end()));
+    put(&folder, "i.csv", instances(&room(&[("kst-a0001", "cn-hangzhou", 10)])));
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let made = run(&[
+        "plan",
+        &at("keys.csv"),
+        "--destinations",
+        &at("i.csv"),
+        "--as-of",
+        AS_OF,
+        "--format",
+        "markdown",
+        "--quiet",
+    ]);
+    let (head, window) = made.out.split_once("Before the ticket is sent").unwrap();
+    assert!(window.contains("leave it out of the ticket") && !head.contains("leave it out"), "{}", made.out);
+    let plan = plan(&folder.path().join("keys.csv"), &["--destinations", &at("i.csv")]);
+    put(&folder, "plan.json", plan.to_string());
+    let ticket = expect(0, &["ticket", &at("plan.json"), "--tracker", "markdown", "--quiet"]).out;
+    assert!(
+        ticket.contains("Key specs: `Aliyun_AES_256` (key no. 1 of the list), `RSA_2048` (key no. 2 of"),
+        "{ticket}"
+    );
+    assert!(ticket.contains("The key is disabled (key no. 1 of the list)"), "{ticket}");
+    assert!(!ticket.contains("leave it out") && !ticket.contains("Choose a destination"), "{ticket}");
+}
+
+#[test]
 fn an_approved_plan_is_checked_against_what_is_so_today() {
     let folder = folder();
     let table = |second: &str| format!("{HEAD}{}{second}", row(1, "cn-hangzhou", "", ""));

@@ -9,7 +9,7 @@ mod tickets;
 use std::sync::LazyLock;
 
 use cmkdiag::engine::facts::Lang;
-use cmkdiag::plan::model::{Batch, Condition, Plan, PlannedKey, StepBefore, Words};
+use cmkdiag::plan::model::{Batch, Before, Condition, Plan, PlannedKey, Remark, StepBefore, Words};
 use cmkdiag::plan::work::{Consultation, ConsultedKey, Problem, Severity, SourceName};
 use cmkdiag::ticket::options::Options;
 use cmkdiag::ticket::payload::{Body, Payload, Tracker};
@@ -439,7 +439,9 @@ fn batches() -> impl Strategy<Value = Batch> {
         let mut batch = batch(&id, keys.clone());
         for (what, command, bits) in lists {
             let keys = named(bits);
-            batch.steps_before.push(StepBefore { rule: "x".to_owned(), what: what.clone(), keys: keys.clone() });
+            batch.remarks.push(Remark { rule: "x".to_owned(), text: what.clone(), keys: keys.clone() });
+            let (rule, before) = ("x".to_owned(), Before::Window);
+            batch.steps_before.push(StepBefore { rule, before, what: what.clone(), keys: keys.clone() });
             batch.conditions.push(Condition { fact: "x".to_owned(), confirm: what, command, keys });
         }
         batch.split_applications = keys.iter().flat_map(|key| key.applications.clone()).step_by(3).collect();

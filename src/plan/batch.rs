@@ -6,11 +6,11 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::calendar::{Calendar, Span};
-use super::candidate::{BY_DESTINATION, Candidate, Needs};
+use super::candidate::{BY_DESTINATION, Candidate, Needs, TOLD_TO_SUPPORT};
 use super::grouping::{Kind, Unit, hash, parted};
 use super::load::{Week, average, calls_between, peak_per_second};
 use super::make::Wanted;
-use super::model::{Basis, Batch, Condition, Load, PlannedKey, StepBefore, Window, Words};
+use super::model::{Basis, Batch, Before, Condition, Load, PlannedKey, Remark, StepBefore, Window, Words};
 use super::schedule::{Job, Schedule};
 use super::work::{Problem, Severity};
 use crate::diagnose::Diagnosis;
@@ -140,8 +140,9 @@ impl Planner<'_, '_> {
             rotation_deadline: deadline.map(|time| time.to_string()),
             change_applications_by: change_by,
             steps_before: self.steps_before(&keys),
+            remarks: self.remarks(&keys),
             conditions: self.conditions(&keys),
-            keys: keys.iter().map(|key| planned(key)).collect(),
+            keys: keys.iter().map(|key| self.planned(key)).collect(),
             load,
         }
     }
@@ -217,12 +218,14 @@ impl Planner<'_, '_> {
 
     fn steps_before(&self, keys: &[&Candidate<'_>]) -> Vec<StepBefore> {
         let book = &self.diagnosis.rulebook;
-        let mut steps: BTreeMap<&str, (Words, Vec<String>)> = BTreeMap::new();
+        let mut steps: BTreeMap<(Before, &str), (Words, Vec<String>)> = BTreeMap::new();
         for key in keys {
-            let actions = key.key.outcome.judgement.unlocks.first().into_iter().flatten().copied();
+            let actions = key.key.outcome.judgement.unlocks.first().into_iter().flatten();
+            let actions = actions.map(|card| (Before::Window, book.card(*card)));
+            // What is only advised is for the owner to decide.
             let advised = key.key.advisories();
-            let advised = advised.iter().copied();
-            for card in actions.chain(advised).map(|card| book.card(card)) {
+            let advised = advised.iter().map(|card| (Before::Ticket, book.card(*card)));
+            for (before, card) in actions.chain(advised) {
                 if BY_DESTINATION.contains(&card.id.as_str()) {
                     continue;
                 }
@@ -233,10 +236,46 @@ impl Planner<'_, '_> {
                     ),
                     None => Words::new(&card.title.en, &card.title.zh),
                 };
-                steps.entry(&card.id).or_insert_with(|| (words(), Vec::new())).1.push(key.key_id.to_owned());
+                steps.entry((before, &card.id)).or_insert_with(|| (words(), Vec::new())).1.push(key.key_id.to_owned());
             }
         }
-        steps.into_iter().map(|(rule, (what, keys))| StepBefore { rule: rule.to_owned(), what, keys }).collect()
+        let step = |((before, rule), (what, keys)): ((Before, &str), (Words, Vec<String>))| StepBefore {
+            rule: rule.to_owned(),
+            before,
+            what,
+            keys,
+        };
+        steps.into_iter().map(step).collect()
+    }
+
+    fn remarks(&self, keys: &[&Candidate<'_>]) -> Vec<Remark> {
+        let book = &self.diagnosis.rulebook;
+        let mut remarks: BTreeMap<&str, Remark> = BTreeMap::new();
+        for key in keys {
+            for card in key.key.advisories().iter().map(|card| book.card(*card)) {
+                if !TOLD_TO_SUPPORT.contains(&card.id.as_str()) {
+                    continue;
+                }
+                let text = || Words::new(&card.title.en, &card.title.zh);
+                let remark = || Remark { rule: card.id.clone(), text: text(), keys: Vec::new() };
+                remarks.entry(&card.id).or_insert_with(remark).keys.push(key.key_id.to_owned());
+            }
+        }
+        remarks.into_values().collect()
+    }
+
+    fn planned(&self, key: &Candidate<'_>) -> PlannedKey {
+        let (facts, spec) = (key.key.key.aside(), &self.diagnosis.rulebook.facts[KEY_SPEC.index()]);
+        PlannedKey {
+            key_id: key.key_id.to_owned(),
+            aliases: key.key.key.aliases().into_iter().map(str::to_owned).collect(),
+            class: key.class().to_owned(),
+            confirmed: key.key.outcome.confirmed,
+            rotation_deadline: key.deadline.map(|time| time.to_string()),
+            applications: key.applications.clone(),
+            owner: key.owner.clone(),
+            key_spec: (facts.grade(KEY_SPEC) != Grade::Unknown).then(|| spec.show(facts.get(KEY_SPEC))),
+        }
     }
 
     fn conditions(&self, keys: &[&Candidate<'_>]) -> Vec<Condition> {
@@ -296,16 +335,4 @@ fn rotating_at_unknown(draft: &Draft<'_>, keys: &[&Candidate<'_>]) -> Option<Pro
         ),
         keys,
     })
-}
-
-fn planned(key: &Candidate<'_>) -> PlannedKey {
-    PlannedKey {
-        key_id: key.key_id.to_owned(),
-        aliases: key.key.key.aliases().into_iter().map(str::to_owned).collect(),
-        class: key.class().to_owned(),
-        confirmed: key.key.outcome.confirmed,
-        rotation_deadline: key.deadline.map(|time| time.to_string()),
-        applications: key.applications.clone(),
-        owner: key.owner.clone(),
-    }
 }

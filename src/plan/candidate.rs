@@ -67,6 +67,9 @@ const KEEP_OUT: [&str; 3] = ["masked-key-id", "pending-deletion", "spec-of-no-in
 /// Advisories that destinations are chosen by.
 pub(super) const BY_DESTINATION: [&str; 2] = ["spec-needs-hardware-instance", "hsm-protection"];
 
+/// Advisories that a ticket tells of, as they concern whoever migrates the keys.
+pub(super) const TOLD_TO_SUPPORT: [&str; 2] = ["key-disabled", "shared-with-cloud-service"];
+
 /// The keys that may go, in input order, and those that can be migrated and yet may not.
 pub(super) fn candidates(diagnosis: &Diagnosis) -> (Vec<Candidate<'_>>, Vec<LeftOut<'_>>) {
     let (mut all, mut left_out) = (Vec::new(), Vec::new());

@@ -156,8 +156,10 @@ pub struct Batch {
     pub rotation_deadline: Option<String>,
     /// The last day on which applications may be unchanged, as a date in the time zone of the plan; null without a window.
     pub change_applications_by: Option<String>,
-    /// What must be done with keys before the window.
+    /// What must be decided before the ticket is sent, and done before the window.
     pub steps_before: Vec<StepBefore>,
+    /// What technical support is told of keys, beside their ids.
+    pub remarks: Vec<Remark>,
     /// What must be confirmed before the ticket is sent.
     pub conditions: Vec<Condition>,
     /// The load of the keys; null without usage evidence.
@@ -181,6 +183,8 @@ pub struct PlannedKey {
     pub applications: Vec<String>,
     /// The owner; null if the inventory does not say.
     pub owner: Option<String>,
+    /// The spec, such as `RSA_2048`; null if the inventory does not say.
+    pub key_spec: Option<String>,
 }
 
 /// When a batch is migrated.
@@ -236,8 +240,31 @@ pub struct Load {
 pub struct StepBefore {
     /// The card that asks for it.
     pub rule: String,
+    /// Before what.
+    pub before: Before,
     /// What to do.
     pub what: Words,
+    /// The keys, by id.
+    pub keys: Vec<String>,
+}
+
+/// Until when something must be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Before {
+    /// Before the ticket is sent: the owner decides, and the ticket says nothing of it.
+    Ticket,
+    /// Before the window begins.
+    Window,
+}
+
+/// What technical support is told of keys of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Remark {
+    /// The card that says it.
+    pub rule: String,
+    /// What it says.
+    pub text: Words,
     /// The keys, by id.
     pub keys: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! A plan as a runbook in Markdown: what to do before, in and after each window, and all lists of work.
 
-use super::model::{Batch, Plan};
+use super::model::{Batch, Before, Plan};
 use super::tables::file_name;
 use super::text::{name_of, purchase_line, shown_window, zone};
 use super::work::{Severity, Worklist};
@@ -146,11 +146,22 @@ fn steps(batch: &Batch, plan: &Plan, lang: Lang) -> Vec<String> {
         );
     }
     lines.push(String::new());
-    lines.push(format!("{}\n", lang.pick("Before the window", "窗口之前")));
-    for step in &batch.steps_before {
-        lines.push(format!("- [ ] {} ({})", escaped(step.what.get(lang)), step.keys.len()));
-        lines.extend(step.keys.iter().map(|key| format!("  - {}", markdown_code(key))));
+    let steps = |before: Before| {
+        let mut lines = Vec::new();
+        for step in batch.steps_before.iter().filter(|step| step.before == before) {
+            lines.push(format!("- [ ] {} ({})", escaped(step.what.get(lang)), step.keys.len()));
+            lines.extend(step.keys.iter().map(|key| format!("  - {}", markdown_code(key))));
+        }
+        lines
+    };
+    let before_ticket = steps(Before::Ticket);
+    if !before_ticket.is_empty() {
+        lines.push(format!("{}\n", lang.pick("Before the ticket is sent", "提交工单之前")));
+        lines.extend(before_ticket);
+        lines.push(String::new());
     }
+    lines.push(format!("{}\n", lang.pick("Before the window", "窗口之前")));
+    lines.extend(steps(Before::Window));
     for condition in &batch.conditions {
         lines.push(format!("- [ ] {} ({})", escaped(condition.confirm.get(lang)), condition.keys.len()));
         let filled =

@@ -9,7 +9,7 @@ use jiff::fmt::rfc2822;
 
 use super::limits::Measure;
 use super::options::Options;
-use super::payload::{Body, Mark};
+use super::payload::Body;
 use super::split::Draft;
 use super::text::{Ticket, plain_ticket};
 
@@ -113,15 +113,6 @@ fn addresses(name: &str, addresses: &[Address]) -> Option<String> {
     (!all.is_empty()).then(|| format!("{name}: {}", all.join(",\r\n ")))
 }
 
-/// The id of a message: that of a part of a batch or consultation, whenever it is written.
-fn message_id(mark: &Mark, domain: &str) -> String {
-    let digest = mark.digest.strip_prefix("sha256:").unwrap_or(&mark.digest);
-    match mark.parts {
-        0 | 1 => format!("<cmk-plan.{digest}@{domain}>"),
-        parts => format!("<cmk-plan.{digest}.{}.{parts}@{domain}>", mark.part),
-    }
-}
-
 /// The message. Addresses that make no sense were refused when the options were read.
 pub(super) fn draft(ticket: &Ticket, options: &Options, as_of: Timestamp) -> Draft {
     let options = &options.email;
@@ -137,7 +128,8 @@ pub(super) fn draft(ticket: &Ticket, options: &Options, as_of: Timestamp) -> Dra
         addresses("Cc", &read(&options.cc)),
         Some(subject(&ticket.title)),
         date.map(|date| format!("Date: {date}")),
-        Some(format!("Message-ID: {}", message_id(&ticket.mark, domain))),
+        // The same whenever it is written.
+        Some(format!("Message-ID: <{}@{domain}>", ticket.mark.label())),
         Some(format!("X-CMK-Plan: {}", ticket.mark.label())),
         Some("MIME-Version: 1.0".to_owned()),
         Some("Content-Type: text/plain; charset=utf-8".to_owned()),

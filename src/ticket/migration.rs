@@ -3,10 +3,10 @@
 //! A ticket names each key once, in its list; elsewhere keys are told by their numbers in it. So an id is never in two
 //! tickets, and a batch takes as little room as it can.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::engine::facts::Lang;
-use crate::plan::model::{Basis, Batch, Plan, PlannedKey};
+use crate::plan::model::{Basis, Batch, Before, Plan, PlannedKey};
 use crate::write::safe::{shell, visible};
 
 use super::payload::Mark;
@@ -205,7 +205,31 @@ impl Part<'_, '_> {
         ];
         facts.extend(self.rotation_deadline());
         facts.extend(self.split_applications());
-        facts.into_iter().map(Item::from).collect()
+        facts.extend(self.key_specs());
+        let mut facts: Vec<Item> = facts.into_iter().map(Item::from).collect();
+        let remarks = self.of.batch.remarks.iter();
+        facts.extend(remarks.filter_map(|told| self.about(told.text.get(self.of.lang), None, &texts(&told.keys))));
+        facts
+    }
+
+    /// The specs of the keys that are known: what the instance must offer.
+    fn key_specs(&self) -> Option<Line> {
+        let mut of_spec: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for key in self.keys {
+            if let Some(spec) = &key.key_spec {
+                of_spec.entry(spec).or_default().push(&key.key_id);
+            }
+        }
+        let mut line = self.words("Key specs: ", "密钥规格：");
+        for (at, (spec, keys)) in of_spec.iter().enumerate() {
+            let which = self.which(keys).unwrap_or_default();
+            line = if at > 0 { line.say(comma(self.of.lang)) } else { line };
+            line = line.data(spec).say(&match self.of.lang {
+                Lang::En => format!(" ({which})"),
+                Lang::Zh => format!("（{which}）"),
+            });
+        }
+        (!of_spec.is_empty()).then_some(line)
     }
 
     /// What the window rests on.
@@ -285,7 +309,7 @@ impl Part<'_, '_> {
     }
 
     fn steps(&self) -> Vec<Item> {
-        let steps = self.of.batch.steps_before.iter();
+        let steps = self.of.batch.steps_before.iter().filter(|step| step.before == Before::Window);
         steps.filter_map(|step| self.about(step.what.get(self.of.lang), None, &texts(&step.keys))).collect()
     }
 

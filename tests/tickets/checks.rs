@@ -73,8 +73,7 @@ pub(crate) fn message(text: &str) -> Message {
     let mut headers: Vec<(String, String)> = Vec::new();
     for line in head.split("\r\n") {
         assert!(line.len() <= 998 && !line.trim().is_empty(), "{line}");
-        // A Message-ID cannot be folded.
-        assert!(line.len() <= 78 || line.starts_with("Message-ID: "), "{line}");
+        assert!(line.len() <= 78, "{line}");
         match line.strip_prefix(' ') {
             Some(more) => {
                 let (_, value) = headers.last_mut().unwrap();

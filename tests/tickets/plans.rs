@@ -1,8 +1,8 @@
 //! Plans as `plan.json` has them, small and made up.
 
 use cmkdiag::plan::model::{
-    Basis, Batch, Condition, Destination, FORMAT, InstanceKind, Load, Plan, PlannedKey, RulebookName, Settings,
-    StepBefore, Summary, Window, Words,
+    Basis, Batch, Before, Condition, Destination, FORMAT, InstanceKind, Load, Plan, PlannedKey, Remark, RulebookName,
+    Settings, StepBefore, Summary, Window, Words,
 };
 use cmkdiag::plan::work::{Consultation, ConsultedKey, ListName, SourceName, WorkItem, WorkRow, Worklist};
 
@@ -28,6 +28,7 @@ pub(crate) fn key(key_id: &str) -> PlannedKey {
         rotation_deadline: None,
         applications: Vec::new(),
         owner: None,
+        key_spec: None,
     }
 }
 
@@ -57,6 +58,7 @@ pub(crate) fn batch(id: &str, keys: Vec<PlannedKey>) -> Batch {
         rotation_deadline: None,
         change_applications_by: Some("2027-01-06".to_owned()),
         steps_before: Vec::new(),
+        remarks: Vec::new(),
         conditions: Vec::new(),
         load: None,
     }
@@ -115,6 +117,8 @@ pub(crate) fn full() -> Plan {
         key.owner = Some("Ana <ana@example.com>".to_owned());
     }
     keys[0].rotation_deadline = Some("2026-12-20T02:00:00Z".to_owned());
+    keys[0].key_spec = Some("Aliyun_AES_256".to_owned());
+    keys[2].key_spec = Some("RSA_2048".to_owned());
     keys[0].class = "needs-rotation-disabled".to_owned();
     let mut batch = batch("hangzhou-1", keys);
     batch.applications = texts(["billing-eu", "orders"]);
@@ -124,8 +128,21 @@ pub(crate) fn full() -> Plan {
     batch.load = Some(Load { calls_in_window: Some(120), calls_in_average_window: 4100, peak_per_second: 9 });
     batch.steps_before = vec![StepBefore {
         rule: "disable-rotation".to_owned(),
+        before: Before::Window,
         what: Words::new("Disable automatic rotation before the next rotation date", "在下次轮转日期之前关闭自动轮转"),
         keys: vec![uuid(1)],
+    }];
+    let decision = StepBefore {
+        rule: "key-disabled".to_owned(),
+        before: Before::Ticket,
+        what: Words::new("For the owner to decide, and no ticket tells it", "由负责人决定，工单中不写"),
+        keys: vec![uuid(3)],
+    };
+    batch.steps_before.insert(0, decision);
+    batch.remarks = vec![Remark {
+        rule: "key-disabled".to_owned(),
+        text: Words::new("The key is disabled", "密钥已禁用"),
+        keys: vec![uuid(3)],
     }];
     batch.conditions = vec![
         Condition {
