@@ -1,6 +1,9 @@
 //! Lists of work: what is to be done beside the tickets, of every key, with due dates, commands and sources.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
 
 use super::candidate::{self, LeftOut, listed, words_of};
 use super::model::{Batch, Words};
@@ -16,7 +19,7 @@ use crate::rulebook::card::{Card, Kind};
 use crate::write::{fill, safe, words};
 
 /// The action by which rotation is disabled.
-const DISABLE_ROTATION: &str = "disable-rotation";
+pub(super) const DISABLE_ROTATION: &str = "disable-rotation";
 
 /// The actions by which support is asked, with the list on which the keys stand.
 const ASK: [(&str, ListName); 2] =
@@ -110,8 +113,8 @@ fn order(row: &WorkRow) -> (bool, &str, &str, &str, &str, &[String], &str) {
 
 /// What lists rest on beside keys and batches.
 pub(super) struct Context<'c> {
-    /// The moment of the plan, in UTC.
-    pub(super) now: &'c str,
+    /// The moment of the plan.
+    pub(super) now: Timestamp,
     /// The hardware instances, by id.
     pub(super) hardware: BTreeSet<&'c str>,
 }
@@ -135,7 +138,7 @@ pub(super) fn worklists(
         of_key(&mut lists, &key, batch, context);
     }
     for left in left_out {
-        let row = WorkRow { due: deadline(&left.key), ..row_of(&left.key, None) };
+        let row = WorkRow { due: deadline(&left.key, context), ..row_of(&left.key, None) };
         match book.page(left.rule) {
             Some(page) => lists.add_by_card(ListName::LeftOut, &page.card, row),
             None => lists.add(ListName::LeftOut, left.rule, left.title.clone(), left.what.clone(), Vec::new, row),
@@ -161,8 +164,12 @@ fn row_of(key: &KeyOutcome<'_>, batch: Option<&Batch>) -> WorkRow {
     }
 }
 
-fn deadline(key: &KeyOutcome<'_>) -> String {
-    candidate::deadline(key).map(|time| time.to_string()).unwrap_or_default()
+fn deadline(key: &KeyOutcome<'_>, context: &Context<'_>) -> String {
+    candidate::deadline(key, context.now).map(|time| time.to_string()).unwrap_or_default()
+}
+
+fn moment(time: Timestamp) -> String {
+    time.round(jiff::Unit::Second).unwrap_or(time).to_string()
 }
 
 fn window_start(batch: Option<&Batch>) -> String {
@@ -183,11 +190,26 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>, co
         lists.add_by_card(ListName::DisableRotation, card, row);
     }
     if key.diagnosis.class_name(outcome.class) == "blocked" {
-        for fired in words::findings(outcome) {
+        let found = words::findings(outcome).map(|fired| {
             let card = book.card(fired.card);
             let list = LISTS.iter().find(|(id, _)| *id == card.id).map_or(ListName::NoPath, |(_, list)| *list);
-            let found = words::evidence(book, outcome, fired.card);
-            lists.add_by_card(list, card, WorkRow { found, ..row_of(key, None) });
+            (list, card, words::evidence(book, outcome, fired.card))
+        });
+        let (final_ones, others): (Vec<_>, Vec<_>) = found.partition(|(list, ..)| *list == ListName::NoPath);
+        let has_path = !outcome.judgement.unlocks.is_empty();
+        if has_path || final_ones.is_empty() {
+            for (list, card, found) in final_ones.into_iter().chain(others) {
+                let list = if has_path { list } else { ListName::NoPath };
+                lists.add_by_card(list, card, WorkRow { found, ..row_of(key, None) });
+            }
+        } else {
+            // Whatever is done about the others frees nothing.
+            let more: Vec<String> = others.into_iter().map(|(.., found)| found).collect();
+            for (list, card, found) in final_ones {
+                let all = std::iter::once(found).chain(more.iter().cloned()).filter(|found| !found.is_empty());
+                let found = all.collect::<Vec<_>>().join("; ");
+                lists.add_by_card(list, card, WorkRow { found, ..row_of(key, None) });
+            }
         }
     }
     for fact in outcome.gaps() {
@@ -198,7 +220,12 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>, co
             possible if possible.is_empty() => String::new(),
             possible => format!("possible: {}", possible.join(", ")),
         };
-        let row = WorkRow { command: fill(spec.settle.command, key), due: deadline(key), found, ..row_of(key, None) };
+        let row = WorkRow {
+            command: fill(spec.settle.command, key),
+            due: deadline(key, context),
+            found,
+            ..row_of(key, None)
+        };
         lists.add(ListName::Evidence, &spec.name, title, Words { en, zh }, || of_cards(book, fact), row);
     }
     for fact in outcome.conditions() {
@@ -210,33 +237,18 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>, co
     }
     let Some(batch) = batch else { return };
     for address in listed(key, Field::TerraformAddress) {
-        let command =
-            "lifecycle { ignore_changes = [dkms_instance_id, automatic_rotation, rotation_interval] }".to_owned();
+        let Some(card) = book.page(TERRAFORM).map(|page| &page.card) else { return };
+        let command = LIFECYCLE.to_owned();
         let row = WorkRow { command, found: address, due: window_start(Some(batch)), ..row_of(key, Some(batch)) };
-        let [title, what] = TERRAFORM.map(|(en, zh)| Words::new(en, zh));
-        let source = || {
-            let document = "alibaba-terraform-after-migration".to_owned();
-            vec![SourceName {
-                document,
-                section: "Modify Terraform configurations after migration".to_owned(),
-                url: None,
-            }]
-        };
-        lists.add(ListName::Terraform, "terraform", title, what, source, row);
+        lists.add_by_card(ListName::Terraform, card, row);
     }
 }
 
-/// Title and steps of the list of Terraform's resources (vendor's page of 2026-03-31).
-const TERRAFORM: [(&str, &str); 2] = [
-    ("Keep Terraform from undoing the migration", "防止 Terraform 撤销迁移"),
-    (
-        "Add the block to the resource before the window, and apply it: a migrated key belongs to an instance, and a configuration that does \
-         not know it would destroy the key and create another. With a provider later than 1.235.0 leave out dkms_instance_id; add \
-         protection_level if the key goes from HSM to a software instance",
-        "请在窗口之前为资源添加该配置块并应用：密钥迁移后归属实例，未更新的配置会销毁并重建密钥。provider 高于 1.235.0 时去掉 \
-         dkms_instance_id；如密钥从 HSM 迁入软件实例，请加上 protection_level",
-    ),
-];
+/// What keeps Terraform from undoing the migration of a resource.
+const LIFECYCLE: &str = "lifecycle { ignore_changes = [dkms_instance_id, automatic_rotation, rotation_interval] }";
+
+/// The card that says where to put it.
+const TERRAFORM: &str = "terraform-after-migration";
 
 /// Rotation intervals that a software instance takes, in seconds: 7 to 365 days.
 const INTERVALS: std::ops::RangeInclusive<i64> = 7 * 86_400..=365 * 86_400;
@@ -269,9 +281,9 @@ fn rotation_row(key: &KeyOutcome<'_>, card: &Card, batch: Option<&Batch>, contex
             addresses.join(", ")
         );
     }
-    let deadline = deadline(key);
+    let deadline = deadline(key, context);
     // A rotation of which nobody knows when it comes may come tomorrow.
-    let due = if deadline.is_empty() { context.now.to_owned() } else { first(deadline, window_start(batch)) };
+    let due = if deadline.is_empty() { moment(context.now) } else { first(deadline, window_start(batch)) };
     WorkRow { command: fill(command, key), command_after, found, due, ..row_of(key, batch) }
 }
 
@@ -383,13 +395,16 @@ pub(super) fn consultations(diagnosis: &Diagnosis) -> Vec<Consultation> {
 /// Which actions free how many keys; those that free most first.
 pub(super) fn unlocks(diagnosis: &Diagnosis) -> Vec<Unlock> {
     let book = &diagnosis.rulebook;
-    let mut freed: BTreeMap<&[u16], u64> = BTreeMap::new();
-    for key in diagnosis.outcomes() {
-        for set in &key.outcome.judgement.unlocks {
-            *freed.entry(set).or_default() += 1;
-        }
+    // Keys by what frees them, which is the same for many.
+    let mut freed_by: HashMap<&[Vec<u16>], u64> = HashMap::new();
+    let freed = diagnosis.outcomes().filter(|key| !key.outcome.judgement.unlocks.is_empty());
+    for key in freed.filter(|key| candidate::kept_out(key).is_none()) {
+        *freed_by.entry(&key.outcome.judgement.unlocks).or_default() += 1;
     }
-    let unlock = |(set, keys): (&[u16], u64)| {
+    let sets: BTreeSet<&Vec<u16>> = freed_by.keys().copied().flatten().collect();
+    let unlock = |set: &Vec<u16>| {
+        let is_done = |needed: &Vec<u16>| needed.iter().all(|card| set.contains(card));
+        let keys = freed_by.iter().filter(|(any, _)| any.iter().any(is_done)).map(|(_, keys)| keys).sum();
         let titles = |lang: Lang, and: &str| {
             let titles: Vec<&str> = set.iter().map(|card| book.card(*card).title.get(lang)).collect();
             titles.join(and)
@@ -400,7 +415,8 @@ pub(super) fn unlocks(diagnosis: &Diagnosis) -> Vec<Unlock> {
             keys,
         }
     };
-    let mut unlocks: Vec<Unlock> = freed.into_iter().map(unlock).collect();
-    unlocks.sort_by(|one, other| (other.keys, &one.actions).cmp(&(one.keys, &other.actions)));
+    let mut unlocks: Vec<Unlock> = sets.into_iter().map(unlock).collect();
+    let order = |unlock: &Unlock| (Reverse(unlock.keys), unlock.actions.len(), unlock.actions.clone());
+    unlocks.sort_by_cached_key(order);
     unlocks
 }

@@ -53,7 +53,7 @@ pub static EDITIONS: [EditionSpec; 1] = [EditionSpec {
 }];
 
 /// The documents that cards cite.
-pub static DOCUMENTS: [DocumentSpec; 3] = [
+pub static DOCUMENTS: [DocumentSpec; 4] = [
     DocumentSpec {
         id: "alibaba-migrate-cmks",
         title: "Migrate CMKs in default KMS instances to your KMS instances",
@@ -74,5 +74,12 @@ pub static DOCUMENTS: [DocumentSpec; 3] = [
         publisher: "Alibaba Cloud",
         dated: "2025-12-05",
         url: "https://www.alibabacloud.com/help/en/kms/use-cases/migration-operation",
+    },
+    DocumentSpec {
+        id: "alibaba-terraform-after-migration",
+        title: "Modify Terraform configurations after migration",
+        publisher: "Alibaba Cloud",
+        dated: "2026-03-31",
+        url: "https://www.alibabacloud.com/help/en/kms/use-cases/modify-terraform-configurations-after-migration",
     },
 ];

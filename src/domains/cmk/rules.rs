@@ -68,6 +68,7 @@ crate::rules! {
     "stop-forbidden-operations",
     "supported-network",
     "telling-keys-apart",
+    "terraform-after-migration",
     "unsupported-language",
     "unused-key",
     "usage-contradicts-languages",
