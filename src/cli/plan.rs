@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use encoding_rs::Encoding;
+
 use super::account::{tell_notes, tell_rejects, write_rejects};
 use super::exit::Exit;
 use super::job::{self, Reading};
@@ -40,11 +42,11 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     evidence::refuse_standard_input_twice(&command.inputs, &command.evidence)?;
     let wanted = Wanted {
         now,
-        instances: destinations(&command.how.destinations)?,
+        instances: destinations(&command.how.destinations, command.read.input_encoding)?,
         calendar: command.how.calendar.as_deref().map(calendar).transpose()?,
         window: command.how.window_length,
         keys_per_batch: command.how.keys_per_batch,
-        earlier: command.how.keep.as_deref().map(|path| whole::plan(path, PLAN)).transpose()?,
+        earlier: command.how.keep.as_deref().map(kept).transpose()?,
     };
     let approved = command.how.check.as_deref().map(|path| whole::plan(path, PLAN)).transpose()?;
     let survey = run::read(&command.inputs, &book, &reading, &command.talk)?;
@@ -83,8 +85,8 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     })
 }
 
-fn destinations(paths: &[PathBuf]) -> Result<Option<Vec<Instance>>, Failure> {
-    let text = |path: &PathBuf| Ok((shown(path), text_of(path, SHORT)?));
+fn destinations(paths: &[PathBuf], named: Option<&'static Encoding>) -> Result<Option<Vec<Instance>>, Failure> {
+    let text = |path: &PathBuf| Ok((shown(path), text_of(path, SHORT, named)?));
     let files: Vec<(String, String)> = paths.iter().map(text).collect::<Result<_, Failure>>()?;
     if files.is_empty() {
         return Ok(None);
@@ -92,8 +94,21 @@ fn destinations(paths: &[PathBuf]) -> Result<Option<Vec<Instance>>, Failure> {
     instance::read(&files).map(Some).map_err(Failure::Failed)
 }
 
+/// A plan whose instances and windows are kept: one that somebody approved, and nobody changed.
+fn kept(path: &Path) -> Result<Plan, Failure> {
+    let plan = whole::plan(path, PLAN)?;
+    match plan.is_sealed() {
+        true => Ok(plan),
+        false => Err(Failure::Failed(format!(
+            "{}: its digest does not fit: it was changed after it was written, or written by another version; keep the plan as it was \
+             approved, or plan without --keep",
+            shown(path)
+        ))),
+    }
+}
+
 fn calendar(path: &Path) -> Result<Calendar, Failure> {
-    Calendar::read(&shown(path), &text_of(path, SHORT)?).map_err(Failure::Failed)
+    Calendar::read(&shown(path), &text_of(path, SHORT, None)?).map_err(Failure::Failed)
 }
 
 /// What a plan writes must overwrite nothing that it reads.

@@ -44,7 +44,7 @@ pub(super) fn run(command: &Ticket) -> Result<Exit, Failure> {
 }
 
 fn options(path: &Path) -> Result<Options, Failure> {
-    let text = text_of(path, SHORT)?;
+    let text = text_of(path, SHORT, None)?;
     Options::read(&text).map_err(|why| Failure::Usage(format!("{}: {why}", shown(path))))
 }
 

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use encoding_rs::Encoding;
 use serde::Deserialize;
 
 use super::run::Failure;
@@ -17,8 +18,13 @@ pub(super) fn shown(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
 
-/// Everything that stands in a file, or on standard input; no more than so many bytes.
-pub(super) fn text_of(path: &Path, most: u64) -> Result<String, Failure> {
+/// The text of a file, or of standard input, in the encoding that is named or found; no more than so many bytes.
+pub(super) fn text_of(path: &Path, most: u64, named: Option<&'static Encoding>) -> Result<String, Failure> {
+    let text = crate::read::text::whole(bytes_of(path, most)?, named);
+    text.map_err(|why| Failure::Failed(format!("cannot read {}: {why}; save it as UTF-8", shown(path))))
+}
+
+fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let failed = |why: &dyn std::fmt::Display| Failure::Failed(format!("cannot read {}: {why}", shown(path)));
     let mut text = Vec::new();
     let read = match path.as_os_str() == "-" {
@@ -29,9 +35,7 @@ pub(super) fn text_of(path: &Path, most: u64) -> Result<String, Failure> {
     if length as u64 > most {
         return Err(failed(&format!("it has more than {most} bytes")));
     }
-    let text = String::from_utf8(text).map_err(|error| failed(&error))?;
-    // Some editors put a mark before the text.
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    Ok(text)
 }
 
 /// A plan that was written before.
@@ -41,7 +45,7 @@ pub(super) fn plan(path: &Path, most: u64) -> Result<Plan, Failure> {
     struct Any {
         format: Option<String>,
     }
-    let text = text_of(path, most)?;
+    let text = text_of(path, most, None)?;
     let failed = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
         let why = error.to_string();
@@ -50,7 +54,22 @@ pub(super) fn plan(path: &Path, most: u64) -> Result<Plan, Failure> {
         Failure::Failed(format!("{place}: {}; a plan is expected, as `cmkdiag plan -o DIR` writes it", visible(why)))
     };
     match serde_json::from_str::<Any>(&text).map_err(failed)?.format.as_deref() {
-        Some(FORMAT) => serde_json::from_str(&text).map_err(failed),
+        Some(FORMAT) => {
+            let mut unknown = None;
+            let mut json = serde_json::Deserializer::from_str(&text);
+            let plan = serde_ignored::deserialize(&mut json, |at| {
+                unknown.get_or_insert_with(|| at.to_string());
+            });
+            let plan = plan.and_then(|plan| json.end().map(|()| plan)).map_err(failed)?;
+            match unknown {
+                None => Ok(plan),
+                Some(member) => Err(Failure::Failed(format!(
+                    "{} has the member {}, which this version does not know: use the version that wrote the plan, or plan again",
+                    shown(path),
+                    visible(&member)
+                ))),
+            }
+        }
         Some(other) => {
             let other = visible(other);
             Err(Failure::Failed(format!("{} has the format {other}; expected {FORMAT}", shown(path))))

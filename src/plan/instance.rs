@@ -52,13 +52,13 @@ const FIELDS: [(&str, &[&str]); 13] = [
     ("instance_id", &["instanceid", "kmsinstanceid", "dkmsinstanceid", "instance", "id", "实例id"]),
     ("account_id", &["accountid", "account", "uid", "账号id", "账号"]),
     ("region", &["region", "regionid", "地域"]),
-    ("status", &["status", "state", "状态"]),
+    ("status", &["status", "state", "instancestatus", "instancestate", "状态", "实例状态"]),
     ("type", &["type", "kind", "instancetype", "keymanagementtype", "实例类型"]),
     ("key_quota", &["keyquota", "keynum", "keys", "密钥配额"]),
     ("used_keys", &["usedkeys", "usedkeyversions", "usedquantity", "已用密钥"]),
     ("free_keys", &["freekeys", "freekeyversions", "剩余密钥"]),
     ("qps", &["qps", "spec", "performance", "性能"]),
-    ("expires", &["expires", "enddate", "expiredate", "expiretime", "到期时间"]),
+    ("expires", &["endtime", "expires", "enddate", "expiredate", "expiretime", "到期时间"]),
     ("vpcs", &["vpcs", "boundvpcs", "bindvpcs", "vpcids", "vpc", "专有网络"]),
     ("image_version", &["imageversion", "image", "镜像版本"]),
     ("vpc_id", &["vpcid"]),
@@ -126,9 +126,25 @@ fn table(name: &str, text: &str, found: &mut Found) -> Result<(), String> {
     Ok(())
 }
 
+/// Columns and members that are like ours and mean something else.
+const OTHERS: [&str; 9] = [
+    "instancename",
+    "kmsinstancename",
+    "kmsinstancearn",
+    "instancearn",
+    "regionname",
+    "accountname",
+    "vpcnum",
+    "secretnum",
+    "starttime",
+];
+
 /// Columns and members of others are left out, but for what may be one of ours.
 fn misspelt(name: &str) -> Result<(), String> {
     let plain = plain(name);
+    if OTHERS.contains(&plain.as_str()) {
+        return Ok(());
+    }
     let is_near = |spelling: &str| strsim::jaro_winkler(&plain, spelling) > 0.85;
     if field(name).is_some() || plain.is_empty() || !FIELDS.iter().any(|(_, all)| all.iter().any(|one| is_near(one))) {
         return Ok(());
@@ -216,7 +232,9 @@ impl Found {
             return Err(format!("no instance_id; expected KMS instances, such as {SHOWN}"));
         };
         let id = id.to_lowercase();
-        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        let is_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        // The default instance is what keys leave, and keys are no instances.
+        if !is_id || id == "default" || crate::inventory::tidy::is_given_by_kms(&id) {
             return Err(format!("`{}` is no id of a KMS instance; expected kst-…", visible(&id)));
         }
         let count = |wanted: &str| match of(wanted) {
@@ -235,6 +253,8 @@ impl Found {
         let vpcs = of("vpcs").or_else(|| of("vpc_id")).map(|value| vpcs_in(value, text("vpc_id")));
         let expires = match text("expires") {
             None => None,
+            // So programs write that something never ends.
+            Some(text) if text.starts_with("9999-12-31") => Some(Timestamp::MAX),
             Some(text) => Some(parse_time(&text).ok_or_else(|| {
                 format!("expires is `{text}`; expected a date or time, such as 2027-06-01 or 2027-06-01T02:00:00Z")
             })?),

@@ -59,6 +59,22 @@ enum By {
     Option,
 }
 
+/// A text as a whole, in the encoding that is named or found.
+///
+/// # Errors
+/// It is no text in that encoding, as a clause.
+pub fn whole(bytes: Vec<u8>, named: Option<&'static Encoding>) -> Result<String, String> {
+    let (mut text, found) = Text::new(bytes, Box::new(std::io::empty()), named)?;
+    let mut read = Vec::new();
+    text.read_to_end(&mut read).map_err(|error| error.to_string())?;
+    let told = || found.told().unwrap_or_else(|| "it is not valid UTF-8".to_owned());
+    let read = String::from_utf8(read).map_err(|_| told())?;
+    match found.encoding().is_some() && read.contains(REPLACEMENT) {
+        true => Err(format!("{}, and not all of it can be", told())),
+        false => Ok(read),
+    }
+}
+
 /// What was found out about the encoding of an input; filled in while it is read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found(Arc<OnceLock<(&'static Encoding, By)>>);
