@@ -563,6 +563,172 @@ fn windows_of_an_earlier_plan_stay_where_they_are_still_good() {
     assert_eq!(windows(&kept).len(), windows(&before).len() + 1);
 }
 
+/// What `plan` says of keys and instances in files.
+fn planned(keys: &str, destinations: &str, more: &[&str]) -> Value {
+    let folder = folder();
+    let keys = put(&folder, "keys.csv", format!("{HEAD}{keys}"));
+    let destinations = put(&folder, "i.csv", destinations);
+    plan(Path::new(&keys), &[&["--destinations", &destinations], more].concat())
+}
+
+const COLUMNS: &str = "instance_id,account_id,region,status,type,free_keys,qps,expires,vpcs\n";
+
+#[test]
+fn instances_that_end_soon_or_that_urgent_keys_need_are_not_taken_first() {
+    let two = format!(
+        "{COLUMNS}kst-a,1540355698841234,cn-hangzhou,Connected,software,50,,2026-11-24,\n\
+         kst-b,1540355698841234,cn-hangzhou,Connected,software,50,,9999-12-31,\n"
+    );
+    let keys: String = (0..5).map(|number| row(number, "cn-hangzhou", "", "")).collect();
+    let made = planned(&keys, &two, &[]);
+    let destinations: BTreeSet<&str> = list(&made, "batches").iter().map(|batch| text(batch, "destination")).collect();
+    assert_eq!(destinations, BTreeSet::from(["kst-b"]));
+
+    let hsm: String = (0..5).map(|number| row(number, "cn-hangzhou", "", "").replace("SOFTWARE", "HSM")).collect();
+    let urgent: String = (5..10).map(|number| row(number, "cn-hangzhou", "", "2026-12-01T00:00:00Z")).collect();
+    let made = planned(&format!("{hsm}{urgent}"), &instances(&room(&[("kst-m", "cn-hangzhou", 5)])), &[]);
+    let there = list(&made, "batches").iter().filter(|batch| batch["destination"] == "kst-m");
+    let there: Vec<&str> = there.flat_map(|batch| list(batch, "keys")).map(|key| text(key, "key_id")).collect();
+    assert_eq!(there, (5..10).map(id).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_instance_of_nobody_is_of_the_account_whose_keys_need_it_most() {
+    let nobodys = "instance_id,region,status,type,free_keys\nkst-a,cn-hangzhou,Connected,software,500\n";
+    let mut keys: String = (0..9).map(|number| row(number, "cn-hangzhou", "", "")).collect();
+    keys += &row(100, "cn-hangzhou", "", "").replace("1540355698841234", "2234567890123456");
+    // Without an account, and first in line, as it rotates.
+    keys += &row(101, "cn-hangzhou", "", "2026-12-20T00:00:00Z").replace("1540355698841234", "");
+    let made = planned(&keys, nobodys, &[]);
+    let has = |account: &str| {
+        let own = list(&made, "batches").iter().filter(|batch| batch["account_id"].as_str() == Some(account));
+        own.filter(|batch| batch["destination"] == "kst-a").flat_map(|batch| list(batch, "keys")).count()
+    };
+    assert_eq!((has("1540355698841234"), has("2234567890123456")), (9, 0), "{made}");
+}
+
+#[test]
+fn keys_stay_in_the_instance_of_the_plan_that_is_kept() {
+    let folder = folder();
+    let rows: String = (0..100).map(|number| row(number, "cn-hangzhou", "", "")).collect();
+    let keys = put(&folder, "keys.csv", format!("{HEAD}{rows}"));
+    let m = put(&folder, "m.csv", instances(&room(&[("kst-m", "cn-hangzhou", 500)])));
+    let both =
+        put(&folder, "both.csv", instances(&room(&[("kst-b", "cn-hangzhou", 500), ("kst-m", "cn-hangzhou", 500)])));
+    let before = plan(Path::new(&keys), &["--destinations", &m]);
+    let earlier = put(&folder, "earlier.json", before.to_string());
+    let kept = plan(Path::new(&keys), &["--destinations", &both, "--keep", &earlier]);
+    assert_eq!(list(&kept, "batches"), list(&before, "batches"));
+    put(&folder, "earlier.json", before.to_string().replace("kst-m", "kst-b"));
+    let ran = expect(4, &["plan", &keys, "--destinations", &both, "--keep", &earlier]);
+    assert!(ran.err.contains("its digest does not fit"), "{}", ran.err);
+    put(&folder, "earlier.json", before.to_string().replacen('{', "{\"more\": 1, ", 1));
+    let ran = expect(4, &["plan", &keys, "--destinations", &both, "--keep", &earlier]);
+    assert!(ran.err.contains("has the member more, which this version does not know"), "{}", ran.err);
+}
+
+#[test]
+fn rotations_that_did_not_happen_are_no_deadlines() {
+    let head = HEAD.trim_end().to_owned() + ",created,rotation_interval\n";
+    let row = row(1, "cn-hangzhou", "", "2024-01-01T00:00:00Z").replace("2024-01-01T00:00:00Z", "");
+    let row = row.trim_end().to_owned() + ",2024-01-01T00:00:00Z,365d\n";
+    let folder = folder();
+    let keys = put(&folder, "keys.csv", format!("{head}{row}"));
+    let destinations = put(&folder, "i.csv", instances(&room(&[("kst-a", "cn-hangzhou", 5)])));
+    let made = plan(Path::new(&keys), &["--destinations", &destinations]);
+    let problems = list(&made, "problems");
+    assert!(problems.len() == 1 && problems[0]["severity"] == "warning", "{problems:?}");
+    assert!(problems[0]["text"]["en"].as_str().unwrap().contains("nobody says when the next one is"), "{problems:?}");
+    assert!(made["batches"][0]["rotation_deadline"].is_null());
+    assert_eq!(made["worklists"][0]["items"][0]["rows"][0]["due"], AS_OF);
+}
+
+#[test]
+fn applications_that_share_keys_are_parted_as_seldom_as_can_be() {
+    // A chain: each application uses a key of the one before.
+    let keys: String = (0..51)
+        .map(|number| row(number, "cn-hangzhou", &format!("app-{:02};app-{:02}", number, number + 1), ""))
+        .collect();
+    let made = planned(&keys, &instances(&room(&[("kst-a", "cn-hangzhou", 500)])), &[]);
+    let split: BTreeSet<&str> = list(&made, "batches")
+        .iter()
+        .flat_map(|batch| list(batch, "split_applications"))
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert_eq!(split.len(), 1, "{split:?}");
+}
+
+#[test]
+fn what_several_actions_free_together_is_counted_whole() {
+    let php = |number| row(number, "cn-hangzhou", "", "").replace("Java", "PHP");
+    let exports = |row: &str| row.replace("Encrypt", "ExportDataKey");
+    let keys = [php(1), php(2), exports(&row(3, "cn-hangzhou", "", "")), exports(&php(4))].concat();
+    assert!(keys.contains("ExportDataKey"), "{keys}");
+    let made = planned(&keys, &instances(&room(&[("kst-a", "cn-hangzhou", 500)])), &[]);
+    let unlocks = list(&made, "unlocks");
+    let of = |actions: &[&str]| {
+        let found = unlocks.iter().find(|unlock| {
+            let own: Vec<&str> = list(unlock, "actions").iter().map(|action| action.as_str().unwrap()).collect();
+            own == actions
+        });
+        found.unwrap_or_else(|| panic!("{unlocks:?}"))["keys"].as_u64()
+    };
+    assert_eq!(of(&["ask-support-about-language", "stop-forbidden-operations"]), Some(4));
+    assert_eq!(of(&["ask-support-about-language"]), Some(2));
+}
+
+#[test]
+fn a_check_tells_what_an_approved_plan_could_not_know() {
+    let folder = folder();
+    let rotating = row(1, "cn-hangzhou", "", "2027-11-03T00:00:00Z");
+    let keys = put(&folder, "keys.csv", format!("{HEAD}{rotating}"));
+    let all = format!("{COLUMNS}kst-a,1540355698841234,cn-hangzhou,Connected,software,5,,2029-01-01,vpc-1\n");
+    let destinations = put(&folder, "i.csv", &all);
+    let approved = put(&folder, "p.json", plan(Path::new(&keys), &["--destinations", &destinations]).to_string());
+    let check = |code: i32, as_of: &str| {
+        let arguments =
+            ["plan", &keys, "--destinations", &destinations, "--quiet", "--as-of", as_of, "--check", &approved];
+        expect(code, &arguments).out
+    };
+    assert_eq!(check(0, AS_OF), "The plan holds: 1 batches, 1 keys\n");
+    let told = check(1, "2026-11-22T08:55:00Z");
+    assert!(told.contains("Its rotation is still on, and its window begins within a day"), "{told}");
+    put(&folder, "keys.csv", format!("{HEAD}{}", rotating.replace("2027-11-03T00:00:00Z", "")));
+    assert!(check(0, AS_OF).contains("Nobody says any more when it rotates next"));
+    put(&folder, "keys.csv", format!("{},state\n{},Disabled\n", HEAD.trim_end(), rotating.trim_end()));
+    assert!(check(0, AS_OF).contains("To be decided or done now, and not when the plan was made: The key is disabled"));
+    put(&folder, "keys.csv", format!("{HEAD}{rotating}"));
+    put(&folder, "i.csv", "instance_id,region,type\nkst-a,cn-hangzhou,software\n");
+    let told = check(0, AS_OF);
+    assert!(told.contains("kst-a: Nobody says when it ends") && told.contains("whether it is connected"), "{told}");
+    // It ends after the window, and before any window that could be had today.
+    put(&folder, "i.csv", all.replace("2029-01-01", "2026-11-22T12:00:00Z"));
+    put(&folder, "keys.csv", format!("{HEAD}{}", rotating.replace("Enabled,2027-11-03T00:00:00Z", "Disabled,")));
+    let told = check(0, "2026-11-22T08:00:00Z");
+    assert!(!told.contains("error"), "{told}");
+}
+
+#[test]
+fn instances_are_read_in_the_encodings_of_inventories() {
+    let folder = folder();
+    let keys = put(&folder, "keys.csv", format!("{HEAD}{}", row(1, "cn-hangzhou", "", "")));
+    let table = "实例id,地域,状态,实例类型,剩余密钥\nkst-a,cn-hangzhou,已连接,软件密钥管理,5\n";
+    let utf_16: Vec<u8> = [0xff, 0xfe].into_iter().chain(table.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let (gbk, ..) = encoding_rs::GBK.encode(table);
+    for (name, bytes) in [("utf-16.csv", utf_16), ("gbk.csv", gbk.into_owned()), ("utf-8.csv", table.into())] {
+        let path = put(&folder, name, bytes);
+        let made = plan(Path::new(&keys), &["--destinations", &path]);
+        assert_eq!(made["batches"][0]["destination"], "kst-a", "{name}: {made}");
+    }
+    let path = put(&folder, "none.csv", b"instance_id,region\nkst-a,\xff\xff\xff\n");
+    let ran = run(&["plan", &keys, "--destinations", &path, "--input-encoding", "utf-8"]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    for id in ["default", "key-hzz62f1cb66fa42qo29iq"] {
+        let path = put(&folder, "id.csv", format!("instance_id,region\n{id},cn-hangzhou\n"));
+        assert!(expect(4, &["plan", &keys, "--destinations", &path]).err.contains("is no id of a KMS instance"));
+    }
+}
+
 #[test]
 fn files_of_others_are_neither_overwritten_nor_removed() {
     let folder = folder();

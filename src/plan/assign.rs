@@ -1,7 +1,7 @@
-//! Which keys go to which instance, and what to buy where none fits.
+//! Which keys go to which instance.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::candidate::{Candidate, Needs};
 use super::grouping::Unit;
 use super::instance::Instance;
 use super::load::{Week, peak_per_second};
-use super::model::{Destination, InstanceKind, Purchase, Words};
+use super::model::{Destination, InstanceKind, Plan, Words};
 
 /// The image of a software instance has to be of this version or a later one (Migration Tool, "Migration operation").
 const IMAGE: [u64; 3] = [2, 9, 0];
@@ -17,14 +17,13 @@ const IMAGE: [u64; 3] = [2, 9, 0];
 /// What ends within a quarter of a year, in seconds, ends soon.
 const SOON: i64 = 92 * 86_400;
 
-/// The steps in which calls a second are sold (KMS FAQ of 2025).
-const STEPS: [u64; 3] = [1000, 2000, 4000];
-
 /// Instances with the keys that they get.
 pub(super) struct Pool<'i> {
     instances: Vec<Open<'i>>,
     /// When the first window can have ended.
     first: Timestamp,
+    /// The instances that an earlier plan gave to keys, by region and id.
+    earlier: HashMap<(&'i str, &'i str), &'i str>,
 }
 
 struct Open<'i> {
@@ -44,14 +43,26 @@ impl Open<'_> {
 
 impl<'i> Pool<'i> {
     /// No instance has got a key; those that end before a moment get none.
-    pub(super) fn new(instances: &'i [Instance], first: Timestamp) -> Pool<'i> {
+    pub(super) fn new(
+        instances: &'i [Instance],
+        first: Timestamp,
+        earlier: Option<&'i Plan>,
+        candidates: &[Candidate<'_>],
+    ) -> Pool<'i> {
         let open = |instance| Open {
             instance,
             closed: closed(instance, first),
             planned: 0,
             account: instance.account.clone(),
         };
-        Pool { instances: instances.iter().map(open).collect(), first }
+        let mut had = HashMap::new();
+        for batch in earlier.iter().flat_map(|plan| &plan.batches) {
+            let Some(id) = &batch.destination else { continue };
+            had.extend(batch.keys.iter().map(|key| ((batch.region.as_str(), key.key_id.as_str()), id.as_str())));
+        }
+        let mut pool = Pool { instances: instances.iter().map(open).collect(), first, earlier: had };
+        pool.give_accounts(candidates);
+        pool
     }
 
     /// The instance for each unit, and for none if none fits; units are in the order of their kinds. A unit for which no
@@ -62,8 +73,9 @@ impl<'i> Pool<'i> {
         candidates: &[Candidate<'_>],
     ) -> Vec<(Unit, Option<&'i str>)> {
         let mut order: Vec<&'u Unit> = units.iter().collect();
-        // What only hardware instances can take comes first, and what rotates first.
-        order.sort_by_key(|unit| (Reverse(unit.kind.needs), unit.kind.rotates, unit.hash));
+        // What only hardware instances can take comes first, and then what rotates first: that HSM stays is a wish.
+        let is_bound = |unit: &Unit| unit.kind.needs == Needs::Hardware;
+        order.sort_by_key(|unit| (!is_bound(unit), unit.kind.rotates, Reverse(unit.kind.needs), unit.hash));
         let mut assigned = Vec::new();
         for unit in order {
             match self.take(unit, candidates) {
@@ -84,6 +96,8 @@ impl<'i> Pool<'i> {
 
     fn take(&mut self, unit: &Unit, candidates: &[Candidate<'_>]) -> Option<&'i str> {
         let vpcs: BTreeSet<&String> = unit.keys.iter().flat_map(|key| &candidates[*key].vpcs).collect();
+        let had = self.earlier_of(unit, candidates);
+        let soon = self.first.as_second() + SOON;
         let fits = |open: &&mut Open<'_>| {
             let of_account = open
                 .account
@@ -98,12 +112,49 @@ impl<'i> Pool<'i> {
             let rank = rank(unit.kind.needs, open.instance.kind)?;
             let unbound =
                 vpcs.iter().filter(|vpc| open.instance.vpcs.as_ref().is_some_and(|bound| !bound.contains(**vpc)));
-            Some(((rank, unbound.count(), &open.instance.id), open))
+            let is_other = had != Some(open.instance.id.as_str());
+            let ends_soon = open.instance.expires.is_some_and(|expires| expires.as_second() < soon);
+            Some(((is_other, rank, ends_soon, unbound.count(), &open.instance.id), open))
         });
         let (_, open) = ranked.min_by(|(one, _), (other, _)| one.cmp(other))?;
         open.planned += unit.keys.len() as u64;
-        open.account.get_or_insert_with(|| unit.kind.account.clone());
         Some(&open.instance.id)
+    }
+
+    /// The instance that an earlier plan gave most of the keys of a unit.
+    fn earlier_of(&self, unit: &Unit, candidates: &[Candidate<'_>]) -> Option<&'i str> {
+        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+        for id in
+            unit.keys.iter().filter_map(|key| self.earlier.get(&(candidates[*key].region, candidates[*key].key_id)))
+        {
+            *votes.entry(id).or_default() += 1;
+        }
+        votes.into_iter().max_by_key(|(_, count)| *count).map(|(id, _)| id)
+    }
+
+    /// Gives each instance of which nobody says whose it is to an account: to that whose keys have least room elsewhere.
+    fn give_accounts(&mut self, candidates: &[Candidate<'_>]) {
+        let mut without_room: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for key in candidates.iter().filter(|key| !key.account.is_empty()) {
+            *without_room.entry((key.region, key.account)).or_default() += 1;
+        }
+        let (own, nobodys): (Vec<&mut Open<'i>>, Vec<&mut Open<'i>>) =
+            self.instances.iter_mut().filter(|open| open.closed.is_none()).partition(|open| open.account.is_some());
+        let fill = |without_room: &mut BTreeMap<(&str, &str), u64>, open: &Open<'_>| {
+            let of = |(region, account): &(&str, &str)| {
+                *region == open.instance.region && open.account.as_deref() == Some(account)
+            };
+            for (_, keys) in without_room.iter_mut().filter(|(scope, _)| of(scope)) {
+                *keys = open.instance.free().map_or(0, |free| keys.saturating_sub(free));
+            }
+        };
+        own.into_iter().for_each(|open| fill(&mut without_room, open));
+        for open in nobodys {
+            let of_region = without_room.iter().filter(|((region, _), _)| *region == open.instance.region);
+            let most = of_region.max_by_key(|((_, account), keys)| (**keys, Reverse(*account)));
+            open.account = most.map(|((_, account), _)| (*account).to_owned());
+            fill(&mut without_room, open);
+        }
     }
 
     /// The instances as the plan has them.
@@ -118,6 +169,12 @@ impl<'i> Pool<'i> {
             let weeks = || keys.iter().filter_map(|key| candidates[*key].week.as_ref());
             let peak = weeks().next().is_some().then(|| peak_per_second(&Week::sum(weeks())));
             let mut remarks: Vec<Words> = open.closed.iter().cloned().collect();
+            if !candidates.is_empty() && !candidates.iter().any(|key| key.region == instance.region) {
+                remarks.push(Words::new(
+                    format!("No key that may go is in its region, {}", instance.region),
+                    format!("没有可迁移的密钥位于其地域 {}", instance.region),
+                ));
+            }
             remarks.extend(remarks_of(open, self.first, &keys, candidates, peak));
             Destination {
                 instance_id: instance.id.clone(),
@@ -147,16 +204,22 @@ fn rank(needs: Needs, kind: Option<InstanceKind>) -> Option<u8> {
     }
 }
 
-fn closed(instance: &Instance, first: Timestamp) -> Option<Words> {
-    if let Some(status) = instance.status.as_ref().filter(|status| !status.eq_ignore_ascii_case("connected")) {
+/// How a remark begins that says why an instance takes no keys.
+pub(super) const CLOSED: &str = "It takes no keys: ";
+
+/// Why an instance takes no keys, if no window can have ended before a moment.
+pub(super) fn closed(instance: &Instance, first: Timestamp) -> Option<Words> {
+    if let Some(status) =
+        instance.status.as_ref().filter(|status| !status.eq_ignore_ascii_case("connected") && *status != "已连接")
+    {
         return Some(Words::new(
-            format!("It takes no keys: its status is {status}, not Connected"),
+            format!("{CLOSED}its status is {status}, not Connected"),
             format!("不能作为目标：状态为 {status}，而非 Connected"),
         ));
     }
     if let Some(expires) = instance.expires.filter(|expires| *expires < first) {
         return Some(Words::new(
-            format!("It takes no keys: it ends on {expires}, before the first window can have ended"),
+            format!("{CLOSED}it ends on {expires}, before the first window can have ended"),
             format!("不能作为目标：将于 {expires} 到期，早于首个窗口"),
         ));
     }
@@ -164,7 +227,7 @@ fn closed(instance: &Instance, first: Timestamp) -> Option<Words> {
     let image = instance.image.as_deref().filter(|_| instance.kind != Some(InstanceKind::Hardware))?;
     is_older(image).then(|| {
         Words::new(
-            format!("It takes no keys: upgrade its image first, which is {image} and has to be 2.9.0 or later"),
+            format!("{CLOSED}upgrade its image first, which is {image} and has to be 2.9.0 or later"),
             format!("不能作为目标：镜像版本为 {image}，请先升级到 2.9.0 或更高版本"),
         )
     })
@@ -280,66 +343,6 @@ fn remarks_of(
         );
     }
     remarks
-}
-
-/// Units without an instance, with the batch of each.
-type Waiting<'u> = Vec<&'u (&'u Unit, String)>;
-
-/// What to buy for units without an instance: units by account, region and type.
-pub(super) fn purchases(without: &[(&Unit, String)], candidates: &[Candidate<'_>], given: bool) -> Vec<Purchase> {
-    let mut groups: BTreeMap<(&str, &str, InstanceKind), Waiting<'_>> = BTreeMap::new();
-    for entry in without {
-        let kind = match entry.0.kind.needs {
-            Needs::Any => InstanceKind::Software,
-            Needs::HsmToStay | Needs::Hardware => InstanceKind::Hardware,
-        };
-        groups.entry((&entry.0.kind.account, &entry.0.kind.region, kind)).or_default().push(entry);
-    }
-    let purchase = |(account, region, kind): (&str, &str, InstanceKind), entries: Waiting<'_>| {
-        let keys: Vec<usize> = entries.iter().flat_map(|(unit, _)| unit.keys.iter().copied()).collect();
-        let weeks = || keys.iter().filter_map(|key| candidates[*key].week.as_ref());
-        let peak = weeks().next().is_some().then(|| peak_per_second(&Week::sum(weeks())));
-        let vpcs: BTreeSet<&String> = keys.iter().flat_map(|key| &candidates[*key].vpcs).collect();
-        let batches: BTreeSet<&String> = entries.iter().map(|(_, batch)| batch).collect();
-        Purchase {
-            account_id: Some(account.to_owned()).filter(|account| !account.is_empty()),
-            region: region.to_owned(),
-            kind,
-            key_versions: keys.len() as u64,
-            qps: peak.map(|peak| STEPS.into_iter().find(|step| *step >= peak).unwrap_or(peak)),
-            vpcs: weeks().next().is_some().then_some(vpcs.len() as u64),
-            why: why(kind, given, &keys, candidates),
-            batches: batches.into_iter().cloned().collect(),
-        }
-    };
-    groups.into_iter().map(|(of, entries)| purchase(of, entries)).collect()
-}
-
-fn why(kind: InstanceKind, given: bool, keys: &[usize], candidates: &[Candidate<'_>]) -> Words {
-    let (mut en, mut zh) = match given {
-        false => (
-            "No KMS instances were named (--destinations); if none of yours fits, buy one".to_owned(),
-            "未提供 KMS 实例（--destinations）；如没有合适的实例，请购买".to_owned(),
-        ),
-        true => (
-            "No instance of this account and region that is connected has the type and the room".to_owned(),
-            "该账号和地域没有已连接且类型、配额均满足的实例".to_owned(),
-        ),
-    };
-    let specs = keys.iter().filter(|key| candidates[**key].needs == Needs::Hardware).count();
-    if kind == InstanceKind::Hardware {
-        if specs > 0 {
-            en += &format!("; {specs} key(s) have a spec that only hardware instances offer");
-            zh += &format!("；{specs} 个密钥的规格仅硬件密钥管理实例支持");
-        }
-        if let hsm @ 1.. = keys.len() - specs {
-            en += &format!(
-                "; {hsm} key(s) have the protection level HSM: if nobody requires that, a software instance will do for these"
-            );
-            zh += &format!("；{hsm} 个密钥的保护级别为 HSM：如无此要求，软件密钥管理实例即可");
-        }
-    }
-    Words { en, zh }
 }
 
 #[cfg(test)]

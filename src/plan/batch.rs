@@ -11,15 +11,15 @@ use super::grouping::{Kind, Unit, hash, parted};
 use super::load::{Week, average, calls_between, peak_per_second};
 use super::make::Wanted;
 use super::model::{Basis, Batch, Before, Condition, Load, PlannedKey, Remark, StepBefore, Window, Words};
-use super::schedule::{Job, Schedule};
+use super::schedule::{Job, Slot};
 use super::work::{Problem, Severity};
 use crate::diagnose::Diagnosis;
 use crate::domains::cmk::facts::KEY_SPEC;
 use crate::engine::facts::{Grade, Lang};
 use crate::write::words;
 
-/// The windows of an earlier plan, by instance and key.
-type Earlier<'p> = BTreeMap<(&'p str, &'p str), Span>;
+/// The windows of an earlier plan and what they rested on, by instance and key.
+type Earlier<'p> = BTreeMap<(&'p str, &'p str), (Span, Basis)>;
 
 /// A command that tells, and the keys, by id.
 type Asked = (Option<String>, Vec<String>);
@@ -28,10 +28,10 @@ type Asked = (Option<String>, Vec<String>);
 pub(super) fn earlier(wanted: &Wanted) -> Earlier<'_> {
     let mut windows = BTreeMap::new();
     for batch in wanted.earlier.iter().flat_map(|plan| &plan.batches) {
-        let span = batch.window.as_ref().and_then(Window::span);
-        let (Some(instance), Some(span)) = (&batch.destination, span) else { continue };
+        let window = batch.window.as_ref().and_then(|window| Some((window.span()?, window.basis)));
+        let (Some(instance), Some(window)) = (&batch.destination, window) else { continue };
         for key in &batch.keys {
-            windows.insert((instance.as_str(), key.key_id.as_str()), span);
+            windows.insert((instance.as_str(), key.key_id.as_str()), window);
         }
     }
     windows
@@ -82,41 +82,42 @@ pub(super) struct Planner<'p, 'd> {
     pub(super) calendar: &'p Calendar,
     pub(super) wanted: &'p Wanted,
     pub(super) months: u32,
-    pub(super) schedule: Schedule<'p>,
     /// An instance has no two batches at once, so that a window tells of which batch it was.
     pub(super) earlier: Earlier<'p>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Planner<'_, '_> {
-    /// The window that most of the keys had in an earlier plan, if it is still good and free.
-    pub(super) fn keep(&mut self, draft: &Draft<'_>) -> Option<(i64, i64)> {
-        let instance = draft.instance.as_deref()?;
-        let mut votes: BTreeMap<Span, usize> = BTreeMap::new();
-        for key in &draft.keys {
-            if let Some(had) = self.earlier.get(&(instance, self.candidates[*key].key_id)) {
-                *votes.entry(*had).or_default() += 1;
-            }
-        }
-        let (span, _) = votes.into_iter().max_by_key(|(_, count)| *count)?;
-        let before = self.before(draft, instance).into_iter().flatten().min();
-        self.schedule.keep(&Job { instance: instance.to_owned(), before, week: None }, span)
-    }
-
-    /// Before when the window of a batch has to end: when its instance does, and when its first key rotates.
-    fn before(&self, draft: &Draft<'_>, instance: &str) -> [Option<i64>; 2] {
+    /// What a batch asks of its instance; nothing if it has none.
+    pub(super) fn job(&self, draft: &Draft<'_>) -> Option<Job> {
+        let instance = draft.instance.clone()?;
+        let keys = || draft.keys.iter().map(|key| &self.candidates[*key]);
         let named = self.wanted.instances.iter().flatten().find(|named| named.id == instance);
-        let deadline = draft.keys.iter().filter_map(|key| self.candidates[*key].deadline).min();
-        [named.and_then(|named| named.expires), deadline].map(|time| time.map(Timestamp::as_second))
+        let deadlines: BTreeSet<i64> = keys().filter_map(|key| key.deadline).map(Timestamp::as_second).collect();
+        // The window that most of the keys had.
+        let mut votes: BTreeMap<Span, usize> = BTreeMap::new();
+        for (had, _) in keys().filter_map(|key| self.earlier.get(&(instance.as_str(), key.key_id))) {
+            *votes.entry(*had).or_default() += 1;
+        }
+        Some(Job {
+            expires: named.and_then(|named| named.expires).map(Timestamp::as_second),
+            deadlines: deadlines.into_iter().collect(),
+            week: week_of(keys()),
+            earlier: votes.into_iter().max_by_key(|(_, count)| *count).map(|(span, _)| span),
+            instance,
+        })
     }
 
-    pub(super) fn batch(&mut self, draft: &Draft<'_>, kept: Option<(i64, i64)>) -> Batch {
+    /// The batch, with its slot if it has one.
+    pub(super) fn batch(&mut self, draft: &Draft<'_>, job: Option<&Job>, slot: Option<Slot>) -> Batch {
         let mut keys: Vec<&Candidate<'_>> = draft.keys.iter().map(|key| &self.candidates[*key]).collect();
         keys.sort_by_key(|key| key.key_id);
         let deadline = keys.iter().filter_map(|key| key.deadline).min();
-        let weeks = || keys.iter().filter_map(|key| key.week.as_ref());
-        let week = weeks().next().is_some().then(|| Week::sum(weeks()));
-        let span = kept.or_else(|| self.span(draft, draft.instance.as_ref()?, week, &keys));
+        let week = week_of(keys.iter().copied());
+        let span = slot.map(|slot| slot.span);
+        if let Some(job) = job {
+            self.problems.extend(self.problems_of_slot(draft, job, slot, &keys));
+        }
         self.problems.extend(without_instance(draft, self.wanted));
         self.problems.extend(rotating_at_unknown(draft, &keys));
         let load = week.map(|week| Load {
@@ -124,7 +125,12 @@ impl Planner<'_, '_> {
             calls_in_average_window: average(&week, self.wanted.window).ceil() as u64,
             peak_per_second: peak_per_second(&week),
         });
-        let basis = if week.is_some() { Basis::Evidence } else { Basis::Calendar };
+        // A window that stays rests on what it rested on, so that its batch stays the same for tickets.
+        let kept = job.zip(slot).filter(|(_, slot)| slot.is_kept).and_then(|(job, slot)| {
+            let mut had = keys.iter().filter_map(|key| self.earlier.get(&(job.instance.as_str(), key.key_id)));
+            had.find(|(span, _)| *span == slot.span).map(|(_, basis)| *basis)
+        });
+        let basis = kept.unwrap_or(if week.is_some() { Basis::Evidence } else { Basis::Calendar });
         let window = span.and_then(|span| self.window(span, basis));
         let change_by = span.and_then(|(start, _)| self.change_by(start));
         let applications: BTreeSet<&String> = keys.iter().flat_map(|key| &key.applications).collect();
@@ -147,48 +153,71 @@ impl Planner<'_, '_> {
         }
     }
 
-    /// The slot of a batch; what is wrong with it is a problem.
-    fn span(
-        &mut self,
+    /// What is wrong with the slot of a batch.
+    fn problems_of_slot(
+        &self,
         draft: &Draft<'_>,
-        instance: &str,
-        week: Option<[f64; 168]>,
+        job: &Job,
+        slot: Option<Slot>,
         keys: &[&Candidate<'_>],
-    ) -> Option<(i64, i64)> {
-        let [expires, deadline] = self.before(draft, instance);
-        let before = [expires, deadline].into_iter().flatten().min();
-        let mut take = |before| self.schedule.take(&Job { instance: instance.to_owned(), before, week });
-        let mut problem = |text: Words, keys: Vec<String>| {
-            self.problems.push(Problem { severity: Severity::Error, batch: Some(draft.id.clone()), text, keys });
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut problem = |severity, text: Words, keys: Vec<String>| {
+            problems.push(Problem { severity, batch: Some(draft.id.clone()), text, keys });
         };
-        let ids = |keys: &mut dyn Iterator<Item = &&Candidate<'_>>| keys.map(|key| key.key_id.to_owned()).collect();
-        if let Some(span) = take(before) {
-            return Some(span);
-        }
-        let span = deadline.and_then(|_| take(expires));
-        match span {
-            Some((_, end)) => {
-                let late = |key: &&&Candidate<'_>| key.deadline.is_some_and(|deadline| deadline.as_second() < end);
-                problem(
-                    Words::new(
-                        "These keys rotate before a window is free, and are blocked for good then: disable their rotation at once \
-                         (list disable-rotation), and plan again with an inventory that says so; or allow an earlier window",
-                        "这些密钥在有可用窗口之前就会轮转，此后将永久无法迁移：请立即关闭其自动轮转（见 disable-rotation 清单）并\
-                         用更新后的清单重新制定计划，或允许更早的窗口",
-                    ),
-                    ids(&mut keys.iter().filter(late)),
-                );
-            }
-            None => problem(
+        let ids = |is: &dyn Fn(&Candidate<'_>) -> bool| {
+            keys.iter().filter(|key| is(key)).map(|key| key.key_id.to_owned()).collect::<Vec<String>>()
+        };
+        let Some(slot) = slot else {
+            problem(
+                Severity::Error,
                 Words::new(
-                    "There is no free slot within what the calendar allows, before the instance ends: allow more hours or days, \
-                     shorten the windows, or name further instances",
-                    "在日历允许的时间内、实例到期之前没有可用窗口：请放宽时间、缩短窗口或增加实例",
+                    "There is no free slot within what the calendar allows, within three years, and before the instance ends: allow \
+                     more hours or days, shorten the windows, or name further instances",
+                    "在日历允许的时间内、三年之内、实例到期之前没有可用窗口：请放宽时间、缩短窗口或增加实例",
                 ),
-                ids(&mut keys.iter()),
-            ),
+                ids(&|_| true),
+            );
+            return problems;
+        };
+        let now = self.wanted.now;
+        let past = ids(&|key| key.deadline.is_some_and(|deadline| deadline <= now));
+        if !past.is_empty() {
+            problem(
+                Severity::Error,
+                Words::new(
+                    "The next rotation that the inventory states is past: list the versions of these keys again, and plan again; a key \
+                     that has rotated can no longer be migrated",
+                    "清单中的下次轮转时间已过：请重新查询这些密钥的版本并重新制定计划；已轮转的密钥无法再迁移",
+                ),
+                past,
+            );
         }
-        span
+        let late =
+            ids(&|key| key.deadline.is_some_and(|deadline| deadline > now && deadline.as_second() < slot.span.1));
+        if !late.is_empty() {
+            problem(
+                Severity::Error,
+                Words::new(
+                    "These keys rotate before a window is free, and are blocked for good then: disable their rotation at once \
+                     (list disable-rotation), and plan again with an inventory that says so; or allow an earlier window",
+                    "这些密钥在有可用窗口之前就会轮转，此后将永久无法迁移：请立即关闭其自动轮转（见 disable-rotation 清单）并\
+                     用更新后的清单重新制定计划，或允许更早的窗口",
+                ),
+                late,
+            );
+        }
+        if job.earlier.is_some() && !slot.is_kept {
+            problem(
+                Severity::Warning,
+                Words::new(
+                    "Its window of the earlier plan is no longer good or free, or keys that rotate need it: it has another",
+                    "原计划的窗口已不可用，或须让给即将轮转的密钥：已另行安排",
+                ),
+                Vec::new(),
+            );
+        }
+        problems
     }
 
     fn window(&self, (start, end): (i64, i64), basis: Basis) -> Option<Window> {
@@ -308,6 +337,12 @@ impl Planner<'_, '_> {
         };
         conditions.into_iter().map(|(of, asked)| condition(of, asked)).collect()
     }
+}
+
+/// How busy some keys are together; nothing if nobody knows.
+fn week_of<'c, 'd: 'c>(keys: impl Iterator<Item = &'c Candidate<'d>>) -> Option<[f64; 168]> {
+    let weeks: Vec<&Week> = keys.filter_map(|key| key.week.as_ref()).collect();
+    (!weeks.is_empty()).then(|| Week::sum(weeks.into_iter()))
 }
 
 /// That no instance fits a batch is an error, unless no instances were named at all.

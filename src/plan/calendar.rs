@@ -177,9 +177,13 @@ impl Allowed {
             false => hours.days.iter().map(day).collect::<Result<_, _>>()?,
         };
         let time = |name: &str, text: Option<&String>| match text.map(|text| text.trim()) {
-            None | Some("24:00") => Ok(Time::midnight()),
+            None => Ok(Time::midnight()),
+            // The end of the day; whoever begins there means the next one.
+            Some("24:00") if name == "to" => Ok(Time::midnight()),
             Some(text) => {
-                text.parse::<Time>().map_err(|_| format!("{name} is `{text}`; expected a time, such as 22:00"))
+                let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+                let time = text.parse::<Time>().ok().filter(|_| is_plain);
+                time.ok_or_else(|| format!("{name} is `{text}`; expected a time on clocks of time_zone, such as 22:00"))
             }
         };
         Ok(Allowed { days, from: time("from", hours.from.as_ref())?, to: time("to", hours.to.as_ref())? })
@@ -190,7 +194,8 @@ impl Allowed {
 /// hour.
 /// Of a time that clocks leave out or show twice, `is_first` says which one counts.
 fn instant(text: &str, zone: &TimeZone, is_end: bool, is_first: bool) -> Result<Timestamp, String> {
-    if let Ok(moment) = text.trim().parse::<Timestamp>() {
+    let is_plain = !text.contains('[');
+    if let Some(moment) = text.trim().parse::<Timestamp>().ok().filter(|_| is_plain) {
         return Ok(moment);
     }
     let shown = zone.to_ambiguous_timestamp(civil(text, is_end)?);
@@ -206,7 +211,9 @@ fn civil(text: &str, is_end: bool) -> Result<DateTime, String> {
         let date = if is_end { date.checked_add(1.day()).map_err(|_| expected())? } else { date };
         return Ok(date.to_datetime(Time::midnight()));
     }
-    text.trim().parse::<DateTime>().map_err(|_| expected())
+    // A zone in brackets would be left out silently.
+    let is_plain = !text.contains('[');
+    text.trim().parse::<DateTime>().ok().filter(|_| is_plain).ok_or_else(expected)
 }
 
 fn frozen(freeze: &Freeze, zone: &TimeZone) -> Result<Span, String> {
@@ -234,7 +241,7 @@ fn joined(mut spans: Vec<Span>) -> Vec<Span> {
 }
 
 /// Times without others; both in order.
-fn without(spans: &[Span], others: &[Span]) -> Vec<Span> {
+pub(super) fn without(spans: &[Span], others: &[Span]) -> Vec<Span> {
     let mut rest = Vec::new();
     for (start, end) in spans {
         let mut at = *start;

@@ -39,7 +39,7 @@ fn events(batch: &Batch, lang: Lang, stamp: &str) -> Vec<Vec<String>> {
         ];
         lines.extend(when);
         lines.push(format!("SUMMARY:{}", escaped(&title)));
-        lines.push(format!("DESCRIPTION:{}", escaped(&text)));
+        lines.extend((!text.is_empty()).then(|| format!("DESCRIPTION:{}", escaped(&text))));
         lines.push("END:VEVENT".to_owned());
         events.push(lines);
     };

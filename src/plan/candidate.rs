@@ -71,19 +71,20 @@ pub(super) const BY_DESTINATION: [&str; 2] = ["spec-needs-hardware-instance", "h
 pub(super) const TOLD_TO_SUPPORT: [&str; 2] = ["key-disabled", "shared-with-cloud-service"];
 
 /// The keys that may go, in input order, and those that can be migrated and yet may not.
-pub(super) fn candidates(diagnosis: &Diagnosis) -> (Vec<Candidate<'_>>, Vec<LeftOut<'_>>) {
+pub(super) fn candidates(diagnosis: &Diagnosis, now: Timestamp) -> (Vec<Candidate<'_>>, Vec<LeftOut<'_>>) {
     let (mut all, mut left_out) = (Vec::new(), Vec::new());
     let can_go = |key: &KeyOutcome<'_>| [MIGRATABLE, ROTATES].contains(&diagnosis.class_name(key.outcome.class));
     for key in diagnosis.outcomes().filter(can_go) {
         match kept_out(&key) {
             Some(left) => left_out.push(left),
-            None => all.push(Candidate::new(key)),
+            None => all.push(Candidate::new(key, now)),
         }
     }
     (all, left_out)
 }
 
-fn kept_out<'d>(key: &KeyOutcome<'d>) -> Option<LeftOut<'d>> {
+/// Why a key may not go although it can be migrated; nothing if it may.
+pub(super) fn kept_out<'d>(key: &KeyOutcome<'d>) -> Option<LeftOut<'d>> {
     let book = &key.diagnosis.rulebook;
     for card in key.advisories().iter().map(|card| book.card(*card)) {
         let Some(rule) = KEEP_OUT.iter().find(|rule| **rule == card.id) else { continue };
@@ -102,7 +103,7 @@ fn kept_out<'d>(key: &KeyOutcome<'d>) -> Option<LeftOut<'d>> {
 }
 
 impl<'d> Candidate<'d> {
-    fn new(key: KeyOutcome<'d>) -> Candidate<'d> {
+    fn new(key: KeyOutcome<'d>, now: Timestamp) -> Candidate<'d> {
         let mut applications = listed(&key, Field::Applications);
         let (mut vpcs, mut week) = (BTreeSet::new(), None);
         if let Some(evidence) = &key.diagnosis.evidence {
@@ -127,7 +128,7 @@ impl<'d> Candidate<'d> {
             key_id: key.key.key_id(),
             account: key.key.account_id(),
             region: key.key.region(),
-            deadline: deadline(&key),
+            deadline: deadline(&key, now),
             owner: (!owners.is_empty()).then(|| owners.join("; ")),
             needs: needs(&key),
             key,
@@ -148,9 +149,11 @@ impl<'d> Candidate<'d> {
     }
 }
 
-/// When a key rotates next, and is blocked for good then.
-pub(super) fn deadline(key: &KeyOutcome<'_>) -> Option<Timestamp> {
-    key.rotation_deadline().and_then(|(time, _)| parse_time(time))
+/// When a key rotates next, and is blocked for good then; nothing if nobody knows. What was computed from its creation and is
+/// past did not happen, or the key would have two versions: rotation was enabled later.
+pub(super) fn deadline(key: &KeyOutcome<'_>, now: Timestamp) -> Option<Timestamp> {
+    let (time, is_computed) = key.rotation_deadline()?;
+    parse_time(time).filter(|time| !is_computed || *time > now)
 }
 
 /// The words of a card: its title, and what to do.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::candidate::{LeftOut, Needs, candidates, deadline};
+use super::assign::closed;
+use super::candidate::{LeftOut, Needs, ROTATES, candidates, deadline};
+use super::lists::DISABLE_ROTATION;
 use super::make::{Wanted, plan};
 use super::model::{Batch, InstanceKind, Plan, PlannedKey, Window, Words};
 use super::work::{Problem, Severity};
@@ -31,7 +33,7 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
     let keys = index(diagnosis);
     let destinations: HashMap<&str, &super::model::Destination> =
         today.destinations.iter().map(|destination| (destination.instance_id.as_str(), destination)).collect();
-    let (candidates, left_out) = candidates(diagnosis);
+    let (candidates, left_out) = candidates(diagnosis, wanted.now);
     let needs: HashMap<(&str, &str), Needs> =
         candidates.iter().map(|key| ((key.region, key.key_id), key.needs)).collect();
     let left_out: HashMap<(&str, &str), &LeftOut<'_>> =
@@ -39,6 +41,9 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
     let is_migrated = |batch: &Batch, key: &PlannedKey| {
         find(batch, key, &keys).is_some_and(|key| diagnosis.class_name(key.outcome.class) == MIGRATED)
     };
+    let [approved_steps, todays_steps] = [approved, &today].map(steps);
+    let no_steps = BTreeMap::new();
+    let made = second(&approved.as_of).unwrap_or(i64::MIN / 4);
     let mut wanted_room: HashMap<&str, usize> = HashMap::new();
     for batch in &approved.batches {
         let left = batch.keys.iter().filter(|key| !is_migrated(batch, key)).count();
@@ -47,8 +52,22 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
     for batch in &approved.batches {
         let mut found: BTreeMap<(Severity, Words), Vec<String>> = BTreeMap::new();
         for key in &batch.keys {
-            for (severity, words) in of_key(batch, key, &keys) {
+            for (severity, words) in of_key(batch, key, &keys, (made, wanted.now)) {
                 found.entry((severity, words)).or_default().push(key.key_id.clone());
+            }
+            let of = (batch.region.as_str(), key.key_id.as_str());
+            let known = approved_steps.get(&of).unwrap_or(&no_steps);
+            for (rule, what) in
+                todays_steps.get(&of).into_iter().flatten().filter(|(rule, _)| !known.contains_key(*rule))
+            {
+                // That its class is another is told already.
+                if *rule != DISABLE_ROTATION {
+                    let text = Words::new(
+                        format!("To be decided or done now, and not when the plan was made: {}", what.en),
+                        format!("制定计划之后新增的待办：{}", what.zh),
+                    );
+                    found.entry((Severity::Warning, text)).or_default().push(key.key_id.clone());
+                }
             }
         }
         // What was carried out need not hold any more.
@@ -56,6 +75,7 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
             for (severity, words) in of_batch(batch, &destinations, &wanted_room, wanted) {
                 found.entry((severity, words)).or_default();
             }
+            found.extend(overlaps(batch, approved).map(|told| (told, Vec::new())));
             let kind = batch.destination.as_deref().and_then(|id| destinations.get(id)).and_then(|found| found.kind);
             for key in &batch.keys {
                 let of = (batch.region.as_str(), key.key_id.as_str());
@@ -71,8 +91,73 @@ pub fn check(approved: &Plan, diagnosis: &Diagnosis, wanted: &Wanted) -> Vec<Pro
         problems.extend(found.into_iter().map(problem));
     }
     problems.extend(new_keys(approved, &today));
+    problems.extend(new_remarks(approved, &today));
     problems.sort();
     problems
+}
+
+/// What is to be decided or done with keys before their windows, by region and id.
+fn steps(plan: &Plan) -> HashMap<(&str, &str), BTreeMap<&str, &Words>> {
+    let mut steps: HashMap<(&str, &str), BTreeMap<&str, &Words>> = HashMap::new();
+    for batch in &plan.batches {
+        for step in &batch.steps_before {
+            for key in &step.keys {
+                steps.entry((&batch.region, key)).or_default().insert(&step.rule, &step.what);
+            }
+        }
+    }
+    steps
+}
+
+/// That an instance has another batch at the same time.
+fn overlaps(batch: &Batch, approved: &Plan) -> Option<(Severity, Words)> {
+    let (start, end) = batch.window.as_ref().and_then(Window::span)?;
+    let is_at_once = |other: &&Batch| {
+        let span = other.window.as_ref().and_then(Window::span);
+        other.id != batch.id
+            && other.destination == batch.destination
+            && span.is_some_and(|(first, last)| first < end && start < last)
+    };
+    // The batches of a plan stand in order of their windows.
+    let at = approved.batches.iter().position(|other| other.id == batch.id)?;
+    let near = approved
+        .batches
+        .iter()
+        .skip(at + 1)
+        .take_while(|other| other.window.as_ref().and_then(Window::span).is_some_and(|(first, _)| first < end));
+    let other = near.into_iter().find(is_at_once)?;
+    Some((
+        Severity::Error,
+        Words::new(
+            format!("Its window overlaps that of {} in the same instance", other.id),
+            format!("其窗口与同一实例的批次 {} 重叠", other.id),
+        ),
+    ))
+}
+
+/// What is to be known of instances that get keys now, and was not when the plan was made.
+fn new_remarks(approved: &Plan, today: &Plan) -> Vec<Problem> {
+    let told: HashMap<&str, &[Words]> =
+        approved.destinations.iter().map(|known| (known.instance_id.as_str(), &known.remarks[..])).collect();
+    let used = today.destinations.iter().filter(|destination| {
+        approved.batches.iter().any(|batch| batch.destination.as_ref() == Some(&destination.instance_id))
+    });
+    let new = used.flat_map(|destination| {
+        let known = told.get(destination.instance_id.as_str()).copied().unwrap_or_default();
+        let new = destination.remarks.iter().filter(move |remark| !known.contains(remark));
+        // What takes no keys is told of each batch.
+        new.filter(|remark| !remark.en.starts_with(super::assign::CLOSED)).map(move |remark| (destination, remark))
+    });
+    new.map(|(destination, remark)| Problem {
+        severity: Severity::Warning,
+        batch: None,
+        text: Words::new(
+            format!("{}: {}", destination.instance_id, remark.en),
+            format!("{}：{}", destination.instance_id, remark.zh),
+        ),
+        keys: Vec::new(),
+    })
+    .collect()
 }
 
 /// The class of keys that are in a KMS instance already.
@@ -125,16 +210,43 @@ fn index(diagnosis: &Diagnosis) -> Index<'_> {
     keys
 }
 
-fn of_key(batch: &Batch, planned: &PlannedKey, keys: &Index<'_>) -> Vec<(Severity, Words)> {
+/// So long before its window, in seconds, a key whose rotation is still on is an error; of plans that were made shortly before it,
+/// when half of that time has passed.
+const LAST_CALL: i64 = 86_400;
+
+fn of_key(
+    batch: &Batch,
+    planned: &PlannedKey,
+    keys: &Index<'_>,
+    (made, now): (i64, Timestamp),
+) -> Vec<(Severity, Words)> {
     let Some(key) = find(batch, planned, keys) else {
-        return vec![(Severity::Error, Words::new("The inventory has no such key any more", "清单中已没有该密钥"))];
+        let rejected = keys.values().flatten().next().map_or(0, |key| key.diagnosis.survey.account.rejected);
+        let text = match rejected {
+            0 => Words::new("The inventory has no such key any more", "清单中已没有该密钥"),
+            _ => Words::new(
+                format!(
+                    "The inventory has no such key any more, or it is among the {rejected} rejected records (--rejects)"
+                ),
+                format!("清单中已没有该密钥，或属于被拒绝的 {rejected} 条记录（--rejects）"),
+            ),
+        };
+        return vec![(Severity::Error, text)];
     };
     let mut found = Vec::new();
     let class = key.diagnosis.class_name(key.outcome.class);
+    let span = batch.window.as_ref().and_then(Window::span);
+    let deadline = deadline(key, now);
     if class == MIGRATED {
         found.push((
             Severity::Warning,
-            Words::new("It is in a KMS instance now: migrated, it seems", "已在 KMS 实例中：似已完成迁移"),
+            match &batch.destination {
+                Some(destination) => Words::new(
+                    format!("It is in a KMS instance now: migrated, it seems; see that this is {destination}"),
+                    format!("已在 KMS 实例中：似已完成迁移；请确认该实例为 {destination}"),
+                ),
+                None => Words::new("It is in a KMS instance now: migrated, it seems", "已在 KMS 实例中：似已完成迁移"),
+            },
         ));
     } else if class != planned.class {
         let is_better = class == super::candidate::MIGRATABLE;
@@ -152,8 +264,29 @@ fn of_key(batch: &Batch, planned: &PlannedKey, keys: &Index<'_>) -> Vec<(Severit
             Words::new("Its verdict has open conditions now, which it had not", "判定现有待确认条件，此前没有"),
         ));
     }
-    let span = batch.window.as_ref().and_then(Window::span);
-    if let (Some(deadline), Some((_, end))) = (deadline(key), span)
+    if class == ROTATES && planned.rotation_deadline.is_some() && deadline.is_none() {
+        found.push((
+            Severity::Warning,
+            Words::new(
+                "Nobody says any more when it rotates next, which blocks it for good: disable its rotation at once",
+                "下次轮转时间已不可知，一旦轮转将永久无法迁移：请立即关闭轮转",
+            ),
+        ));
+    }
+    if let Some((start, _)) = span
+        && class == ROTATES
+        && planned.class == ROTATES
+        && start - now.as_second() < LAST_CALL.min((start - made) / 2)
+    {
+        found.push((
+            Severity::Error,
+            Words::new(
+                "Its rotation is still on, and its window begins within a day: disable its rotation, or the migration is refused",
+                "其自动轮转仍未关闭，而窗口将在一天内开始：请先关闭轮转，否则无法迁移",
+            ),
+        ));
+    }
+    if let (Some(deadline), Some((_, end))) = (deadline, span)
         && deadline.as_second() < end
     {
         found.push((
@@ -240,9 +373,9 @@ fn of_batch(
             format!("实例 {id} 在窗口结束前到期"),
         );
     }
-    // What takes no keys says so first.
-    let is_closed = |remark: &&Words| remark.en.starts_with("It takes no keys");
-    if let Some(remark) = destination.remarks.iter().find(is_closed) {
+    // That it ends is told above, by the window of the batch.
+    let instance = wanted.instances.iter().flatten().find(|instance| instance.id.eq_ignore_ascii_case(id));
+    if let Some(remark) = instance.and_then(|instance| closed(instance, Timestamp::MIN)) {
         add(Severity::Error, format!("{id}: {}", remark.en), format!("{id}：{}", remark.zh));
     }
     found

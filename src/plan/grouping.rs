@@ -4,7 +4,7 @@
 //! begin alike are too many for a batch, they are parted by the next bit. So it hangs on the units themselves in which batch
 //! they are, and not on how many others there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -64,9 +64,15 @@ pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_e
     }
     // What uses more keys than a batch takes, such as a backup, cannot be kept together, and shall not tie others together.
     of_application.retain(|_, keys| keys.len() <= keys_per_batch);
+    // Those that use fewest keys come first, so that as few as possible are parted.
+    let mut applications: Vec<(&Scope<'_>, &Vec<usize>)> = of_application.iter().collect();
+    applications.sort_by_key(|(_, keys)| keys.len());
     let mut joined = Joined::new(candidates.len());
-    for keys in of_application.values() {
-        keys.windows(2).for_each(|pair| joined.join(pair[0], pair[1]));
+    let mut whole: BTreeSet<Scope<'_>> = BTreeSet::new();
+    for (scope, keys) in applications {
+        if joined.join(keys, keys_per_batch) {
+            whole.insert(*scope);
+        }
     }
     let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     (0..candidates.len()).for_each(|number| together.entry(joined.root(number)).or_default().push(number));
@@ -89,9 +95,8 @@ pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_e
             let kind = Kind { account, region, needs: first.needs, rotates, large: None };
             let names =
                 || keys.iter().flat_map(|key| candidates[*key].applications.iter().map(move |name| (key, name)));
-            let kept = |(key, name): &(&usize, &String)| of_application.contains_key(&scope(&candidates[**key], name));
-            let kept_together = names().filter(kept).map(|(_, name)| name).min();
-            if let Some(name) = kept_together.filter(|_| keys.len() <= keys_per_batch) {
+            let kept = |(key, name): &(&usize, &String)| whole.contains(&scope(&candidates[**key], name));
+            if let Some(name) = names().filter(kept).map(|(_, name)| name).min() {
                 let hash = hash(&["application", name]);
                 units.push(Unit { kind, hash, keys });
                 continue;
@@ -152,25 +157,34 @@ fn part<'u>(units: &[&'u Unit], most: usize, prefix: &mut String, parts: &mut Ve
 }
 
 /// Which things belong together.
-struct Joined(Vec<usize>);
+struct Joined {
+    parents: Vec<usize>,
+    /// How many there are, for each root.
+    counts: Vec<usize>,
+}
 
 impl Joined {
     fn new(count: usize) -> Joined {
-        Joined((0..count).collect())
+        Joined { parents: (0..count).collect(), counts: vec![1; count] }
     }
 
     /// The first of those that belong together.
     fn root(&mut self, mut thing: usize) -> usize {
-        while self.0[thing] != thing {
-            self.0[thing] = self.0[self.0[thing]];
-            thing = self.0[thing];
+        while self.parents[thing] != thing {
+            self.parents[thing] = self.parents[self.parents[thing]];
+            thing = self.parents[thing];
         }
         thing
     }
 
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.0[one.max(other)] = one.min(other);
+    /// Joins some, with all that belong to them, unless there would be more than so many; says whether they are joined.
+    fn join(&mut self, things: &[usize], most: usize) -> bool {
+        let roots: BTreeSet<usize> = things.iter().map(|thing| self.root(*thing)).collect();
+        let count = roots.iter().map(|root| self.counts[*root]).sum::<usize>();
+        let Some(first) = roots.first().filter(|_| count <= most) else { return false };
+        roots.iter().for_each(|root| self.parents[*root] = *first);
+        self.counts[*first] = count;
+        true
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::assign::{Pool, purchases};
+use super::assign::Pool;
 use super::batch::{Draft, Planner, drafts, earlier};
 use super::calendar::Calendar;
 use super::candidate::{Candidate, LeftOut, MIGRATABLE, ROTATES, candidates};
@@ -12,7 +12,8 @@ use super::grouping::{Unit, units};
 use super::instance::Instance;
 use super::lists;
 use super::model::{Batch, FORMAT, InstanceKind, Plan, RulebookName, Settings, Summary, Words};
-use super::schedule::Schedule;
+use super::purchase::purchases;
+use super::schedule::{Job, Schedule, Slot};
 use super::work::{Problem, Severity};
 use crate::diagnose::Diagnosis;
 use crate::usage::time::HOUR;
@@ -44,13 +45,14 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
     let keys_per_batch = wanted.keys_per_batch.unwrap_or_else(|| limit(diagnosis, "keys_per_batch", 50));
     let months = limit(diagnosis, "months_to_change_applications", 1);
     let first = first_moment(wanted, calendar);
-    let (candidates, left_out) = candidates(diagnosis);
-    let schedule = Schedule::new(calendar, first, wanted.window);
+    let (candidates, left_out) = candidates(diagnosis, wanted.now);
+    let schedule = Schedule::new(calendar, first, wanted.now.as_second(), wanted.window);
     let first_end = schedule.first_end().unwrap_or(first + wanted.window);
     let units = units(&candidates, keys_per_batch as usize, first_end);
     let none = Vec::new();
     let first_end = Timestamp::from_second(first_end).unwrap_or(wanted.now);
-    let mut pool = Pool::new(wanted.instances.as_ref().unwrap_or(&none), first_end);
+    let mut pool =
+        Pool::new(wanted.instances.as_ref().unwrap_or(&none), first_end, wanted.earlier.as_ref(), &candidates);
     let assigned = pool.assign(&units, &candidates);
     let mut drafts = drafts(&assigned, keys_per_batch as usize);
     // What rotates first gets its window first.
@@ -69,12 +71,14 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
         calendar,
         wanted,
         months,
-        schedule,
         earlier: earlier(wanted),
         problems: Vec::new(),
     };
-    let kept: Vec<Option<(i64, i64)>> = drafts.iter().map(|draft| planner.keep(draft)).collect();
-    let mut batches: Vec<Batch> = drafts.iter().zip(kept).map(|(draft, kept)| planner.batch(draft, kept)).collect();
+    let jobs: Vec<Option<Job>> = drafts.iter().map(|draft| planner.job(draft)).collect();
+    let slots = schedule.slots(&jobs);
+    let batch =
+        |((draft, job), slot): ((&Draft<'_>, &Option<Job>), Option<Slot>)| planner.batch(draft, job.as_ref(), slot);
+    let mut batches: Vec<Batch> = drafts.iter().zip(&jobs).zip(slots).map(batch).collect();
     for batch in &mut batches {
         let account = batch.account_id.as_deref().unwrap_or_default();
         let is_split = |name: &&String| {
@@ -98,7 +102,7 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
     let is_hardware = |instance: &&Instance| instance.kind == Some(InstanceKind::Hardware);
     let hardware = wanted.instances.iter().flatten().filter(is_hardware).map(|instance| instance.id.as_str());
     let as_of = wanted.now.round(jiff::Unit::Second).unwrap_or(wanted.now).to_string();
-    let context = lists::Context { now: &as_of, hardware: hardware.collect() };
+    let context = lists::Context { now: wanted.now, hardware: hardware.collect() };
     let mut plan = Plan {
         format: FORMAT.to_owned(),
         digest: String::new(),

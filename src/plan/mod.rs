@@ -18,6 +18,7 @@ mod lists;
 mod load;
 pub mod make;
 pub mod model;
+mod purchase;
 pub mod runbook;
 mod schedule;
 pub mod tables;

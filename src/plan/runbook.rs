@@ -166,15 +166,19 @@ fn steps(batch: &Batch, plan: &Plan, lang: Lang) -> Vec<String> {
         lines.push(format!("- [ ] {} ({})", escaped(condition.confirm.get(lang)), condition.keys.len()));
         let filled =
             |command: &String| command.replace("{region}", &shell(&batch.region)).replace("{key_id}", "KEY_ID");
+        if condition.keys.len() < batch.keys.len() {
+            lines.extend(condition.keys.iter().map(|key| format!("  - {}", markdown_code(key))));
+        }
         lines.extend(condition.command.iter().map(|command| format!("  {}", markdown_code(&filled(command)))));
     }
-    lines.push(
-        lang.pick(
-            "- [ ] Send the ticket, and wait until the window is confirmed",
-            "- [ ] 提交工单，并等待窗口得到确认",
-        )
-        .to_owned(),
-    );
+    let send = match batch.destination.is_some() && batch.window.is_some() {
+        true => ("- [ ] Send the ticket, and wait until the window is confirmed", "- [ ] 提交工单，并等待窗口得到确认"),
+        false => (
+            "- [ ] Plan again when there is an instance and a window: no ticket can be written yet",
+            "- [ ] 具备目标实例和窗口后重新制定计划：目前无法生成工单",
+        ),
+    };
+    lines.push(lang.pick(send.0, send.1).to_owned());
     lines.push(format!("\n{}\n", lang.pick("After the window", "窗口之后")));
     lines.push(lang.pick(
         "- [ ] See that each key is listed in the instance (console of the new version, Keys), and that it decrypts",

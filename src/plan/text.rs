@@ -1,8 +1,9 @@
 //! A plan for a terminal: numbers, batches, and what is to be done first.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::model::{Batch, Plan};
+use super::model::{Basis, Batch, Plan};
 use super::work::{ListName, Problem, Severity};
 use crate::engine::facts::Lang;
 use crate::write::safe::visible;
@@ -116,19 +117,20 @@ pub fn problems(problems: &[Problem], lang: Lang) -> String {
 /// What windows rest on, and on whose clocks they are shown.
 pub(super) fn zone(plan: &Plan, lang: Lang) -> String {
     let zone = &plan.settings.time_zone;
-    match (plan.settings.has_usage_evidence, lang) {
-        (true, Lang::En) => {
-            format!("Windows are on clocks of {zone}, each the quietest free slot that audit logs show")
-        }
-        (true, Lang::Zh) => format!("窗口按 {zone} 时间显示，为审计日志中最空闲的可用时段"),
-        (false, Lang::En) => {
-            format!(
-                "Windows are on clocks of {zone}, each the first free slot: no audit logs tell how busy it is (--usage, --events)"
-            )
-        }
-        (false, Lang::Zh) => {
-            format!("窗口按 {zone} 时间显示，为首个可用时段：没有审计日志说明其繁忙程度（--usage、--events）")
-        }
+    let all = plan.batches.iter().filter_map(|batch| batch.window.as_ref()).map(|window| window.basis);
+    let bases: BTreeSet<Basis> = all.collect();
+    let why = bases.iter().map(|basis| match (basis, lang) {
+        (Basis::Evidence, Lang::En) => "the quietest free slot that audit logs show",
+        (Basis::Evidence, Lang::Zh) => "审计日志中最空闲的可用时段",
+        (Basis::Calendar, Lang::En) => "the first free slot, as no audit logs tell how busy it is (--usage, --events)",
+        (Basis::Calendar, Lang::Zh) => "首个可用时段，没有审计日志说明其繁忙程度（--usage、--events）",
+    });
+    let why: Vec<&str> = why.collect();
+    match (why.is_empty(), lang) {
+        (true, Lang::En) => format!("There are no windows; times are on clocks of {zone}"),
+        (true, Lang::Zh) => format!("没有窗口；时间按 {zone} 显示"),
+        (false, Lang::En) => format!("Windows are on clocks of {zone}, each {}", why.join(", or ")),
+        (false, Lang::Zh) => format!("窗口按 {zone} 时间显示，为{}", why.join("，或")),
     }
 }
 

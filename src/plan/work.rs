@@ -145,7 +145,7 @@ pub struct Unlock {
     pub actions: Vec<String>,
     /// What they are.
     pub title: Words,
-    /// How many keys become migratable by them.
+    /// How many keys become migratable if all of them are done, and nothing else.
     pub keys: u64,
 }
 

@@ -235,17 +235,17 @@ impl Part<'_, '_> {
     /// What the window rests on.
     fn basis(&self) -> Line {
         let Migration { plan, batch, lang, .. } = self.of;
-        let evident = batch.window.as_ref().is_some_and(|window| window.basis == Basis::Evidence);
-        let line = match (evident, plan.settings.has_calendar) {
-            (true, _) => self.words(
+        let basis = batch.window.as_ref().map(|window| window.basis);
+        let line = match (basis, plan.settings.has_calendar) {
+            (Some(Basis::Evidence), _) => self.words(
                 "The window is the quietest slot that is free, by the audit logs.",
                 "该窗口是根据审计日志选出的、可用时段中最空闲的一段。",
             ),
-            (false, true) => self.words(
+            (_, true) => self.words(
                 "The window is the first free slot of the calendar; no audit logs say how busy it is, and off-peak hours are advised.",
                 "该窗口是日历中第一个可用时段；没有审计日志说明其繁忙程度，建议选择业务低峰期。",
             ),
-            (false, false) => self.words(
+            (_, false) => self.words(
                 "The window is the first free slot; neither calendar nor audit logs say how busy it is, and off-peak hours are advised.",
                 "该窗口是第一个可用时段；既无日历也无审计日志说明其繁忙程度，建议选择业务低峰期。",
             ),
