@@ -150,7 +150,7 @@ impl<'s> Sender<'s> {
     /// A ticket was not as it should be when it was looked at last; perhaps somebody mended it.
     async fn read_again(&mut self, job: &Job<'_>, id: String, remarks: Vec<String>) -> Result<Step, SubmitError> {
         let before = Ticket { id, url: None, remarks };
-        let mut ticket = match self.look(job, Ask::Own).await {
+        let ticket = match self.look(job, Ask::Own).await {
             Ok(Found { own: Some(ticket), .. }) => ticket,
             Ok(_) => before.clone(),
             Err(trouble) => {
@@ -159,7 +159,6 @@ impl<'s> Sender<'s> {
                 return Ok((Fate::Found(ticket), false));
             }
         };
-        ticket.remarks.dedup();
         if ticket.remarks != before.remarks {
             self.note(job, State::Found, News { ticket: Some(&ticket), ..News::default() })?;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::ledger::{Line, State};
-use super::marks::whole_of;
+use super::marks::{Kin, kin, whole_of};
 use crate::ticket::payload::{Mark, Matter};
 
 /// Where tickets are: the tracker, and its place.
@@ -40,7 +40,7 @@ pub(super) struct Record {
     label: String,
     name: String,
     standing: Standing,
-    /// What it is about, and whether its keys are known.
+    /// What it is about, once a line told it together with the keys.
     about: Option<String>,
     /// The tickets that were sent in its place.
     replaced_by: Vec<usize>,
@@ -99,7 +99,7 @@ impl Records {
     /// The tickets of the same batch or consultation that are there and were parted otherwise.
     pub(super) fn divided_otherwise(&self, spot: Spot<'_>, mark: &Mark) -> Vec<&Record> {
         let of_whole = self.by_whole.get(&spot.with(&mark.whole().label())).map_or(&[][..], Vec::as_slice);
-        let own = |label: &str| super::marks::kin(label, mark).is_some_and(|kin| kin != super::marks::Kin::Otherwise);
+        let own = |label: &str| kin(label, mark).is_some_and(|kin| kin != Kin::Otherwise);
         of_whole.iter().map(|at| &self.all[*at]).filter(|record| self.counts(record) && !own(&record.label)).collect()
     }
 

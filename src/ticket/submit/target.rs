@@ -38,7 +38,7 @@ pub struct Target {
 #[derive(Debug)]
 pub(super) enum Desk {
     /// Technical support of Alibaba Cloud, and who tells in whose name it is asked.
-    Alibaba(Workorder, Sts),
+    Alibaba(Workorder, Box<Sts>),
     /// A tracker that speaks JSON, and what is needed besides its address.
     Rest(Site, Scope),
 }
@@ -97,7 +97,7 @@ fn alibaba(settings: &Settings<'_>, patience: &Patience) -> Result<(String, Desk
     let place = endpoint.name().to_owned();
     let sts = Sts::new(names, credentials.clone(), patience.limits).map_err(start)?;
     let api = Workorder::new(endpoint, credentials, patience.limits).map_err(start)?;
-    Ok((place, Desk::Alibaba(api, sts)))
+    Ok((place, Desk::Alibaba(api, Box::new(sts))))
 }
 
 fn start(error: CallError) -> SubmitError {
