@@ -103,17 +103,25 @@ impl<'s> Sender<'s> {
         Ok(())
     }
 
-    /// Why a ticket must not go out in the name of the account, if it is of another one.
-    fn foreign(&self, payload: &Payload) -> Option<String> {
+    /// What is known of a ticket that must not go out in the name of the account, as it is of another one.
+    fn foreign(&self, payload: &Payload) -> Option<Fate> {
         let (own, caller) = (payload.matter.account.as_ref()?, self.account.as_ref()?);
-        (own != caller).then(|| {
-            format!("its keys are of account {own}, and the credentials of {caller}; send it with credentials of {own}")
+        if own == caller {
+            return None;
+        }
+        let place = self.target.place(Some(own));
+        let spot = Spot { tracker: self.target.tracker.name(), place: &place };
+        Some(match self.ledger.records().standing(spot, &payload.mark.label()) {
+            Standing::Exists { ticket, .. } => Fate::Sent(ticket),
+            _ => Fate::NotSent(format!(
+                "its keys are of account {own}, and the credentials of {caller}; send it with credentials of {own}"
+            )),
         })
     }
 
     async fn send(&mut self, payload: &Payload) -> Result<Step, SubmitError> {
-        if let Some(why) = self.foreign(payload) {
-            return Ok((Fate::NotSent(why), false));
+        if let Some(fate) = self.foreign(payload) {
+            return Ok((fate, false));
         }
         let job = match marked(payload) {
             Ok(ready) => Job { payload, ready },

@@ -1,5 +1,7 @@
 //! What was sent before in another form: parted otherwise, planned again, for another account, or for a window that is past.
 
+use std::sync::{Arc, Mutex};
+
 use super::faults::{Fault, Rt};
 use super::trackers::contracts;
 use super::*;
@@ -221,10 +223,11 @@ fn a_window_that_has_begun_is_not_asked_for() {
 }
 
 /// Technical support of Alibaba Cloud, called in the name of an account, which sees its own tickets only.
-fn support(account: &'static str) -> Server {
+fn support(account: &Arc<Mutex<&'static str>>) -> Server {
+    let account = Arc::clone(account);
     Server::with(move |seen| {
         if asks_for_caller(seen) {
-            caller(account)
+            caller(*account.lock().unwrap())
         } else if seen.head.contains("x-acs-action: ListTickets\r\n") {
             Answer::new(200, r#"{"Success":true,"Data":[]}"#)
         } else {
@@ -236,7 +239,8 @@ fn support(account: &'static str) -> Server {
 
 #[test]
 fn tickets_of_an_account_go_out_in_its_name_only() {
-    let (desk, server) = (Desk::new(), support(ACCOUNT));
+    let account = Arc::new(Mutex::new(ACCOUNT));
+    let (desk, server) = (Desk::new(), support(&account));
     let mut foreign = payload(Tracker::Alibaba, 1);
     foreign.matter.account = Some("1000000000000001".to_owned());
     let mut unknown = payload(Tracker::Alibaba, 3);
@@ -257,6 +261,11 @@ fn tickets_of_an_account_go_out_in_its_name_only() {
     let place = format!("\"place\":\"{}/{ACCOUNT}\"", server.base());
     assert!(desk.ledger().lines().all(|line| line.contains(&place)), "{}", desk.ledger());
     assert!(desk.run(&all[1..2], &server.base(), false).said.contains("sent before"));
+    // With the credentials of each account in turn, all are sent in the end.
+    *account.lock().unwrap() = "1000000000000001";
+    let ran = desk.send(&all[..2], &server.base());
+    assert!(ran.outcome.is_done() && ran.said.contains("batch-2: sent before"), "{}", ran.said);
+    ran.created();
 }
 
 #[test]
