@@ -996,6 +996,10 @@ fn help_of_ticket() {
           --yes
               Send it
 
+          --supersede
+              Send also what names keys that the ledger knows from tickets of earlier plans: it takes
+              the place of those
+
           --ledger <FILE>
               What was sent, as JSON Lines; keep it, and give the same every time [default: the plan's
               name with .ledger.jsonl]
@@ -1028,7 +1032,7 @@ fn help_of_ticket() {
       Addresses and credentials come from the environment, or from a file of the same names (NAME =
       "value") that only
       its owner can read: the one that CMKDIAG_TRACKERS names, or ~/.config/cmkdiag/trackers.toml.
-        alibaba       as for the aliyun command line; CMKDIAG_ALIBABA_REGION
+        alibaba       as for the aliyun command line; CMKDIAG_ALIBABA_REGION, CMKDIAG_ALIBABA_ENDPOINT
         servicenow-*  CMKDIAG_SERVICENOW_URL; SERVICENOW_TOKEN, SERVICENOW_API_KEY, or
         SERVICENOW_USERNAME and _PASSWORD
         jira-cloud    CMKDIAG_JIRA_URL, CMKDIAG_JIRA_USER, CMKDIAG_JIRA_TOKEN

@@ -112,6 +112,10 @@ class Roundup:
     def titles(self):
         return [issue["title"] for issue in self.get("issue?@fields=title")["collection"]]
 
+    def messages(self):
+        """How many messages there are that were not retired."""
+        return len(self.get("msg")["collection"])
+
     def text(self, issue):
         """What an issue says."""
         messages = self.get(f"issue/{issue}")["attributes"]["messages"]
@@ -154,6 +158,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             fault, gate.fault = gate.fault, None
         if fault in ("request lost", "killed before"):
             return self.hang_up(fault)
+        if fault == "refused":
+            # The tracker itself finds something wrong with the issue.
+            body, fault = json.dumps({**json.loads(body), "priority": "no-such-priority"}).encode(), None
+            self.headers.replace_header("Content-Length", str(len(body)))
         connection = http.client.HTTPConnection(HOST, gate.tracker.port, timeout=60)
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()
@@ -168,7 +176,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = handle_any
+    do_GET = do_POST = do_DELETE = handle_any
 
     def hang_up(self, fault):
         if fault == "held":
@@ -189,9 +197,9 @@ def digest(thing):
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def batch(number):
-    """A batch that differs from those with other numbers."""
-    day = f"2026-12-{number % 20 + 5:02}"
+def batch(number, year=2099):
+    """A batch that differs from those with other numbers. Its window must be to come."""
+    day, next_day = f"{year}-12-{number % 20 + 5:02}", f"{year}-12-{number % 20 + 6:02}"
     keys = [f"00000000-0000-4000-8000-{number:04}{index:08}" for index in range(2)]
     key = dict(aliases=["alias/订单"], **{"class": "migratable"}, confirmed=True, rotation_deadline=None, applications=["orders"], owner="team-a")
     made = dict(
@@ -203,15 +211,15 @@ def batch(number):
         window=dict(
             start=f"{day}T18:00:00Z",
             end=f"{day}T20:00:00Z",
-            local_start=f"2026-12-{number % 20 + 6:02}T02:00:00+08:00",
-            local_end=f"2026-12-{number % 20 + 6:02}T04:00:00+08:00",
+            local_start=f"{next_day}T02:00:00+08:00",
+            local_end=f"{next_day}T04:00:00+08:00",
             basis="calendar",
         ),
         keys=[dict(key_id=name, **key) for name in keys],
         applications=["orders"],
         split_applications=[],
         rotation_deadline=None,
-        change_applications_by="2027-01-20",
+        change_applications_by=f"{year + 1}-01-20",
         steps_before=[],
         conditions=[],
         load=None,
@@ -220,9 +228,9 @@ def batch(number):
     return made
 
 
-def plan(numbers):
+def plan(numbers, year=2099):
     """A plan as `cmkdiag plan` writes it: members in the order of the format, sealed from the inside out."""
-    batches = [batch(number) for number in numbers]
+    batches = [batch(number, year) for number in numbers]
     keys = 2 * len(batches)
     made = dict(
         format="cmkdiag.plan/1",
@@ -288,8 +296,12 @@ class Desk:
         self.program, self.gate = program, gate
         stem = folder / "-".join(map(str, numbers))
         self.plan, self.ledger = stem.with_suffix(".json"), stem.with_suffix(".sent.jsonl")
-        self.plan.write_text(json.dumps(plan(numbers), ensure_ascii=False, indent=2))
         self.numbers = numbers
+        self.plan_for(2099)
+
+    def plan_for(self, year):
+        """Plans again, for windows in a year."""
+        self.plan.write_text(json.dumps(plan(self.numbers, year), ensure_ascii=False, indent=2))
 
     def start(self, *more):
         keep = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
@@ -386,13 +398,37 @@ def two_at_once(desk, tracker):
     check(first.returncode == 0 and len(tracker.titles()) == before + 1, said)
 
 
+def refused(desk, tracker):
+    before = len(tracker.titles()), tracker.messages()
+    code, said = desk.run("--yes", fault="refused")
+    check(code == 4 and desk.states() == ["sending", "refused"] and "no-such-priority" in said, said)
+    check((len(tracker.titles()), tracker.messages()) == before, "a message is left")
+    code, said = desk.run("--yes")
+    check(code == 0 and (len(tracker.titles()), tracker.messages()) == (before[0] + 1, before[1] + 1), said)
+
+
+def planned_again(desk, tracker):
+    before = len(tracker.titles())
+    code, said = desk.run("--yes")
+    check(code == 0 and len(tracker.titles()) == before + 1, said)
+    desk.plan_for(2098)
+    for more in ([], ["--yes"]):
+        code, said = desk.run(*more)
+        check(code == 4 and "2 of its 2 keys" in said and len(tracker.titles()) == before + 1, said)
+    code, said = desk.run("--yes", "--supersede")
+    check(code == 0 and len(tracker.titles()) == before + 2, said)
+    desk.plan_for(2020)
+    code, said = desk.run("--yes", "--supersede")
+    check(code == 4 and "its window began at 2020-" in said and len(tracker.titles()) == before + 2, said)
+
+
 def main():
     if sys.argv[1:] == ["--prepare"]:
         return prepare()
     program = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else TARGET / "debug/cmkdiag").resolve()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     prepare()
-    steps = [send_and_send_again, crash_after_creation, crash_before_creation, lost_answer, two_at_once, lost_request]
+    steps = [send_and_send_again, crash_after_creation, crash_before_creation, lost_answer, two_at_once, lost_request, refused, planned_again]
     with tempfile.TemporaryDirectory(prefix="cmkdiag-roundup-") as folder:
         folder, plans = pathlib.Path(folder), pathlib.Path(folder) / "plans"
         plans.mkdir()
@@ -405,7 +441,7 @@ def main():
                 step(Desk(program, plans, gate, numbers), tracker)
                 print(f"{step.__name__.replace('_', ' ')}: each ticket once, {time.monotonic() - began:.1f} s")
             labels = [re.search(r"cmk-[0-9a-f]{20}", title).group() for title in tracker.titles()]
-            assert len(labels) == len(set(labels)) == len(steps) + 1, labels
+            assert len(labels) == len(set(labels)) == len(steps) + 2, labels
             print(f"Roundup {VERSION}: {len(labels)} tickets, none twice")
         finally:
             tracker.end()

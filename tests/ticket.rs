@@ -12,7 +12,7 @@ use cmkdiag::engine::facts::Lang;
 use cmkdiag::plan::model::{Batch, Before, Condition, Plan, PlannedKey, Remark, StepBefore, Words};
 use cmkdiag::plan::work::{Consultation, ConsultedKey, Problem, Severity, SourceName};
 use cmkdiag::ticket::options::Options;
-use cmkdiag::ticket::payload::{Body, Payload, Tracker};
+use cmkdiag::ticket::payload::{Body, Mark, Payload, Tracker};
 use cmkdiag::ticket::{Tickets, tickets};
 use program::{command, end, expect, folder, put, run};
 use proptest::prelude::*;
@@ -367,6 +367,126 @@ fn the_page_tells_of_every_tracker_and_every_key_of_the_config() {
             assert!(row.contains(&format!("`{key}`")), "[{section}] {key} is not in {row}");
         }
     }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// What was sent before.
+
+/// A plan whose window is far away, so that it may be sent.
+fn far(mut plan: Plan, year: u32) -> Plan {
+    for batch in &mut plan.batches {
+        let window = batch.window.as_mut().unwrap();
+        for time in [&mut window.start, &mut window.end, &mut window.local_start, &mut window.local_end] {
+            *time = format!("{year}{}", &time[4..]);
+        }
+    }
+    plan.seal();
+    plan
+}
+
+/// Sends, or says what would be sent, as the settings say.
+fn submit(plan: &str, tracker: &str, settings: &[(&str, &str)], more: &[&str]) -> program::Ran {
+    let mut command = command();
+    command.args(["ticket", plan, "--tracker", tracker, "--submit"]).args(more);
+    end(command.envs(settings.iter().copied()))
+}
+
+/// Request Tracker as far as it is needed: it finds nothing, and creates what it gets.
+fn request_tracker() -> String {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap() > 0 {}
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            reader.read_exact(&mut vec![0; length.unwrap_or(0)]).unwrap();
+            let body = if head.starts_with("GET") { json!({"items": []}) } else { json!({"id": number}) }.to_string();
+            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_plan_that_was_made_again_is_not_sent_beside_the_earlier_one() {
+    let (folder, address) = (folder(), request_tracker());
+    let settings = [("CMKDIAG_RT_URL", address.as_str()), ("CMKDIAG_RT_TOKEN", "hunter2")];
+    let config = put(&folder, "tickets.toml", CONFIG);
+    let ledger = folder.path().join("sent.jsonl").to_str().unwrap().to_owned();
+    let written = |year| put(&folder, &format!("{year}.json"), serde_json::to_string(&far(full(), year)).unwrap());
+    let send = |plan: &str, more: &[&str]| {
+        let ran = submit(plan, "rt", &settings, &[&["--config", &config, "--ledger", &ledger], more].concat());
+        assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+        ran
+    };
+    let ran = send(&written(2098), &["--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines = std::fs::read_to_string(&ledger).unwrap();
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["state"], &first["about"]), (&json!("sending"), &json!("migration")));
+    assert_eq!(first["keys"], json!([uuid(1), "key-hzz62f1cb66fa42qo29iq", uuid(3)]));
+    // The consultation is the same, and is there; of the batch the windows are others.
+    let again = written(2099);
+    for more in [&[][..], &["--yes"]] {
+        let ran = send(&again, more);
+        assert_eq!(ran.code, 4, "{}", ran.err);
+        for words in ["3 of its 3 keys", "(batch-hangzhou-1)", "--supersede", "1 there already · 1 not sent"] {
+            assert!(ran.err.contains(words), "{words} is not in {}", ran.err);
+        }
+    }
+    let ran = send(&again, &["--supersede"]);
+    assert!(ran.code == 0 && ran.err.contains("in place of "), "{}", ran.err);
+    let ran = send(&again, &["--supersede", "--yes"]);
+    assert!(ran.code == 0 && ran.err.contains("1 created · 1 there already"), "{}", ran.err);
+    // The other one is told to be replaced.
+    let ran = send(&written(2098), &["--yes"]);
+    assert!(ran.code == 0 && ran.err.contains("took its place"), "{}", ran.err);
+    let ran = send(&written(2020), &["--supersede"]);
+    assert!(ran.code == 4 && ran.err.contains("its window began at 2020-12-05T18:00:00Z"), "{}", ran.err);
+    assert_eq!(run(&["ticket", &again, "--tracker", "rt", "--supersede"]).code, 2);
+}
+
+#[test]
+fn keys_that_were_sent_in_other_parts_are_not_sent_again() {
+    let folder = folder();
+    let sent = far(full(), 2099);
+    let plan = put(&folder, "plan.json", serde_json::to_string(&sent).unwrap());
+    let config = put(&folder, "tickets.toml", CONFIG);
+    let mark = Mark { digest: sent.batches[0].digest.clone(), part: 2, parts: 2 };
+    let line = json!({
+        "format": "cmkdiag.ledger/1", "at": "2026-11-23T08:00:00Z", "tracker": "rt", "place": "https://rt.example.com",
+        "label": mark.label(), "mark": mark.line(), "name": "batch-hangzhou-1-part-2-of-2", "state": "created", "ticket": "7",
+    });
+    put(&folder, "plan.ledger.jsonl", format!("{line}\n"));
+    let settings = [("CMKDIAG_RT_URL", "https://rt.example.com"), ("CMKDIAG_RT_TOKEN", "x")];
+    let ran = submit(&plan, "rt", &settings, &["--config", &config]);
+    assert!(ran.code == 4 && ran.err.contains("7 (batch-hangzhou-1-part-2-of-2)"), "{}", ran.err);
+    assert!(ran.err.contains("same --lang and --config"), "{}", ran.err);
+}
+
+#[test]
+fn settings_that_are_shown_or_called_are_looked_at_first() {
+    let folder = folder();
+    let plan = put(&folder, "plan.json", serde_json::to_string(&far(full(), 2099)).unwrap());
+    let keys = [("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIexample"), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "x")];
+    let of =
+        |name: &'static str, value: &'static str| [&keys[..], &[(name, value), ("CMKDIAG_GITLAB_TOKEN", "x")]].concat();
+    for (tracker, name, value) in [
+        ("alibaba", "CMKDIAG_ALIBABA_ENDPOINT", "https://hunter2.example.com"),
+        ("gitlab", "CMKDIAG_GITLAB_PROJECT", "https://joe:hunter2@gitlab.example.com/keys"),
+    ] {
+        let ran = submit(&plan, tracker, &of(name, value), &[]);
+        assert!(ran.code == 2 && ran.err.contains(name) && !ran.err.contains("hunter2"), "{}", ran.err);
+    }
+    // An account of Alibaba Cloud is a place of its own.
+    let ran = submit(&plan, "alibaba", &keys, &[]);
+    let place = "batch-hangzhou-1: would be sent to https://workorder.aliyuncs.com/1540355698841234: ";
+    assert!(ran.code == 0 && ran.err.contains(place), "{}", ran.err);
 }
 
 // ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::credentials::Credentials;
 use super::sign::{self, Unsigned};
+use crate::http::address::is_this_machine;
 use crate::http::{Address, Limits, NoAnswer, Secrets, call};
 
 /// Where an API is called.
@@ -33,6 +34,25 @@ impl Endpoint {
         let host = address.url().host_str().unwrap_or_default();
         let host = address.url().port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Ok(Endpoint { address, host })
+    }
+
+    /// The endpoint that a setting names: one of Alibaba Cloud, or on this machine. Whoever calls another one hands it
+    /// requests that are signed and, with temporary keys, the token.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the text.
+    pub fn given(text: &str) -> Result<Endpoint, String> {
+        let endpoint = Endpoint::parse(text)?;
+        let host = endpoint.address.url().host_str().unwrap_or_default();
+        if host.ends_with(".aliyuncs.com") || is_this_machine(host) {
+            return Ok(endpoint);
+        }
+        Err("it is neither a host below aliyuncs.com nor on this machine".to_owned())
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_here(&self) -> bool {
+        self.address.url().host_str().is_some_and(is_this_machine)
     }
 
     /// Scheme, host and port.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::ticket::payload::{Payload, Tracker};
-use crate::ticket::submit::{self, Settings, SubmitError, Target};
+use crate::ticket::submit::{self, Intent, Settings, SubmitError, Target};
 
 use super::exit::Exit;
 use super::output::say;
@@ -17,7 +17,7 @@ Submission:
   --submit says what would be sent where; with --yes it is sent, each ticket exactly once.
   Addresses and credentials come from the environment, or from a file of the same names (NAME = \"value\") that only
   its owner can read: the one that CMKDIAG_TRACKERS names, or ~/.config/cmkdiag/trackers.toml.
-    alibaba       as for the aliyun command line; CMKDIAG_ALIBABA_REGION
+    alibaba       as for the aliyun command line; CMKDIAG_ALIBABA_REGION, CMKDIAG_ALIBABA_ENDPOINT
     servicenow-*  CMKDIAG_SERVICENOW_URL; SERVICENOW_TOKEN, SERVICENOW_API_KEY, or SERVICENOW_USERNAME and _PASSWORD
     jira-cloud    CMKDIAG_JIRA_URL, CMKDIAG_JIRA_USER, CMKDIAG_JIRA_TOKEN
     jira-dc       CMKDIAG_JIRA_URL, CMKDIAG_JIRA_TOKEN
@@ -37,6 +37,9 @@ pub struct Submit {
     /// Send it
     #[arg(long, requires = "submit")]
     pub yes: bool,
+    /// Send also what names keys that the ledger knows from tickets of earlier plans: it takes the place of those
+    #[arg(long, requires = "submit")]
+    pub supersede: bool,
     /// What was sent, as JSON Lines; keep it, and give the same every time [default: the plan's name with .ledger.jsonl]
     #[arg(long, value_name = "FILE", requires = "submit")]
     pub ledger: Option<PathBuf>,
@@ -59,7 +62,8 @@ impl Submit {
         let environment = |name: &str| std::env::var(name).ok();
         let settings = Settings::load(&environment).map_err(failure)?;
         let target = Target::from_settings(tracker, &settings).map_err(failure)?;
-        let outcome = submit::run(payloads, &target, &ledger, self.yes, &mut |line| say(line)).map_err(failure)?;
+        let intent = Intent { yes: self.yes, supersede: self.supersede };
+        let outcome = submit::run(payloads, &target, &ledger, intent, &mut |line| say(line)).map_err(failure)?;
         say(&outcome.summary());
         if !self.yes {
             say("nothing was sent; --yes sends it");

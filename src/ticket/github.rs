@@ -21,7 +21,7 @@ pub(super) fn draft(ticket: &Ticket, options: &Options) -> Draft {
     let options = &options.github;
     let body = format!("{}\n\n<!-- {} -->\n", markdown::blocks(&ticket.blocks), ticket.mark.line());
     let measures = vec![Measure::characters("title", &ticket.title, TITLE), Measure::characters("body", &body, BODY)];
-    let own = [LABEL.to_owned(), ticket.mark.label()];
+    let own = [vec![LABEL.to_owned()], ticket.mark.labels()].concat();
     let labels: Vec<&String> = own.iter().chain(&options.labels).collect();
     let all = json!({ "title": ticket.title, "body": body, "labels": labels, "assignees": options.assignees });
     Draft { title: ticket.title.clone(), body: Body::Json(all), measures }

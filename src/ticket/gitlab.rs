@@ -24,7 +24,7 @@ pub(super) fn draft(ticket: &Ticket, options: &Options) -> Draft {
         Measure::characters("title", &ticket.title, TITLE),
         Measure::bytes("description", &description, DESCRIPTION),
     ];
-    let own = [LABEL.to_owned(), ticket.mark.label()];
+    let own = [vec![LABEL.to_owned()], ticket.mark.labels()].concat();
     let labels: Vec<&str> = own.iter().chain(&options.labels).map(String::as_str).collect();
     let mut all = json!({
         "title": ticket.title,

@@ -41,7 +41,7 @@ fn issue(ticket: &Ticket, options: &Jira, description: Value, length: Measure) -
     let issue_type = options.issue_type.as_deref().unwrap_or("Task");
     fields.insert("issuetype".to_owned(), json!({ "name": issue_type }));
     fields.insert("summary".to_owned(), json!(ticket.title));
-    let own = [LABEL.to_owned(), ticket.mark.label()];
+    let own = [vec![LABEL.to_owned()], ticket.mark.labels()].concat();
     let labels: Vec<&String> = own.iter().chain(&options.labels).collect();
     fields.insert("labels".to_owned(), json!(labels));
     if let Some(priority) = &options.priority {

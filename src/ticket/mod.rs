@@ -33,12 +33,12 @@ use jiff::Timestamp;
 
 use crate::engine::facts::Lang;
 use crate::plan::model::{Batch, Plan, PlannedKey};
-use crate::plan::work::Consultation;
+use crate::plan::work::{Consultation, ConsultedKey};
 use crate::write::safe::{file_name, visible};
 
 use migration::{Migration, restore_commands};
 use options::Options;
-use payload::{Mark, Payload, Tracker};
+use payload::{MIGRATION, Mark, Matter, Payload, Tracker};
 use split::Draft;
 use text::Ticket;
 use times::Times;
@@ -90,6 +90,11 @@ pub fn tickets(plan: &Plan, tracker: Tracker, lang: Lang, options: &Options) -> 
     Ok(desk.made)
 }
 
+/// An account, if it is named.
+fn known(account_id: &Option<String>) -> Option<String> {
+    account_id.clone().filter(|id| !id.is_empty())
+}
+
 /// Whether a text may stand in a name of a file as it is.
 fn is_plain(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -107,7 +112,8 @@ struct Desk<'p> {
     made: Tickets,
 }
 
-type Parts = Result<Vec<(Mark, Draft)>, Vec<String>>;
+/// The parts of a ticket, or why there are none.
+type Parts = Result<Vec<(Mark, Draft, Matter)>, Vec<String>>;
 
 impl<'p> Desk<'p> {
     fn batch(&self, batch: &'p Batch, restore: Vec<(String, Vec<&'p str>)>) -> Parts {
@@ -116,9 +122,16 @@ impl<'p> Desk<'p> {
             return Err(reasons);
         };
         let times = Times::of(window).map_err(|reason| vec![reason])?;
+        let begins = times.start;
         let migration = Migration { plan: self.plan, batch, destination, times, restore, lang: self.lang };
         let keys: Vec<&PlannedKey> = batch.keys.iter().collect();
-        self.split(&keys, &batch.digest, |keys, mark| migration.ticket(keys, mark))
+        let matter = |keys: &[&PlannedKey]| Matter {
+            about: MIGRATION.to_owned(),
+            keys: keys.iter().map(|key| key.key_id.clone()).collect(),
+            account: known(&batch.account_id),
+            begins: Some(begins),
+        };
+        self.split(&keys, &batch.digest, |keys, mark| migration.ticket(keys, mark), matter)
     }
 
     fn consultation(&self, consultation: &Consultation) -> Parts {
@@ -127,14 +140,26 @@ impl<'p> Desk<'p> {
             return Err(reasons);
         }
         let ticket = |keys: &[_], mark: &Mark| consult::ticket(self.plan, consultation, self.lang, keys, mark);
-        self.split(&consultation.keys, &consultation.digest, ticket)
+        let matter = |keys: &[ConsultedKey]| Matter {
+            about: consultation.rule.clone(),
+            keys: keys.iter().map(|key| key.key_id.clone()).collect(),
+            account: known(&consultation.account_id),
+            begins: None,
+        };
+        self.split(&consultation.keys, &consultation.digest, ticket, matter)
     }
 
-    fn split<K>(&self, keys: &[K], digest: &str, ticket: impl Fn(&[K], &Mark) -> Ticket) -> Parts {
-        let parts = split::parts(keys, digest, |keys, mark| self.draft(&ticket(keys, mark)));
-        parts.map_err(|measure| {
+    fn split<K>(
+        &self,
+        keys: &[K],
+        digest: &str,
+        ticket: impl Fn(&[K], &Mark) -> Ticket,
+        matter: impl Fn(&[K]) -> Matter,
+    ) -> Parts {
+        let parts = split::parts(keys, digest, |keys, mark| self.draft(&ticket(keys, mark))).map_err(|measure| {
             vec![format!("it does not fit into {}, not even with one key a ticket: {measure}", self.tracker.name())]
-        })
+        })?;
+        Ok(parts.into_iter().map(|part| (part.mark, part.draft, matter(part.keys))).collect())
     }
 
     /// A ticket in the form of the tracker.
@@ -162,9 +187,9 @@ impl<'p> Desk<'p> {
             Ok(parts) => parts,
             Err(reasons) => return self.made.refusals.push(Refusal { what: what(), reasons }),
         };
-        for (mark, Draft { title, body, .. }) in parts {
+        for (mark, Draft { title, body, .. }, matter) in parts {
             let name = self.name(stem, &mark);
-            self.made.payloads.push(Payload { tracker: self.tracker, name, mark, title, body });
+            self.made.payloads.push(Payload { tracker: self.tracker, name, mark, title, body, matter });
         }
     }
 

@@ -1,5 +1,6 @@
 //! What every tracker gets: a title, a body in its own form, and a mark by which the ticket is found again.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -88,11 +89,27 @@ impl Mark {
         }
     }
 
-    /// A word of 24 characters for labels and fields: `cmk-` and 20 hexadecimal digits, another for each part.
+    /// The mark of all parts together.
+    pub fn whole(&self) -> Mark {
+        Mark { digest: self.digest.clone(), part: 1, parts: 1 }
+    }
+
+    /// A word for labels and fields: `cmk-` and 20 hexadecimal digits, and behind them `-2-of-3` if there are several parts.
+    /// The labels of all parts begin with that of the whole, so that a search for it finds them, however many there are.
     pub fn label(&self) -> String {
-        let digest = Sha256::digest(self.line().as_bytes());
+        let digest = Sha256::digest(format!("cmk-plan: {}", self.digest).as_bytes());
         let hex: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-        format!("cmk-{hex}")
+        match self.parts {
+            0 | 1 => format!("cmk-{hex}"),
+            parts => format!("cmk-{hex}-{}-of-{parts}", self.part),
+        }
+    }
+
+    /// The labels for trackers that search for whole ones only: that of the whole, and that of the part if it is another.
+    pub fn labels(&self) -> Vec<String> {
+        let mut labels = vec![self.whole().label(), self.label()];
+        labels.dedup();
+        labels
     }
 }
 
@@ -120,4 +137,22 @@ pub struct Payload {
     pub title: String,
     /// Its body.
     pub body: Body,
+    /// What it is about: two tickets about the same that name the same key ask for the same twice.
+    pub matter: Matter,
 }
+
+/// What a ticket is about; the same stands in its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matter {
+    /// What is asked for: [`MIGRATION`], or the rule of the consultation.
+    pub about: String,
+    /// The ids of the keys that it names.
+    pub keys: Vec<String>,
+    /// The account of Alibaba Cloud to which the keys belong, if that is known.
+    pub account: Option<String>,
+    /// When the window begins, if it has one.
+    pub begins: Option<Timestamp>,
+}
+
+/// What the tickets of batches ask for.
+pub const MIGRATION: &str = "migration";

@@ -14,18 +14,29 @@ pub(super) struct Draft {
     pub(super) measures: Vec<Measure>,
 }
 
+/// Some keys, and the ticket that names them.
+#[derive(Debug, Clone)]
+pub(super) struct Part<'k, K> {
+    /// By what it is found again.
+    pub(super) mark: Mark,
+    /// The keys.
+    pub(super) keys: &'k [K],
+    /// The ticket.
+    pub(super) draft: Draft,
+}
+
 /// With so many parts, more than one is added before it is tried again.
 const MANY_PARTS: usize = 16;
 
-/// The parts of a ticket, each with its mark.
+/// The parts of a ticket.
 ///
 /// # Errors
 /// What is too long even with one key in each part.
-pub(super) fn parts<K>(
-    keys: &[K],
+pub(super) fn parts<'k, K>(
+    keys: &'k [K],
     digest: &str,
     draft: impl Fn(&[K], &Mark) -> Draft,
-) -> Result<Vec<(Mark, Draft)>, Measure> {
+) -> Result<Vec<Part<'k, K>>, Measure> {
     let mut size = keys.len().max(1);
     loop {
         match in_parts(keys, size, digest, &draft) {
@@ -43,19 +54,19 @@ fn smaller(keys: usize, size: usize) -> usize {
     keys.div_ceil(more).min(size - 1).max(1)
 }
 
-fn in_parts<K>(
-    keys: &[K],
+fn in_parts<'k, K>(
+    keys: &'k [K],
     size: usize,
     digest: &str,
     draft: &impl Fn(&[K], &Mark) -> Draft,
-) -> Result<Vec<(Mark, Draft)>, Measure> {
+) -> Result<Vec<Part<'k, K>>, Measure> {
     let count = u32::try_from(keys.len().div_ceil(size)).unwrap_or(u32::MAX);
     let drafts = keys.chunks(size).zip(1..).map(|(keys, part)| {
         let mark = Mark { digest: digest.to_owned(), part, parts: count };
         let draft = draft(keys, &mark);
         match draft.measures.iter().find(|measure| measure.is_exceeded()) {
             Some(measure) => Err(*measure),
-            None => Ok((mark, draft)),
+            None => Ok(Part { mark, keys, draft }),
         }
     });
     drafts.collect()
@@ -75,10 +86,11 @@ mod tests {
         };
         let parts = parts(keys, "sha256:0", draft)?;
         let count = parts.len();
-        let numbered = parts.iter().zip(1..).all(|((mark, _), at)| mark.part == at && mark.parts == count as u32);
+        let numbered = parts.iter().zip(1..).all(|(part, at)| part.mark.part == at && part.mark.parts == count as u32);
         assert!(numbered);
-        let numbers = |title: &str| title.split(' ').map(|number| number.parse().unwrap()).collect();
-        Ok(parts.iter().map(|(_, draft)| numbers(&draft.title)).collect())
+        let numbers = |title: &str| -> Vec<usize> { title.split(' ').map(|number| number.parse().unwrap()).collect() };
+        assert!(parts.iter().all(|part| part.keys == numbers(&part.draft.title)));
+        Ok(parts.iter().map(|part| numbers(&part.draft.title)).collect())
     }
 
     #[test]

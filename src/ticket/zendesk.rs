@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::limits::Measure;
 use super::options::Options;
-use super::payload::Body;
+use super::payload::{Body, Mark};
 use super::split::Draft;
 use super::text::{Ticket, plain_ticket};
 use super::times::utc;
@@ -24,8 +24,8 @@ pub(super) fn draft(ticket: &Ticket, options: &Options) -> Draft {
     let body = without_placeholders(&plain_ticket(ticket));
     let title = without_placeholders(&ticket.title);
     let measures = vec![Measure::characters("subject", &title, SUBJECT), Measure::bytes("comment", &body, COMMENT)];
-    let own = TAG.to_owned();
-    let tags: Vec<&String> = std::iter::once(&own).chain(&options.tags).collect();
+    let own = [TAG.to_owned(), tag(&ticket.mark)];
+    let tags: Vec<&String> = own.iter().chain(&options.tags).collect();
     let mut all = json!({
         "subject": title,
         "external_id": ticket.mark.label(),
@@ -41,6 +41,11 @@ pub(super) fn draft(ticket: &Ticket, options: &Options) -> Draft {
         all["due_at"] = json!(utc(change.times.start));
     }
     Draft { title, body: Body::Json(json!({ "ticket": all })), measures }
+}
+
+/// The label of the whole as a tag: an external id is found as a whole only, and a part has its own.
+pub(super) fn tag(mark: &Mark) -> String {
+    mark.whole().label().replace('-', "_")
 }
 
 /// Zendesk fills in what stands between `{{` and `}}`, and acts on what stands between `{%` and `%}`.

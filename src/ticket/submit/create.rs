@@ -1,19 +1,21 @@
 //! Creates one ticket, with one call that creates it; what comes before and after changes nothing that people see.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::error::Trouble;
 use super::look::{self, Ticket, text};
 use super::rest::Site;
 use super::target::Scope;
+use super::{kept, roundup};
 use crate::alibaba::workorder::Workorder;
 use crate::ticket::payload::{Payload, Tracker};
 
 /// The name of the product about which technical support is asked, in the language in which it is looked up.
 const PRODUCT: (&str, &str) = ("Key Management Service", "en");
 
-/// Creates a ticket in a tracker that speaks JSON.
+/// Creates a ticket in a tracker that speaks JSON. What has to be there before the ticket is left in `message`, for another
+/// try.
 ///
 /// # Errors
 /// See [`Trouble`]: it may have been created.
@@ -22,6 +24,7 @@ pub(super) async fn in_rest(
     scope: &Scope,
     payload: &Payload,
     body: Map<String, Value>,
+    message: &mut Option<String>,
 ) -> Result<Ticket, Trouble> {
     let none = HeaderMap::new();
     match payload.tracker {
@@ -55,7 +58,7 @@ pub(super) async fn in_rest(
             made(look::rt_ticket(site, &site.post(url, &Value::Object(body), none).await?))
         }
         Tracker::Roundup => {
-            let issue = with_message(site, scope, body).await?;
+            let issue = roundup::with_message(site, scope, body, message).await?;
             let answer = site.post(site.below(&["rest", "data", "issue"], &[]), &issue, none).await?;
             made(look::roundup_ticket(site, &answer["data"]))
         }
@@ -78,70 +81,8 @@ async fn servicenow(site: &Site, table: &str, body: &Map<String, Value>) -> Resu
     let record = &answer["result"];
     let mut ticket = made(look::servicenow_ticket(site, table, record))?;
     let sys_id = text(record, "sys_id").unwrap_or_default();
-    ticket.remarks.extend(not_kept(site, &[&path[..], &[&sys_id]].concat(), body).await);
+    ticket.remarks.extend(kept::missing_there(site, &[&path[..], &[&sys_id]].concat(), body).await);
     Ok(ticket)
-}
-
-/// Fields for what people say are empty when they are read.
-const JOURNALS: [&str; 3] = ["work_notes", "comments", "comments_and_work_notes"];
-
-/// An instance ignores fields that it does not know, and says nothing; so the record is read and compared.
-async fn not_kept(site: &Site, path: &[&str], sent: &Map<String, Value>) -> Option<String> {
-    let names: Vec<&str> = sent.keys().map(String::as_str).filter(|name| !JOURNALS.contains(name)).collect();
-    let query = [
-        ("sysparm_fields", names.join(",")),
-        ("sysparm_display_value", "false".to_owned()),
-        ("sysparm_exclude_reference_link", "true".to_owned()),
-    ];
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let kept = match site.get(site.below(path, &query)).await {
-        Ok(answer) => answer["result"].clone(),
-        Err(trouble) => return Some(format!("it could not be read back, so compare it by hand: {}", trouble.words())),
-    };
-    let lost: Vec<&str> = names.into_iter().filter(|name| !is_same(&sent[*name], &kept[*name])).collect();
-    (!lost.is_empty())
-        .then(|| format!("the instance did not keep what was sent as {}; set it there by hand", lost.join(", ")))
-}
-
-/// Instances send texts only, and may change line ends.
-fn is_same(sent: &Value, kept: &Value) -> bool {
-    let words = |value: &Value| match value {
-        Value::String(text) => text.replace("\r\n", "\n").trim().to_owned(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    };
-    words(sent) == words(kept)
-}
-
-/// The issue of a payload, with its message. Roundup keeps texts as messages of their own, which an issue then names; one
-/// that no issue names is seen by nobody.
-///
-/// # Errors
-/// The message was not created, or nobody knows: of the issue nothing exists.
-async fn with_message(site: &Site, scope: &Scope, mut body: Map<String, Value>) -> Result<Value, Trouble> {
-    let Some(mut issue) = body.remove("issue") else { return Err(Trouble::Refused("it has no issue".to_owned())) };
-    let Some(mut message) = body.remove("msg") else { return Ok(issue) };
-    let before = |trouble: Trouble| match trouble {
-        Trouble::Lost(why) => Trouble::RefusedAll(format!("the text could not be sent before the ticket: {why}")),
-        other => other,
-    };
-    if text(&message, "author").is_none() {
-        message["author"] = author(site, scope).await.map_err(before)?.into();
-    }
-    let answer = site.post(site.below(&["rest", "data", "msg"], &[]), &message, HeaderMap::new()).await;
-    let id = text(&answer.map_err(before)?["data"], "id");
-    issue["messages"] = json!([id.ok_or_else(|| before(Trouble::Lost("it gave no id".to_owned())))?]);
-    Ok(issue)
-}
-
-/// The id of the user; a message without an author cannot be attached.
-async fn author(site: &Site, scope: &Scope) -> Result<String, Trouble> {
-    let Scope::User(name) = scope else { return Err(Trouble::RefusedAll("the user is not set".to_owned())) };
-    let query = [("username", name.as_str()), ("@fields", "username")];
-    let answer = site.get(site.below(&["rest", "data", "user"], &query)).await?;
-    let users = answer.pointer("/data/collection").and_then(Value::as_array);
-    let own = users.and_then(|users| users.iter().find(|user| user["username"] == name.as_str()));
-    own.and_then(|user| text(user, "id")).ok_or_else(|| Trouble::RefusedAll(format!("it knows no user {name}")))
 }
 
 /// Creates a ticket for technical support of Alibaba Cloud.

@@ -3,7 +3,6 @@
 //! A line is on the disk before a ticket is sent and another when it is known what became of it, so that a crash between
 //! them shows. One run at a time holds the file.
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -12,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::SubmitError;
+use super::records::Records;
 
 /// Name and version of the format of a line; members are only ever added.
 pub const FORMAT: &str = "cmkdiag.ledger/1";
@@ -65,6 +65,18 @@ pub struct Line {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What the ticket is about: `migration`, or the rule of a consultation. Where it stands, the keys stand, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// The ids of the keys that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// The labels of the tickets that it takes the place of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<String>,
+    /// What is not as it should be in the ticket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// Times as texts.
@@ -81,27 +93,13 @@ mod moment {
     }
 }
 
-/// What the ledger says about a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It was not sent, or is known not to exist.
-    Free,
-    /// It exists.
-    Exists(String),
-    /// It was sent at that time, and nobody knows what became of it.
-    Doubt(Timestamp),
-}
-
-/// Tracker, place and label.
-type Key = (String, String, String);
-
 /// The ledger.
 #[derive(Debug)]
 pub(super) struct Ledger {
     path: String,
     /// Open and held; nothing in a dry run.
     file: Option<File>,
-    standings: HashMap<Key, Standing>,
+    records: Records,
 }
 
 impl Ledger {
@@ -110,12 +108,12 @@ impl Ledger {
     /// # Errors
     /// It cannot be read.
     pub(super) fn look_at(path: &Path) -> Result<Ledger, SubmitError> {
-        let text = match std::fs::read_to_string(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(|error| problem(path, error.to_string()))?,
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            bytes => bytes.map_err(|error| problem(path, error.to_string()))?,
         };
-        let (standings, _) = standings(path, &text)?;
-        Ok(Ledger { path: shown(path), file: None, standings })
+        let (records, _) = read(path, &bytes)?;
+        Ok(Ledger { path: shown(path), file: None, records })
     }
 
     /// Opens a ledger, creates it if need be, and holds it until the end.
@@ -134,23 +132,22 @@ impl Ledger {
         if is_new {
             sync_folder(path).map_err(failed)?;
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        let (standings, whole) = standings(path, &text)?;
-        if whole < text.len() {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        let (records, whole) = read(path, &bytes)?;
+        if whole < bytes.len() {
             // Half a line: whoever wrote it did not live to act on it.
             file.set_len(whole as u64).map_err(failed)?;
-        } else if !text.is_empty() && !text.ends_with('\n') {
+        } else if !bytes.is_empty() && !bytes.ends_with(b"\n") {
             file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(b"\n")).map_err(failed)?;
         }
         file.sync_all().map_err(failed)?;
-        Ok(Ledger { path: shown(path), file: Some(file), standings })
+        Ok(Ledger { path: shown(path), file: Some(file), records })
     }
 
-    /// What it says about a ticket.
-    pub(super) fn standing(&self, tracker: &str, place: &str, label: &str) -> Standing {
-        let key = (tracker.to_owned(), place.to_owned(), label.to_owned());
-        self.standings.get(&key).cloned().unwrap_or(Standing::Free)
+    /// What its lines say together.
+    pub(super) fn records(&self) -> &Records {
+        &self.records
     }
 
     /// Adds a line, and returns when it is on the disk.
@@ -163,19 +160,20 @@ impl Ledger {
         bytes.push(b'\n');
         let Some(file) = &mut self.file else { return Err(failed("it was opened for reading only".to_owned())) };
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(|error| failed(error.to_string()))?;
-        apply(&mut self.standings, line);
+        self.records.add(line);
         Ok(())
     }
 }
 
-/// What all lines say together, and how many bytes of whole lines there are.
-fn standings(path: &Path, text: &str) -> Result<(HashMap<Key, Standing>, usize), SubmitError> {
-    let (mut standings, mut whole) = (HashMap::new(), 0);
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        match serde_json::from_str::<Line>(line) {
-            Ok(read) if read.format == FORMAT => apply(&mut standings, &read),
-            _ if line.trim().is_empty() => {}
-            _ if !line.ends_with('\n') => break,
+/// What all lines say together, and how many bytes of whole lines there are. A last line that was cut may end within a
+/// character.
+fn read(path: &Path, bytes: &[u8]) -> Result<(Records, usize), SubmitError> {
+    let (mut records, mut whole) = (Records::default(), 0);
+    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match serde_json::from_slice::<Line>(line) {
+            Ok(read) if read.format == FORMAT => records.add(&read),
+            _ if line.trim_ascii().is_empty() => {}
+            _ if !line.ends_with(b"\n") => break,
             _ => {
                 let told = format!(
                     "line {} is not what this version writes; restore the file, and do not delete it: without it only \
@@ -187,22 +185,7 @@ fn standings(path: &Path, text: &str) -> Result<(HashMap<Key, Standing>, usize),
         }
         whole += line.len();
     }
-    Ok((standings, whole))
-}
-
-fn apply(standings: &mut HashMap<Key, Standing>, line: &Line) {
-    let key = (line.tracker.clone(), line.place.clone(), line.label.clone());
-    let standing = match line.state {
-        State::Sending => Standing::Doubt(line.at),
-        State::Created | State::Found => Standing::Exists(line.ticket.clone().unwrap_or_default()),
-        State::Refused | State::NotSent | State::NotCreated => Standing::Free,
-        // The doubt is as old as what was sent.
-        State::Unknown => match standings.get(&key) {
-            Some(Standing::Doubt(since)) => Standing::Doubt(*since),
-            _ => Standing::Doubt(line.at),
-        },
-    };
-    standings.insert(key, standing);
+    Ok((records, whole))
 }
 
 fn shown(path: &Path) -> String {
@@ -222,6 +205,9 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ticket::submit::records::{Spot, Standing};
+
+    const RT: Spot<'static> = Spot { tracker: "rt", place: "https://rt.example.com" };
 
     fn line(label: &str, state: State, second: i64) -> Line {
         Line {
@@ -236,11 +222,15 @@ mod tests {
             ticket: (state == State::Created).then(|| "7".to_owned()),
             url: None,
             why: None,
+            about: None,
+            keys: Vec::new(),
+            supersedes: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 
     fn standing(path: &Path, label: &str) -> Standing {
-        Ledger::open(path).unwrap().standing("rt", "https://rt.example.com", label)
+        Ledger::open(path).unwrap().records().standing(RT, label)
     }
 
     #[test]
@@ -258,15 +248,17 @@ mod tests {
             (State::Unknown, 5, doubt(3)),
             (State::NotCreated, 6, Standing::Free),
             (State::Sending, 7, doubt(7)),
-            (State::Created, 8, Standing::Exists("7".to_owned())),
+            (State::Created, 8, Standing::Exists { ticket: "7".to_owned(), remarks: Vec::new() }),
         ] {
             ledger.add(&line("a", state, second)).unwrap();
-            assert_eq!(ledger.standing("rt", "https://rt.example.com", "a"), expected);
-            assert_eq!(Ledger::look_at(&path).unwrap().standing("rt", "https://rt.example.com", "a"), expected);
+            assert_eq!(ledger.records().standing(RT, "a"), expected);
+            assert_eq!(Ledger::look_at(&path).unwrap().records().standing(RT, "a"), expected);
         }
-        assert_eq!(ledger.standing("rt", "https://rt.example.com", "b"), Standing::Free);
-        assert_eq!(ledger.standing("rt", "https://other.example.com", "a"), Standing::Free);
-        assert_eq!(ledger.standing("roundup", "https://rt.example.com", "a"), Standing::Free);
+        let other_place = Spot { place: "https://other.example.com", ..RT };
+        let other_tracker = Spot { tracker: "roundup", ..RT };
+        for (spot, label) in [(RT, "b"), (other_place, "a"), (other_tracker, "a")] {
+            assert_eq!(ledger.records().standing(spot, label), Standing::Free);
+        }
     }
 
     #[test]
@@ -276,11 +268,13 @@ mod tests {
         let mut ledger = Ledger::open(&path).unwrap();
         ledger.add(&line("a", State::Sending, 1)).unwrap();
         let first = std::fs::read_to_string(&path).unwrap();
-        ledger.add(&line("b", State::Sending, 2)).unwrap();
+        // A cut may go through a character.
+        ledger.add(&Line { name: "密钥".to_owned(), ..line("b", State::Sending, 2) }).unwrap();
         drop(ledger);
         let whole = std::fs::read_to_string(&path).unwrap();
         for cut in 0..whole.len() - first.len() {
-            std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            std::fs::write(&path, &whole.as_bytes()[..whole.len() - cut]).unwrap();
+            assert!(Ledger::look_at(&path).is_ok(), "{cut}");
             let mut ledger = Ledger::open(&path).unwrap();
             ledger.add(&line("c", State::Sending, 3)).unwrap();
             drop(ledger);

@@ -4,15 +4,17 @@
 //! back is compared with the mark again.
 
 use reqwest::header::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::error::Trouble;
-use super::marks::carries;
+use super::kept;
+use super::marks::{Kin, kin, kin_by_line};
 use super::rest::Site;
 use super::target::Scope;
 use crate::alibaba::workorder::{MOST_FOUND, Workorder};
 use crate::alibaba::{CallError, call::Cause};
-use crate::ticket::payload::{Payload, Tracker};
+use crate::ticket::payload::{Mark, Payload, Tracker};
+use crate::ticket::zendesk::tag;
 
 /// A ticket that exists.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,24 +33,71 @@ impl Ticket {
     }
 }
 
-/// The ticket with the mark of a payload, if there is one.
+/// What is asked of a tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// The ticket itself, by its own label.
+    Own,
+    /// All tickets of its batch or consultation, by the label of the whole.
+    Whole,
+}
+
+/// What a tracker has of a batch or consultation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Found {
+    /// The ticket itself.
+    pub(super) own: Option<Ticket>,
+    /// Tickets of another number of parts, which name some of the same keys.
+    pub(super) otherwise: Vec<Ticket>,
+}
+
+/// A ticket that was found, and what it is to the one that is looked for.
+type Hit = (Kin, Ticket);
+
+/// So many tickets of a batch or consultation are looked at: who sent one part asked for all others, too, so that one
+/// ticket tells into how many parts it was parted.
+const MOST: &str = "50";
+
+/// What a tracker that speaks JSON has of a ticket and of its batch or consultation. `sent` is what the ticket would be made
+/// of.
 ///
 /// # Errors
 /// The tracker did not say.
-pub(super) async fn of_rest(site: &Site, scope: &Scope, payload: &Payload) -> Result<Option<Ticket>, Trouble> {
-    let label = payload.mark.label();
-    let found = match payload.tracker {
-        Tracker::ServicenowChange => servicenow(site, "change_request", &label).await?,
-        Tracker::ServicenowIncident => servicenow(site, "incident", &label).await?,
-        Tracker::JiraCloud | Tracker::JiraDc => jira(site, payload.tracker, &label).await?,
-        Tracker::Zendesk => zendesk(site, &label).await?,
-        Tracker::Github => github(site, scope, payload).await?,
-        Tracker::Gitlab => gitlab(site, scope, &label).await?,
-        Tracker::Rt => rt(site, &label).await?,
-        Tracker::Roundup => roundup(site, &label).await?,
+pub(super) async fn of_rest(
+    site: &Site,
+    scope: &Scope,
+    payload: &Payload,
+    sent: &Map<String, Value>,
+    ask: Ask,
+) -> Result<Found, Trouble> {
+    let mark = &payload.mark;
+    let label = match ask {
+        Ask::Own => mark.label(),
+        Ask::Whole => mark.whole().label(),
+    };
+    let hits = match payload.tracker {
+        Tracker::ServicenowChange => servicenow(site, "change_request", mark, &label, sent).await?,
+        Tracker::ServicenowIncident => servicenow(site, "incident", mark, &label, sent).await?,
+        Tracker::JiraCloud | Tracker::JiraDc => jira(site, payload.tracker, mark, &label).await?,
+        Tracker::Zendesk => zendesk(site, mark, ask).await?,
+        Tracker::Github => github(site, scope, mark, &label).await?,
+        Tracker::Gitlab => gitlab(site, scope, mark, &label).await?,
+        Tracker::Rt => rt(site, mark, &label).await?,
+        Tracker::Roundup => roundup(site, mark, &label).await?,
         Tracker::Alibaba | Tracker::Email | Tracker::Markdown => Vec::new(),
     };
-    Ok(only(found))
+    Ok(sorted(hits))
+}
+
+/// Whether a search for the label of a ticket finds other divisions of its batch, too: the label of a batch in one part
+/// stands in all of them. Only Zendesk is asked for external ids as a whole.
+pub(super) fn own_is_whole(payload: &Payload) -> bool {
+    payload.mark.parts <= 1 && payload.tracker != Tracker::Zendesk
+}
+
+fn sorted(hits: Vec<Hit>) -> Found {
+    let of = |wanted: Kin| hits.iter().filter(move |(kin, _)| *kin == wanted).map(|(_, ticket)| ticket.clone());
+    Found { own: only(of(Kin::Own).collect()), otherwise: of(Kin::Otherwise).collect() }
 }
 
 /// The first of several, with a remark.
@@ -61,19 +110,32 @@ fn only(found: Vec<Ticket>) -> Option<Ticket> {
     Some(first)
 }
 
-async fn servicenow(site: &Site, table: &str, label: &str) -> Result<Vec<Ticket>, Trouble> {
+async fn servicenow(
+    site: &Site,
+    table: &str,
+    mark: &Mark,
+    label: &str,
+    sent: &Map<String, Value>,
+) -> Result<Vec<Hit>, Trouble> {
+    let words = format!("correlation_idSTARTSWITH{label}");
+    let mut fields = vec!["sys_id", "number", "correlation_id"];
+    fields.extend(kept::names(sent).into_iter().filter(|name| *name != "correlation_id"));
+    let fields = fields.join(",");
     let query = [
-        ("sysparm_query", format!("correlation_id={label}")),
-        ("sysparm_fields", "sys_id,number,correlation_id".to_owned()),
-        ("sysparm_limit", "10".to_owned()),
-        ("sysparm_display_value", "false".to_owned()),
-        ("sysparm_exclude_reference_link", "true".to_owned()),
+        ("sysparm_query", words.as_str()),
+        ("sysparm_fields", fields.as_str()),
+        ("sysparm_limit", MOST),
+        ("sysparm_display_value", "false"),
+        ("sysparm_exclude_reference_link", "true"),
     ];
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = site.get(site.below(&["api", "now", "table", table], &query)).await?;
-    let rows = rows(&answer, "/result")?;
-    let own = own(rows, |row| row["correlation_id"] == label)?;
-    Ok(own.iter().filter_map(|row| servicenow_ticket(site, table, row)).collect())
+    let ticket = |row: &Value| {
+        let mut ticket = servicenow_ticket(site, table, row)?;
+        // Of other parts nothing but their names is shown.
+        ticket.remarks.extend(kept::missing(sent, row));
+        Some(ticket)
+    };
+    hits(rows(&answer, "/result")?, |row| kin(row["correlation_id"].as_str()?, mark), ticket)
 }
 
 /// The ticket of a record.
@@ -84,20 +146,27 @@ pub(super) fn servicenow_ticket(site: &Site, table: &str, record: &Value) -> Opt
 }
 
 /// The search of Jira Cloud runs behind what is created, usually by seconds.
-async fn jira(site: &Site, tracker: Tracker, label: &str) -> Result<Vec<Ticket>, Trouble> {
-    let (jql, most) = (format!("labels = \"{label}\""), 5);
+async fn jira(site: &Site, tracker: Tracker, mark: &Mark, label: &str) -> Result<Vec<Hit>, Trouble> {
+    let jql = format!("labels = \"{label}\"");
     let answer = if tracker == Tracker::JiraCloud {
-        let body = json!({ "jql": jql, "fields": ["labels"], "maxResults": most });
+        let body = json!({ "jql": jql, "fields": ["labels"], "maxResults": 50 });
         site.post(site.below(&["rest", "api", "3", "search", "jql"], &[]), &body, HeaderMap::new()).await?
     } else {
-        let query = [("jql", jql.as_str()), ("fields", "labels"), ("maxResults", "5")];
+        let query = [("jql", jql.as_str()), ("fields", "labels"), ("maxResults", MOST)];
         site.get(site.below(&["rest", "api", "2", "search"], &query)).await?
     };
-    let has = |issue: &&Value| {
-        issue["fields"]["labels"].as_array().is_some_and(|labels| labels.iter().any(|own| own == label))
-    };
-    let own = own(rows(&answer, "/issues")?, has)?;
-    Ok(own.into_iter().filter_map(|issue| jira_ticket(site, issue)).collect())
+    hits(
+        rows(&answer, "/issues")?,
+        |issue| kin(&labels(&issue["fields"]["labels"]), mark),
+        |issue| jira_ticket(site, issue),
+    )
+}
+
+/// Labels as one text; GitHub gives them as objects with names.
+fn labels(value: &Value) -> String {
+    let all = value.as_array().map_or(&[][..], Vec::as_slice);
+    let names = all.iter().filter_map(|label| label.as_str().or_else(|| label["name"].as_str()));
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// The ticket of an issue.
@@ -106,10 +175,19 @@ pub(super) fn jira_ticket(site: &Site, issue: &Value) -> Option<Ticket> {
     Some(Ticket::new(key.clone(), Some(site.below(&["browse", &key], &[]).to_string())))
 }
 
-async fn zendesk(site: &Site, label: &str) -> Result<Vec<Ticket>, Trouble> {
-    let answer = site.get(site.below(&["api", "v2", "tickets.json"], &[("external_id", label)])).await?;
-    let own = own(rows(&answer, "/tickets")?, |ticket| ticket["external_id"] == label)?;
-    Ok(own.into_iter().filter_map(|ticket| zendesk_ticket(site, ticket)).collect())
+/// External ids are found as a whole only; a tag finds the other parts. Its search runs minutes behind.
+async fn zendesk(site: &Site, mark: &Mark, ask: Ask) -> Result<Vec<Hit>, Trouble> {
+    let (path, query, at) = match ask {
+        Ask::Own => ("tickets.json", ("external_id", mark.label()), "/tickets"),
+        Ask::Whole => ("search.json", ("query", format!("type:ticket tags:{}", tag(mark))), "/results"),
+    };
+    let answer = site.get(site.below(&["api", "v2", path], &[(query.0, &query.1)])).await?;
+    let kin = |ticket: &Value| {
+        // Somebody may have taken the external id away.
+        let by_tag = || labels(&ticket["tags"]).replace('_', "-");
+        kin(ticket["external_id"].as_str().unwrap_or_default(), mark).or_else(|| kin(&by_tag(), mark))
+    };
+    hits(rows(&answer, at)?, kin, |ticket| zendesk_ticket(site, ticket))
 }
 
 /// The ticket of a ticket.
@@ -119,28 +197,25 @@ pub(super) fn zendesk_ticket(site: &Site, ticket: &Value) -> Option<Ticket> {
 }
 
 /// Labels are dropped silently if the user may not set them, and the search runs behind; so both are asked.
-async fn github(site: &Site, scope: &Scope, payload: &Payload) -> Result<Vec<Ticket>, Trouble> {
-    let label = payload.mark.label();
+async fn github(site: &Site, scope: &Scope, mark: &Mark, label: &str) -> Result<Vec<Hit>, Trouble> {
     let path = within(scope);
-    let query = [("labels", label.as_str()), ("state", "all"), ("per_page", "10")];
+    let query = [("labels", label), ("state", "all"), ("per_page", MOST)];
     let answer = site.get(site.below(&issues_of(&path), &query)).await?;
-    let is_labelled = |issue: &&Value| {
-        let labels = issue["labels"].as_array();
-        let is_own = labels.is_some_and(|labels| labels.iter().any(|own| *own == label || own["name"] == label));
-        is_own && issue.get("pull_request").is_none()
-    };
-    let labelled = own(rows(&answer, "")?, is_labelled)?;
-    let labelled: Vec<Ticket> = labelled.into_iter().filter_map(github_ticket).collect();
+    let by_label = |issue: &Value| kin(&labels(&issue["labels"]), mark);
+    // A pull request may have the label, too, and is no ticket.
+    let is_issue = |issue: &&Value| issue.get("pull_request").is_none() || by_label(issue).is_none();
+    let issues: Vec<Value> = rows(&answer, "")?.iter().filter(is_issue).cloned().collect();
+    let labelled = hits(&issues, by_label, github_ticket)?;
     if !labelled.is_empty() {
         return Ok(labelled);
     }
-    let words = format!("\"{}\" in:body type:issue repo:{}", payload.mark.digest, path.join("/"));
-    let answer = site.get(site.below(&["search", "issues"], &[("q", &words), ("per_page", "50")])).await?;
-    let has = |issue: &&Value| issue["body"].as_str().is_some_and(|body| carries(body, &payload.mark));
+    let words = format!("\"{}\" in:body type:issue repo:{}", mark.digest, path.join("/"));
+    let answer = site.get(site.below(&["search", "issues"], &[("q", &words), ("per_page", MOST)])).await?;
     if answer["incomplete_results"] == true {
         return Err(Trouble::Later(None, "its search is not complete".to_owned()));
     }
-    Ok(rows(&answer, "/items")?.iter().filter(has).filter_map(github_ticket).collect())
+    let by_text = |issue: &Value| Some((kin_by_line(issue["body"].as_str()?, mark)?, github_ticket(issue)?));
+    Ok(rows(&answer, "/items")?.iter().filter_map(by_text).collect())
 }
 
 /// The segments of a repository: owner and name.
@@ -162,12 +237,11 @@ pub(super) fn github_ticket(issue: &Value) -> Option<Ticket> {
     Some(Ticket::new(format!("#{}", text(issue, "number")?), text(issue, "html_url")))
 }
 
-async fn gitlab(site: &Site, scope: &Scope, label: &str) -> Result<Vec<Ticket>, Trouble> {
+async fn gitlab(site: &Site, scope: &Scope, mark: &Mark, label: &str) -> Result<Vec<Hit>, Trouble> {
     let project = within(scope).join("/");
-    let query = [("labels", label), ("scope", "all"), ("state", "all"), ("per_page", "10")];
+    let query = [("labels", label), ("scope", "all"), ("state", "all"), ("per_page", MOST)];
     let answer = site.get(site.below(&["api", "v4", "projects", &project, "issues"], &query)).await?;
-    let has = |issue: &&Value| issue["labels"].as_array().is_some_and(|labels| labels.iter().any(|own| own == label));
-    Ok(own(rows(&answer, "")?, has)?.into_iter().filter_map(gitlab_ticket).collect())
+    hits(rows(&answer, "")?, |issue| kin(&labels(&issue["labels"]), mark), gitlab_ticket)
 }
 
 /// The ticket of an issue.
@@ -175,12 +249,11 @@ pub(super) fn gitlab_ticket(issue: &Value) -> Option<Ticket> {
     Some(Ticket::new(format!("#{}", text(issue, "iid")?), text(issue, "web_url")))
 }
 
-async fn rt(site: &Site, label: &str) -> Result<Vec<Ticket>, Trouble> {
+async fn rt(site: &Site, mark: &Mark, label: &str) -> Result<Vec<Hit>, Trouble> {
     let words = format!("Subject LIKE '{label}'");
-    let query = [("query", words.as_str()), ("fields", "Subject"), ("per_page", "10")];
+    let query = [("query", words.as_str()), ("fields", "Subject"), ("per_page", MOST)];
     let answer = site.get(site.below(&["REST", "2.0", "tickets"], &query)).await?;
-    let has = |ticket: &&Value| ticket["Subject"].as_str().is_some_and(|subject| subject.contains(label));
-    Ok(own(rows(&answer, "/items")?, has)?.into_iter().filter_map(|ticket| rt_ticket(site, ticket)).collect())
+    hits(rows(&answer, "/items")?, |ticket| kin(ticket["Subject"].as_str()?, mark), |ticket| rt_ticket(site, ticket))
 }
 
 /// The ticket of a ticket.
@@ -190,12 +263,14 @@ pub(super) fn rt_ticket(site: &Site, ticket: &Value) -> Option<Ticket> {
     Some(Ticket::new(id, Some(url.to_string())))
 }
 
-async fn roundup(site: &Site, label: &str) -> Result<Vec<Ticket>, Trouble> {
+async fn roundup(site: &Site, mark: &Mark, label: &str) -> Result<Vec<Hit>, Trouble> {
     let query = [("title", label), ("@fields", "title")];
     let answer = site.get(site.below(&["rest", "data", "issue"], &query)).await?;
-    let has = |issue: &&Value| issue["title"].as_str().is_some_and(|title| title.contains(label));
-    let own = own(rows(&answer, "/data/collection")?, has)?;
-    Ok(own.into_iter().filter_map(|issue| roundup_ticket(site, issue)).collect())
+    hits(
+        rows(&answer, "/data/collection")?,
+        |issue| kin(issue["title"].as_str()?, mark),
+        |issue| roundup_ticket(site, issue),
+    )
 }
 
 /// The ticket of an issue.
@@ -210,18 +285,23 @@ pub(super) fn roundup_ticket(site: &Site, issue: &Value) -> Option<Ticket> {
 ///
 /// # Errors
 /// The service did not say, or gave so many others that there may be more.
-pub(super) async fn of_alibaba(api: &Workorder, payload: &Payload) -> Result<Option<Ticket>, Trouble> {
-    let found = api.tickets(&payload.mark.line()).await.map_err(trouble)?;
-    let found =
-        found.ok_or_else(|| Trouble::RefusedAll("it did not answer the search with a list of tickets".to_owned()))?;
-    let label = payload.mark.label();
-    let own = found.iter().filter(|ticket| ticket.name.contains(&label));
-    let own: Vec<Ticket> = own.map(|ticket| Ticket::new(&ticket.id, None)).collect();
-    if own.is_empty() && found.len() >= MOST_FOUND {
+pub(super) async fn of_alibaba(api: &Workorder, payload: &Payload, ask: Ask) -> Result<Found, Trouble> {
+    let mark = &payload.mark;
+    let line = match ask {
+        Ask::Own => mark.line(),
+        Ask::Whole => mark.whole().line(),
+    };
+    let rows = api.tickets(&line).await.map_err(trouble)?;
+    let rows =
+        rows.ok_or_else(|| Trouble::RefusedAll("it did not answer the search with a list of tickets".to_owned()))?;
+    let hits = rows.iter().filter_map(|ticket| Some((kin(&ticket.name, mark)?, Ticket::new(&ticket.id, None))));
+    let hits: Vec<Hit> = hits.collect();
+    let is_answered = hits.iter().any(|(kin, _)| ask == Ask::Whole || *kin == Kin::Own);
+    if !is_answered && rows.len() >= MOST_FOUND {
         let why = "its search gave many other tickets, so that this one may be behind them; look for it by hand";
         return Err(Trouble::Refused(why.to_owned()));
     }
-    Ok(only(own))
+    Ok(sorted(hits))
 }
 
 /// What an error of the API means for a ticket.
@@ -236,17 +316,22 @@ pub(super) fn trouble(error: CallError) -> Trouble {
     }
 }
 
-/// Those of some tickets that have the mark.
+/// Those of some tickets that belong to the batch or consultation.
 ///
 /// # Errors
-/// There are others only: the tracker does not understand the question, or hides what was asked for, so that nobody knows.
-fn own(rows: &[Value], has: impl Fn(&&Value) -> bool) -> Result<Vec<&Value>, Trouble> {
-    let own: Vec<&Value> = rows.iter().filter(|row| has(row)).collect();
-    if own.is_empty() && !rows.is_empty() {
+/// There are others, and the ticket itself is not among them: the tracker does not understand the question, or hides what was asked for, so that nobody knows.
+fn hits(
+    rows: &[Value],
+    kin: impl Fn(&Value) -> Option<Kin>,
+    ticket: impl Fn(&Value) -> Option<Ticket>,
+) -> Result<Vec<Hit>, Trouble> {
+    let hits: Vec<Hit> = rows.iter().filter_map(|row| Some((kin(row)?, ticket(row)?))).collect();
+    let is_found = hits.iter().any(|(kin, _)| *kin == Kin::Own);
+    if !is_found && hits.len() < rows.len() {
         let why = "it sent other tickets than it was asked for; it may not understand the query, or hide the mark";
         return Err(Trouble::RefusedAll(why.to_owned()));
     }
-    Ok(own)
+    Ok(hits)
 }
 
 /// The list at a place of an answer.

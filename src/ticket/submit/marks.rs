@@ -1,8 +1,9 @@
 //! The mark in a ticket by which it is found again: put where its tracker can be asked for it, and recognised there.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::ticket::payload::{Body, Mark, Payload, Tracker};
+use crate::ticket::zendesk::tag;
 
 /// The parameters of a request as they are sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,23 +42,34 @@ pub(super) fn marked(payload: &Payload) -> Result<Ready, String> {
         }
         Tracker::JiraCloud | Tracker::JiraDc => {
             let fields = body.get_mut("fields").and_then(Value::as_object_mut).ok_or("it has no fields")?;
-            add_label(fields, label);
+            add_labels(fields, payload.mark.labels());
         }
         Tracker::Github => {
-            add_label(&mut body, label);
+            add_labels(&mut body, payload.mark.labels());
             add_text(&mut body, "body", |text| carries(text, &payload.mark), &format!("\n\n<!-- {line} -->"));
         }
         Tracker::Gitlab => match body.get("labels").and_then(Value::as_str) {
-            Some(labels) if !labels.split(',').any(|known| known.trim() == label) => {
-                let labels = format!("{labels},{label}");
-                body.insert("labels".to_owned(), labels.trim_start_matches(',').into());
+            Some(known) => {
+                let mut labels: Vec<String> = known.split(',').map(|label| label.trim().to_owned()).collect();
+                labels.retain(|label| !label.is_empty());
+                labels.extend(
+                    payload.mark.labels().into_iter().filter(|own| !known.split(',').any(|label| label.trim() == own)),
+                );
+                body.insert("labels".to_owned(), labels.join(",").into());
             }
-            Some(_) => {}
-            None => add_label(&mut body, label),
+            None => add_labels(&mut body, payload.mark.labels()),
         },
         Tracker::Zendesk => {
             let ticket = body.get_mut("ticket").and_then(Value::as_object_mut).ok_or("it has no ticket")?;
             ticket.insert("external_id".to_owned(), label.into());
+            let (mut tags, own) = (
+                ticket.get("tags").and_then(Value::as_array).cloned().unwrap_or_default(),
+                Value::from(tag(&payload.mark)),
+            );
+            if !tags.contains(&own) {
+                tags.push(own);
+            }
+            ticket.insert("tags".to_owned(), tags.into());
         }
         Tracker::Rt => add_text(&mut body, "Subject", |text| text.contains(&label), &format!(" [{label}]")),
         Tracker::Roundup => {
@@ -69,13 +81,17 @@ pub(super) fn marked(payload: &Payload) -> Result<Ready, String> {
     Ok(Ready::Json(body))
 }
 
-fn add_label(body: &mut Map<String, Value>, label: String) {
-    let labels = body.entry("labels").or_insert_with(|| json!([]));
-    match labels {
-        Value::Array(labels) if !labels.contains(&Value::from(label.as_str())) => labels.push(label.into()),
-        Value::Array(_) => {}
-        other => *other = json!([label]),
+fn add_labels(body: &mut Map<String, Value>, own: Vec<String>) {
+    let mut labels = match body.get("labels") {
+        Some(Value::Array(labels)) => labels.clone(),
+        _ => Vec::new(),
+    };
+    for label in own.into_iter().map(Value::from) {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
     }
+    body.insert("labels".to_owned(), labels.into());
 }
 
 fn add_text(body: &mut Map<String, Value>, member: &str, has: impl Fn(&str) -> bool, more: &str) {
@@ -86,20 +102,80 @@ fn add_text(body: &mut Map<String, Value>, member: &str, has: impl Fn(&str) -> b
     }
 }
 
+/// What a ticket is to the one that is looked for, of the same batch or consultation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kin {
+    /// It is the one.
+    Own,
+    /// Another of as many parts.
+    Part,
+    /// One of another number of parts, which names some of the same keys.
+    Otherwise,
+}
+
+/// A part, and how many there are.
+type Division = (u32, u32);
+
+/// What a ticket is whose labels, or whose title, are these; nothing if they are of another batch or consultation.
+pub(super) fn kin(labels: &str, mark: &Mark) -> Option<Kin> {
+    let whole = mark.whole().label();
+    let behind = labels.match_indices(&whole).map(|(at, _)| &labels[at + whole.len()..]);
+    kin_of(behind.filter_map(|behind| division(behind, "-", "-of-")), mark)
+}
+
+/// The same by the lines of a text.
+pub(super) fn kin_by_line(text: &str, mark: &Mark) -> Option<Kin> {
+    let whole = mark.whole().line();
+    let bare = |line: &'_ str| line.trim().trim_start_matches("<!--").trim_end_matches("-->").trim().to_owned();
+    let behind = text.lines().map(bare).filter_map(|line| line.strip_prefix(&whole).map(str::to_owned));
+    kin_of(behind.filter_map(|behind| division(&behind, " part ", " of ")), mark)
+}
+
+/// A part has the label of the whole, too, so that the most parts count.
+fn kin_of(divisions: impl Iterator<Item = Division>, mark: &Mark) -> Option<Kin> {
+    let (part, parts) = divisions.max_by_key(|(_, parts)| *parts)?;
+    Some(match parts == mark.parts.max(1) {
+        true if part == mark.part.max(1) => Kin::Own,
+        true => Kin::Part,
+        false => Kin::Otherwise,
+    })
+}
+
+/// Which part is named at the begin of a text, such as `-2-of-3`; the whole if none is. Nothing if the digits of another
+/// label go on.
+fn division(text: &str, before: &str, between: &str) -> Option<Division> {
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    let parted = text.strip_prefix(before).and_then(|text| {
+        let (part, parts) = text.split_once(between)?;
+        Some((part.parse().ok()?, number(parts)?))
+    });
+    Some(parted.unwrap_or((1, 1)))
+}
+
+/// The label of the whole to which a label belongs.
+pub(super) fn whole_of(label: &str) -> &str {
+    label.match_indices('-').nth(1).map_or(label, |(at, _)| &label[..at])
+}
+
 /// Whether a text has the line of a mark; that of another part does not count.
 pub(super) fn carries(text: &str, mark: &Mark) -> bool {
-    let line = mark.line();
-    let bare = |found: &str| found.trim().trim_start_matches("<!--").trim_end_matches("-->").trim() == line;
-    text.lines().any(bare)
+    kin_by_line(text, mark) == Some(Kin::Own)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::ticket::payload::{MIGRATION, Matter};
 
     fn payload(tracker: Tracker, body: Body) -> Payload {
         let mark = Mark { digest: "sha256:ab".to_owned(), part: 1, parts: 2 };
-        Payload { tracker, name: "n".to_owned(), mark, title: "t".to_owned(), body }
+        let matter = Matter { about: MIGRATION.to_owned(), keys: Vec::new(), account: None, begins: None };
+        Payload { tracker, name: "n".to_owned(), mark, title: "t".to_owned(), body, matter }
     }
 
     fn json_of(tracker: Tracker, body: Value) -> Value {
@@ -113,18 +189,21 @@ mod tests {
     #[test]
     fn a_mark_stands_where_its_tracker_is_asked_for_it() {
         let mark = Mark { digest: "sha256:ab".to_owned(), part: 1, parts: 2 };
-        let (label, line) = (mark.label(), mark.line());
+        let (label, line, whole) = (mark.label(), mark.line(), mark.whole().label());
+        assert_eq!(label, format!("{whole}-1-of-2"));
         let change = json_of(Tracker::ServicenowChange, json!({"short_description": "x"}));
         assert_eq!(change["correlation_id"], label.as_str());
         let jira = json_of(Tracker::JiraCloud, json!({"fields": {"labels": ["cmk-migration"]}}));
-        assert_eq!(jira["fields"]["labels"], json!(["cmk-migration", label]));
+        assert_eq!(jira["fields"]["labels"], json!(["cmk-migration", whole, label]));
         let github = json_of(Tracker::Github, json!({"title": "x", "body": "y"}));
         assert_eq!(github["body"], format!("y\n\n<!-- {line} -->"));
-        assert_eq!(github["labels"], json!([label]));
+        assert_eq!(github["labels"], json!([whole, label]));
         let gitlab = json_of(Tracker::Gitlab, json!({"labels": "a,b"}));
-        assert_eq!(gitlab["labels"], format!("a,b,{label}"));
-        assert_eq!(json_of(Tracker::Gitlab, json!({}))["labels"], json!([label]));
-        assert_eq!(json_of(Tracker::Zendesk, json!({"ticket": {}}))["ticket"]["external_id"], label.as_str());
+        assert_eq!(gitlab["labels"], format!("a,b,{whole},{label}"));
+        assert_eq!(json_of(Tracker::Gitlab, json!({}))["labels"], json!([whole, label]));
+        let zendesk = json_of(Tracker::Zendesk, json!({"ticket": {"tags": ["a"]}}));
+        assert_eq!(zendesk["ticket"]["external_id"], label.as_str());
+        assert_eq!(zendesk["ticket"]["tags"], json!(["a", whole.replace('-', "_")]));
         assert_eq!(json_of(Tracker::Rt, json!({"Subject": "x"}))["Subject"], format!("x [{label}]"));
         assert_eq!(
             json_of(Tracker::Roundup, json!({"issue": {"title": "x"}}))["issue"]["title"],
@@ -156,5 +235,30 @@ mod tests {
         assert!(carries(text, &mark(1, 2)));
         assert!(!carries(text, &mark(1, 1)) && !carries(text, &mark(2, 2)) && !carries(text, &mark(1, 12)));
         assert!(carries("x\n  cmk-plan: sha256:ab\n", &mark(1, 1)));
+        assert_eq!(kin_by_line("cmk-plan: sha256:abc", &mark(1, 1)), None);
+    }
+
+    #[test]
+    fn labels_tell_what_a_ticket_is_to_another() {
+        let mark = |part, parts| Mark { digest: "sha256:ab".to_owned(), part, parts };
+        let label = |part, parts| mark(part, parts).label();
+        for (labels, wanted, expected) in [
+            (label(1, 1), mark(1, 1), Some(Kin::Own)),
+            (format!("KMS [{}]", label(2, 3)), mark(2, 3), Some(Kin::Own)),
+            (format!("KMS [{}]", label(2, 3)), mark(1, 3), Some(Kin::Part)),
+            (format!("KMS [{}]", label(2, 3)), mark(1, 1), Some(Kin::Otherwise)),
+            // The one begins like the other.
+            (label(1, 23), mark(1, 2), Some(Kin::Otherwise)),
+            (label(1, 1), mark(1, 2), Some(Kin::Otherwise)),
+            // A part has the label of the whole, too.
+            (format!("{} {}", label(1, 1), label(2, 2)), mark(2, 2), Some(Kin::Own)),
+            (format!("{} {}", label(2, 2), label(1, 1)), mark(1, 1), Some(Kin::Otherwise)),
+            (Mark { digest: "sha256:ac".to_owned(), part: 1, parts: 1 }.label(), mark(1, 1), None),
+            (format!("{}0", label(1, 1)), mark(1, 1), None),
+            (String::new(), mark(1, 1), None),
+        ] {
+            assert_eq!(kin(&labels, &wanted), expected, "{labels} {wanted:?}");
+        }
+        assert_eq!((whole_of(&label(2, 3)), whole_of(&label(1, 1))), (label(1, 1).as_str(), label(1, 1).as_str()));
     }
 }

@@ -6,6 +6,9 @@
 //! before?    it already?         first
 //! ```
 //!
+//! What was sent in other parts, or for an earlier plan of the same keys, stands in the way, and so does a window that has
+//! begun (`obstacles`, by the `records` of the ledger and by what `look` finds).
+//!
 //! Between two lines of the ledger nobody knows whether the ticket exists: the tracker is asked, and as long as it does not
 //! say, nothing is sent. A call is made again only where nothing can have happened: there was no connection, or it was turned
 //! away with 429. A tracker may be slow and its search may lag, so a "no" counts only when it had time to become a "yes".
@@ -13,10 +16,14 @@
 mod create;
 mod engine;
 pub mod error;
+mod kept;
 pub mod ledger;
 mod look;
 mod marks;
+mod obstacles;
+mod records;
 mod rest;
+mod roundup;
 pub mod settings;
 pub mod target;
 #[cfg(test)]
@@ -31,8 +38,10 @@ pub use target::Target;
 
 use super::payload::Payload;
 use engine::Sender;
-use ledger::{Ledger, Standing};
+use ledger::Ledger;
 use marks::marked;
+use obstacles::{in_place_of, superseded};
+use records::{Spot, Standing};
 
 /// What became of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +104,16 @@ impl Outcome {
     }
 }
 
-/// Sends the tickets to a target if `yes`, and else only says what would be sent where. `say` gets one line at a time.
+/// What somebody wants to be done with tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Intent {
+    /// They are to be sent; otherwise it is only said what would be sent where.
+    pub yes: bool,
+    /// They take the place of tickets of earlier plans that name the same keys; otherwise such are not sent.
+    pub supersede: bool,
+}
+
+/// Sends the tickets to a target, or says what would be sent where. `say` gets one line at a time.
 ///
 /// Must not be called from a thread that already runs asynchronous tasks.
 ///
@@ -106,19 +124,19 @@ pub fn run(
     payloads: &[Payload],
     target: &Target,
     ledger: &Path,
-    yes: bool,
+    intent: Intent,
     say: &mut dyn FnMut(&str),
 ) -> Result<Outcome, SubmitError> {
     check_trackers(payloads, target)?;
-    if !yes {
-        return dry_run(payloads, target, &Ledger::look_at(ledger)?, say);
+    if !intent.yes {
+        return dry_run(payloads, target, &Ledger::look_at(ledger)?, intent.supersede, say);
     }
     let mut ledger = Ledger::open(ledger)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| SubmitError::Start { reason: error.to_string() })?;
-    let outcome = runtime.block_on(Sender::new(target, &mut ledger, say).send_all(payloads));
+    let outcome = runtime.block_on(Sender::new(target, &mut ledger, intent.supersede, say).send_all(payloads));
     // Does not wait for a resolver that still looks for a name after the time was up.
     runtime.shutdown_background();
     outcome
@@ -139,32 +157,57 @@ fn dry_run(
     payloads: &[Payload],
     target: &Target,
     ledger: &Ledger,
+    supersede: bool,
     say: &mut dyn FnMut(&str),
 ) -> Result<Outcome, SubmitError> {
     let mut outcome = Outcome::default();
     for payload in payloads {
-        let (name, place) = (&payload.name, target.place());
-        let fate = match (marked(payload), ledger.standing(target.tracker.name(), place, &payload.mark.label())) {
-            (Err(why), _) => {
-                say(&format!("{name}: cannot be sent: {why}"));
-                Fate::NotSent(why)
-            }
-            (_, Standing::Exists(ticket)) => {
-                say(&format!("{name}: sent before, as {ticket}"));
-                Fate::Sent(ticket)
-            }
-            (_, Standing::Doubt(since)) => {
-                say(&format!(
-                    "{name}: sent at {since}, and no answer is known: {place} would be asked before it is sent"
-                ));
-                Fate::WouldSend
-            }
-            (_, Standing::Free) => {
-                say(&format!("{name}: would be sent to {place}: {} ({})", payload.title, payload.mark.label()));
-                Fate::WouldSend
-            }
-        };
-        outcome.fates.push((name.clone(), fate));
+        let (fate, words) = forecast(payload, target, ledger, supersede);
+        say(&format!("{}: {words}", payload.name));
+        outcome.fates.push((payload.name.clone(), fate));
     }
     Ok(outcome)
+}
+
+/// What would become of a ticket as far as can be told without a call, and the words for it.
+fn forecast(payload: &Payload, target: &Target, ledger: &Ledger, supersede: bool) -> (Fate, String) {
+    let (place, label) = (target.place(payload.matter.account.as_deref()), payload.mark.label());
+    let (spot, records) = (Spot { tracker: target.tracker.name(), place: &place }, ledger.records());
+    if let Err(why) = marked(payload) {
+        let words = format!("cannot be sent: {why}");
+        return (Fate::NotSent(why), words);
+    }
+    match records.standing(spot, &label) {
+        Standing::Exists { ticket, remarks } if remarks.is_empty() => {
+            let ticket = with_replacement(ticket, records.replacement(spot, &label));
+            let words = format!("sent before, as {ticket}");
+            (Fate::Sent(ticket), words)
+        }
+        Standing::Exists { ticket, remarks } => {
+            let words = format!("sent before, as {ticket}, which would be read again: {}", remarks.join("; "));
+            (Fate::Found(Ticket { id: ticket, url: None, remarks }), words)
+        }
+        Standing::Doubt(since) => {
+            let words = format!("sent at {since}, and no answer is known: {place} would be asked before it is sent");
+            (Fate::WouldSend, words)
+        }
+        Standing::Free => match superseded(records, spot, payload, supersede) {
+            Ok(old) => {
+                let words = format!("would be sent to {place}{}: {} ({label})", in_place_of(&old), payload.title);
+                (Fate::WouldSend, words)
+            }
+            Err(why) => {
+                let words = format!("would not be sent: {why}");
+                (Fate::NotSent(why), words)
+            }
+        },
+    }
+}
+
+/// A ticket that exists, and that another one took its place since.
+fn with_replacement(ticket: String, replacement: Option<&records::Record>) -> String {
+    match replacement {
+        Some(new) => format!("{ticket}; since then {} took its place", new.shown()),
+        None => ticket,
+    }
 }

@@ -60,6 +60,14 @@ impl Site {
         self.json(request.body(body.to_string())).await
     }
 
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// See [`Trouble`]: it may be gone.
+    pub(super) async fn delete(&self, url: Url, more: HeaderMap) -> Result<Value, Trouble> {
+        self.json(self.client.delete(url).headers(more)).await
+    }
+
     async fn json(&self, request: RequestBuilder) -> Result<Value, Trouble> {
         match call::send(request.headers(self.headers.clone()), self.limits).await {
             Ok(answer) => self.judged(&answer),

@@ -18,6 +18,7 @@ use super::error::SubmitError;
 use super::rest::{Patience, Site};
 use super::settings::Settings;
 use crate::alibaba::credentials::{Credentials, home};
+use crate::alibaba::sts::{self, Sts};
 use crate::alibaba::workorder::{self, Workorder};
 use crate::alibaba::{CallError, Endpoint};
 use crate::http::{Address, Secret, Secrets};
@@ -36,8 +37,8 @@ pub struct Target {
 /// What takes tickets there.
 #[derive(Debug)]
 pub(super) enum Desk {
-    /// Technical support of Alibaba Cloud.
-    Alibaba(Workorder),
+    /// Technical support of Alibaba Cloud, and who tells in whose name it is asked.
+    Alibaba(Workorder, Box<Sts>),
     /// A tracker that speaks JSON, and what is needed besides its address.
     Rest(Site, Scope),
 }
@@ -71,23 +72,32 @@ impl Target {
         Ok(Target { tracker, place, desk, patience })
     }
 
-    /// Where it is, for people and for the ledger; it holds no secret.
-    pub fn place(&self) -> &str {
-        &self.place
+    /// Where tickets of an account are, for people and for the ledger; it holds no secret. An account of Alibaba Cloud sees
+    /// its own tickets only; elsewhere all are in one place.
+    pub fn place(&self, account: Option<&str>) -> String {
+        match (&self.desk, account) {
+            (Desk::Alibaba(..), Some(account)) => format!("{}/{account}", self.place),
+            _ => self.place.clone(),
+        }
     }
 }
 
-/// An account of Alibaba Cloud sees its own tickets only; its keys may change, so they are not part of the place.
+/// The keys of an account may change, so they are not part of the place.
 fn alibaba(settings: &Settings<'_>, patience: &Patience) -> Result<(String, Desk), SubmitError> {
     let name = "CMKDIAG_ALIBABA_ENDPOINT";
     let region = settings.get("CMKDIAG_ALIBABA_REGION").unwrap_or_default();
+    let unusable = |problem| SubmitError::Setting { name: name.to_owned(), problem };
     let host = settings.get(name).unwrap_or_else(|| workorder::host(&region).to_owned());
-    let endpoint = Endpoint::parse(&host).map_err(|problem| SubmitError::Setting { name: name.to_owned(), problem })?;
+    let endpoint = Endpoint::given(&host).map_err(unusable)?;
+    // What stands on this machine hands on calls of both.
+    let names =
+        if endpoint.is_here() { endpoint.clone() } else { Endpoint::given(sts::host(&region)).map_err(unusable)? };
     let lookup = |name: &str| settings.get(name);
     let credentials = Credentials::find(&lookup, home(&lookup).as_deref())?;
     let place = endpoint.name().to_owned();
+    let sts = Sts::new(names, credentials.clone(), patience.limits).map_err(start)?;
     let api = Workorder::new(endpoint, credentials, patience.limits).map_err(start)?;
-    Ok((place, Desk::Alibaba(api)))
+    Ok((place, Desk::Alibaba(api, Box::new(sts))))
 }
 
 fn start(error: CallError) -> SubmitError {
@@ -120,7 +130,7 @@ fn parts(tracker: Tracker, settings: &Settings<'_>) -> Result<(Address, Proof, S
         Tracker::Zendesk => (settings.address("CMKDIAG_ZENDESK_URL", None)?, zendesk(settings)?, Scope::None),
         Tracker::Github => {
             let proof = token(settings, "CMKDIAG_GITHUB_TOKEN", AUTHORIZATION, "Bearer ")?;
-            let repository = settings.need("CMKDIAG_GITHUB_REPOSITORY", "it is the repository, as owner/name")?;
+            let repository = within(settings, "CMKDIAG_GITHUB_REPOSITORY", "it is the repository, as owner/name")?;
             if repository.split('/').filter(|part| !part.is_empty()).count() != 2 {
                 let (name, problem) = ("CMKDIAG_GITHUB_REPOSITORY".to_owned(), "it is not owner/name".to_owned());
                 return Err(SubmitError::Setting { name, problem });
@@ -130,7 +140,7 @@ fn parts(tracker: Tracker, settings: &Settings<'_>) -> Result<(Address, Proof, S
         }
         Tracker::Gitlab => {
             let proof = token(settings, "CMKDIAG_GITLAB_TOKEN", HeaderName::from_static("private-token"), "")?;
-            let project = settings.need("CMKDIAG_GITLAB_PROJECT", "it is the project, by its number or path")?;
+            let project = within(settings, "CMKDIAG_GITLAB_PROJECT", "it is the project, by its number or path")?;
             (settings.address("CMKDIAG_GITLAB_URL", Some("https://gitlab.com"))?, proof, Scope::Within(project))
         }
         Tracker::Rt => {
@@ -146,6 +156,16 @@ fn parts(tracker: Tracker, settings: &Settings<'_>) -> Result<(Address, Proof, S
             return Err(SubmitError::NotSendable { tracker: tracker.name() });
         }
     })
+}
+
+/// What tells projects of one address apart. It is shown, so that an address, which may hold a password, must not be it.
+fn within(settings: &Settings<'_>, name: &str, what: &'static str) -> Result<String, SubmitError> {
+    let text = settings.need(name, what)?;
+    if text.contains('@') || text.contains("://") {
+        let problem = format!("{what}, and not an address: leave out what stands before the path");
+        return Err(SubmitError::Setting { name: name.to_owned(), problem });
+    }
+    Ok(text)
 }
 
 /// Roundup takes no call of its REST interface that does not say from where it comes.

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::http::server::{Answer, Seen, Server};
+use crate::http::server::Server;
 use crate::ticket::submit;
 
 /// What goes wrong with the next requests that create something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     /// It is created, and the answer is lost.
     Created,
     /// Nothing is created, and the connection is lost.
@@ -31,9 +31,9 @@ enum Fault {
 
 /// A tracker that works like RT: POST creates, GET searches by subject.
 #[derive(Default)]
-struct Tickets {
-    subjects: Vec<String>,
-    faults: Vec<Fault>,
+pub(super) struct Tickets {
+    pub(super) subjects: Vec<String>,
+    pub(super) faults: Vec<Fault>,
     /// Searches fail.
     blind: bool,
     /// Searches fail as soon as somebody tries to create something.
@@ -43,24 +43,24 @@ struct Tickets {
     posts: u32,
 }
 
-struct Rt {
-    state: Arc<Mutex<Tickets>>,
-    server: Server,
+pub(super) struct Rt {
+    pub(super) state: Arc<Mutex<Tickets>>,
+    pub(super) server: Server,
 }
 
 impl Rt {
-    fn new(faults: &[Fault]) -> Rt {
+    pub(super) fn new(faults: &[Fault]) -> Rt {
         let state = Arc::new(Mutex::new(Tickets { faults: faults.to_vec(), ..Tickets::default() }));
         let shared = Arc::clone(&state);
         let server = Server::with(move |seen| answer(&mut shared.lock().unwrap(), seen));
         Rt { state, server }
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.state.lock().unwrap().subjects.len()
     }
 
-    fn posts(&self) -> u32 {
+    pub(super) fn posts(&self) -> u32 {
         self.state.lock().unwrap().posts
     }
 }
@@ -98,6 +98,8 @@ fn answer(state: &mut Tickets, seen: &Seen) -> Answer {
         Some(Fault::Garbled) => Answer::new(201, "<html>"),
     }
 }
+
+const YES: Intent = Intent { yes: true, supersede: false };
 
 fn rt(number: u32) -> Payload {
     payload(Tracker::Rt, number)
@@ -283,14 +285,14 @@ fn a_ledger_that_is_held_or_broken_stops_everything() {
     let held = Ledger::open(&desk.path()).unwrap();
     let target = target(Tracker::Rt, &base);
     let mut silent = |_: &str| {};
-    let error = submit::run(&[rt(1)], &target, &desk.path(), true, &mut silent).unwrap_err();
+    let error = submit::run(&[rt(1)], &target, &desk.path(), YES, &mut silent).unwrap_err();
     assert!(matches!(error, SubmitError::Busy { .. }), "{error}");
     drop(held);
     std::fs::write(desk.path(), "nonsense\n").unwrap();
-    let error = submit::run(&[rt(1)], &target, &desk.path(), true, &mut silent).unwrap_err();
+    let error = submit::run(&[rt(1)], &target, &desk.path(), YES, &mut silent).unwrap_err();
     assert!(matches!(error, SubmitError::Ledger { .. }), "{error}");
     let nowhere = desk.folder.path().join("none/l.jsonl");
-    assert!(submit::run(&[rt(1)], &target, &nowhere, true, &mut silent).is_err());
+    assert!(submit::run(&[rt(1)], &target, &nowhere, YES, &mut silent).is_err());
     assert_eq!(tracker.posts(), 0);
 }
 
@@ -317,7 +319,7 @@ fn what_cannot_be_sent_is_told() {
     }
     let target = target(Tracker::Rt, "https://tracker.example.com");
     let ledger = Desk::new();
-    let error = submit::run(&[payload(Tracker::Zendesk, 1)], &target, &ledger.path(), true, &mut |_| {}).unwrap_err();
+    let error = submit::run(&[payload(Tracker::Zendesk, 1)], &target, &ledger.path(), YES, &mut |_| {}).unwrap_err();
     assert!(matches!(error, SubmitError::OtherTracker { .. }), "{error}");
     let clear = |name: &str| setting(name, "http://tracker.example.com");
     let error = Target::from_settings(Tracker::Rt, &Settings::load(&clear).unwrap()).unwrap_err().to_string();

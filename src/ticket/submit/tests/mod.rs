@@ -1,5 +1,6 @@
 //! Sending against trackers on this machine that fail in every way that trackers do.
 
+mod again;
 mod faults;
 mod trackers;
 
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::rest::Patience;
 use super::*;
-use crate::ticket::payload::{Body, Mark, Tracker};
+use crate::http::server::{Answer, Seen};
+use crate::ticket::payload::{Body, MIGRATION, Mark, Matter, Tracker};
 
 const SECRET: &str = "invented-s3cret-0001";
 
@@ -30,8 +32,35 @@ fn mark(number: u32) -> Mark {
     Mark { digest: format!("sha256:{number:064x}"), part: 1, parts: 1 }
 }
 
+/// The account to which all keys belong, and whose the credentials are.
+const ACCOUNT: &str = "1540355698841234";
+
+fn matter(keys: &[&str]) -> Matter {
+    Matter {
+        about: MIGRATION.to_owned(),
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        account: Some(ACCOUNT.to_owned()),
+        begins: Some("2099-12-05T18:00:00Z".parse().unwrap()),
+    }
+}
+
+/// What Alibaba Cloud says to whoever asks who asks.
+fn caller(account: &str) -> Answer {
+    Answer::new(200, json!({"AccountId": account, "IdentityType": "RAMUser", "RequestId": "3C87"}).to_string())
+}
+
+fn asks_for_caller(seen: &Seen) -> bool {
+    seen.head.contains("x-acs-action: GetCallerIdentity\r\n")
+}
+
 fn payload(tracker: Tracker, number: u32) -> Payload {
-    let (mark, title) = (mark(number), format!("KMS CMK migration {number}"));
+    let mark = mark(number);
+    payload_of(tracker, number, &mark)
+}
+
+/// The ticket with a mark.
+fn payload_of(tracker: Tracker, number: u32, mark: &Mark) -> Payload {
+    let (mark, title) = (mark.clone(), format!("KMS CMK migration {number}"));
     let (label, text) = (mark.label(), format!("keys\n{}", mark.line()));
     let body = match tracker {
         Tracker::Alibaba => Body::Form(
@@ -56,7 +85,7 @@ fn payload(tracker: Tracker, number: u32) -> Payload {
         ),
         Tracker::Email | Tracker::Markdown => Body::Text(text),
     };
-    Payload { tracker, name: format!("batch-{number}"), mark, title, body }
+    Payload { tracker, name: format!("batch-{number}"), mark, title, body, matter: matter(&[&format!("key-{number}")]) }
 }
 
 /// The settings of every tracker, all at one address.
@@ -130,9 +159,13 @@ impl Desk {
 
     /// Sends, and finds no secret in what is said or written.
     fn run(&self, payloads: &[Payload], base: &str, yes: bool) -> Ran {
+        self.run_as(payloads, base, Intent { yes, supersede: false })
+    }
+
+    fn run_as(&self, payloads: &[Payload], base: &str, intent: Intent) -> Ran {
         let target = target(payloads[0].tracker, base);
         let mut said = String::new();
-        let result = super::run(payloads, &target, &self.path(), yes, &mut |line| said += &format!("{line}\n"));
+        let result = super::run(payloads, &target, &self.path(), intent, &mut |line| said += &format!("{line}\n"));
         let shown = format!("{said}{result:?}{}{target:?}", self.ledger());
         assert!(!shown.contains(SECRET), "{shown}");
         Ran { outcome: result.unwrap(), said }

@@ -4,22 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::http::server::{Answer, Server};
+use crate::http::server::Server;
 
 /// The answers to a search without and with the ticket that has a label.
-type Searched = fn(&str) -> (Value, Value);
+pub(super) type Searched = fn(&str) -> (Value, Value);
 
 /// The answers of each tracker to a search that finds nothing, to a creation, and to the same search afterwards.
-struct Contract {
-    tracker: Tracker,
+pub(super) struct Contract {
+    pub(super) tracker: Tracker,
     /// How the search begins, and its answers.
-    search: (&'static str, Searched),
+    pub(super) search: (&'static str, Searched),
     /// How the creation begins, and its answer.
-    create: (&'static str, fn(&str) -> Value),
-    id: &'static str,
+    pub(super) create: (&'static str, fn(&str) -> Value),
+    pub(super) id: &'static str,
 }
 
-fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     vec![
         Contract {
             tracker: Tracker::JiraCloud,
@@ -93,6 +93,12 @@ fn tracker(contract: &Contract) -> (Shelf, Server) {
     let (search, create) = (contract.search, contract.create);
     let server = Server::with(move |seen| {
         let mut shelf = shared.lock().unwrap();
+        if asks_for_caller(seen) {
+            return caller(ACCOUNT);
+        }
+        if seen.is("GET /api/v2/search.json?query=type%3Aticket+tags%3Acmk_") {
+            return Answer::new(200, r#"{"results":[]}"#);
+        }
         if seen.is(search.0) {
             let (none, one) = search.1(&label);
             return Answer::new(200, if shelf.0 { one } else { none }.to_string());
@@ -120,7 +126,8 @@ fn every_tracker_is_searched_by_its_mark_and_gets_one_ticket() {
             let ran = desk.send(&payloads, &server.base());
             assert!(matches!(ran.fate(), Fate::Found(ticket) if ticket.id == contract.id), "{}", ran.said);
             assert_eq!(shelf.lock().unwrap().2, 1, "{:?}", contract.tracker);
-            let created = server.seen().into_iter().find(|seen| seen.is(contract.create.0)).unwrap();
+            let created =
+                server.seen().into_iter().find(|seen| seen.is(contract.create.0) && !asks_for_caller(seen)).unwrap();
             let key = format!("idempotency-key: {}\r\n", mark(1).label());
             assert_eq!(created.head.contains(&key), contract.tracker == Tracker::Zendesk);
             assert!(
@@ -150,10 +157,14 @@ fn what_is_no_answer_to_the_question_is_no_no() {
     };
     for contract in contracts() {
         for answer in others(contract.tracker) {
-            let server = Server::with(move |_| Answer::new(200, answer.to_string()));
+            let server = Server::with(move |seen| match asks_for_caller(seen) {
+                true => caller(ACCOUNT),
+                false => Answer::new(200, answer.to_string()),
+            });
             let ran = Desk::new().send(&[payload(contract.tracker, 1)], &server.base());
             assert!(matches!(ran.fate(), Fate::NotSent(_)), "{:?}: {}", contract.tracker, ran.said);
-            assert!(server.seen().iter().all(|seen| !seen.is(contract.create.0)), "{:?}", contract.tracker);
+            let is_created = |seen: &Seen| seen.is(contract.create.0) && !asks_for_caller(seen);
+            assert!(!server.seen().iter().any(is_created), "{:?}", contract.tracker);
         }
     }
 }
@@ -222,9 +233,11 @@ fn a_label_that_github_dropped_is_found_in_the_text() {
 }
 
 /// An instance of ServiceNow that drops some fields.
-fn servicenow(drops: &'static [&'static str]) -> Server {
-    let mut records: HashMap<String, Value> = HashMap::new();
-    Server::with(move |seen| {
+fn servicenow(drops: &'static [&'static str]) -> (Arc<Mutex<HashMap<String, Value>>>, Server) {
+    let kept: Arc<Mutex<HashMap<String, Value>>> = Arc::default();
+    let shared = Arc::clone(&kept);
+    let server = Server::with(move |seen| {
+        let mut records = shared.lock().unwrap();
         let table = "/api/now/table/change_request";
         if seen.is(&format!("GET {table}?")) {
             let found: Vec<&Value> = records.values().collect();
@@ -247,28 +260,55 @@ fn servicenow(drops: &'static [&'static str]) -> Server {
         }
         records.insert("abc".to_owned(), kept);
         Answer::new(201, r#"{"result":{"sys_id":"abc","number":"CHG0030001"}}"#)
-    })
+    });
+    (kept, server)
 }
 
 #[test]
 fn fields_that_an_instance_drops_are_told() {
     let change = [payload(Tracker::ServicenowChange, 1)];
-    let (desk, server) = (Desk::new(), servicenow(&[]));
+    let (desk, (_, server)) = (Desk::new(), servicenow(&[]));
     let ran = desk.send(&change, &server.base());
     assert_eq!((ran.created().id.as_str(), ran.created().remarks.len()), ("CHG0030001", 0), "{}", ran.said);
     desk.keep_lines(1);
     assert!(matches!(desk.send(&change, &server.base()).fate(), Fate::Found(_)));
 
-    let (desk, server) = (Desk::new(), servicenow(&["risk", "description"]));
+    let (desk, (records, server)) = (Desk::new(), servicenow(&["risk", "description"]));
     let ran = desk.send(&change, &server.base());
     assert!(
-        !ran.outcome.is_done() && ran.said.contains("warning: batch-1: the instance did not keep what was sent as")
+        !ran.outcome.is_done() && ran.said.contains("warning: batch-1: the instance does not have what was sent as")
     );
     assert!(ran.created().remarks[0].contains("description, risk"), "{:?}", ran.created());
-    assert!(desk.send(&change, &server.base()).outcome.is_done(), "it was created, and is not sent again");
+    let ran = desk.send(&change, &server.base());
+    assert!(!ran.outcome.is_done() && ran.said.contains("description, risk"), "it is told again: {}", ran.said);
+    assert_eq!(desk.states(), ["sending", "created"], "nothing new is to be written down");
+    let dry = desk.run(&change, &server.base(), false);
+    assert!(!dry.outcome.is_done() && dry.said.contains("description, risk"), "{}", dry.said);
+    // Somebody mends the one, and then the other.
+    let mend = |field: &str, value: &str| records.lock().unwrap().get_mut("abc").unwrap()[field] = value.into();
+    mend("risk", "3");
+    let ran = desk.send(&change, &server.base());
+    assert!(!ran.outcome.is_done() && ran.said.contains("what was sent as description; set"), "{}", ran.said);
+    mend("description", &format!("keys\n{}", mark(1).line()));
+    let ran = desk.send(&change, &server.base());
+    assert!(ran.outcome.is_done() && ran.said.contains("CHG0030001 was mended"), "{}", ran.said);
+    assert_eq!(desk.states(), ["sending", "created", "found", "found"]);
+    let asked = server.seen().len();
+    assert_eq!(desk.send(&change, &server.base()).fate(), &Fate::Sent("CHG0030001".to_owned()));
+    assert_eq!(server.seen().len(), asked);
+
+    // Also when the answer was lost, or the ledger.
+    let (desk, (_, server)) = (Desk::new(), servicenow(&["risk"]));
+    desk.send(&change, &server.base());
+    desk.keep_lines(1);
+    for _ in 0..2 {
+        let ran = desk.send(&change, &server.base());
+        assert!(!ran.outcome.is_done() && ran.said.contains("what was sent as risk; set"), "{}", ran.said);
+        std::fs::remove_file(desk.path()).unwrap();
+    }
 
     // An instance that does not keep the mark cannot be asked for it, and sends what nobody asked for.
-    let (desk, server) = (Desk::new(), servicenow(&["correlation_id"]));
+    let (desk, (_, server)) = (Desk::new(), servicenow(&["correlation_id"]));
     desk.send(&change, &server.base());
     desk.keep_lines(1);
     let ran = desk.send(&change, &server.base());
@@ -279,13 +319,13 @@ fn fields_that_an_instance_drops_are_told() {
 fn an_error_of_alibaba_cloud_under_200_is_a_refusal() {
     let none = Answer::new(200, r#"{"Success":true,"Data":[]}"#);
     let illegal = Answer::new(200, r#"{"Code":400,"Message":"param.illegal","RequestId":"6CCE","Success":false}"#);
-    let (desk, server) = (Desk::new(), Server::start(vec![none.clone(), illegal]));
+    let (desk, server) = (Desk::new(), Server::start(vec![caller(ACCOUNT), none.clone(), illegal]));
     let ran = desk.send(&[payload(Tracker::Alibaba, 1)], &server.base());
     assert!(ran.why().contains("param.illegal") && ran.why().contains("6CCE"), "{}", ran.said);
     assert_eq!(desk.states(), ["sending", "refused"]);
     // A failure under 200 leaves open what happened.
     let failed = Answer::new(200, r#"{"Code":500,"Message":"System.error","Success":false}"#);
-    let script = [vec![none.clone(), failed], vec![none; 4]].concat();
+    let script = [vec![caller(ACCOUNT), none.clone(), failed], vec![none; 4]].concat();
     let (desk, server) = (Desk::new(), Server::start(script));
     desk.send(&[payload(Tracker::Alibaba, 1)], &server.base());
     assert_eq!(desk.states(), ["sending", "not-created"]);
@@ -303,12 +343,12 @@ fn the_category_is_looked_up_if_it_is_not_given() {
     );
     let one = Answer::new(200, r#"{"Success":true,"Data":[{"CategoryId":"53812","CategoryName":"Migration"}]}"#);
     let made = Answer::new(200, r#"{"Success":true,"Data":"0005"}"#);
-    let server = Server::start(vec![none.clone(), products.clone(), one, made]);
+    let server = Server::start(vec![caller(ACCOUNT), none.clone(), products.clone(), one, made]);
     Desk::new().send(&[first.clone()], &server.base()).created();
-    assert!(server.seen()[3].body.contains("CategoryId=53812"));
+    assert!(server.seen()[4].body.contains("CategoryId=53812"));
 
     let two = r#"{"Success":true,"Data":[{"CategoryId":1,"CategoryName":"A"},{"CategoryId":2,"CategoryName":"B"}]}"#;
-    let (desk, server) = (Desk::new(), Server::start(vec![none, products, Answer::new(200, two)]));
+    let (desk, server) = (Desk::new(), Server::start(vec![caller(ACCOUNT), none, products, Answer::new(200, two)]));
     let ran = desk.send(&[first], &server.base());
     assert!(ran.why().contains("choose the category") && ran.why().contains("1 A; 2 B"), "{}", ran.said);
     assert_eq!(desk.states(), [""; 0]);
@@ -339,4 +379,49 @@ fn roundup_gets_a_message_and_an_issue_that_names_it() {
     let ran = Desk::new().send(&[payload(Tracker::Roundup, 1)], &server.base());
     assert_eq!(ran.created().id, "issue5");
     assert_eq!(ran.created().url.as_deref(), Some(format!("{}/demo/issue5", server.base()).as_str()));
+}
+
+/// Roundup, where an issue is refused in a way, and what was done with messages.
+fn refusing(refusals: Vec<Answer>) -> (Arc<Mutex<Vec<&'static str>>>, Server) {
+    let (done, mut refusals) = (Arc::new(Mutex::new(Vec::new())), refusals.into_iter());
+    let shared = Arc::clone(&done);
+    let server = Server::with(move |seen| {
+        let mut done = shared.lock().unwrap();
+        if seen.is("GET /demo/rest/data/issue?") {
+            Answer::new(200, r#"{"data":{"collection":[]}}"#)
+        } else if seen.is("GET /demo/rest/data/user?") {
+            Answer::new(200, r#"{"data":{"collection":[{"id":"1","username":"admin"}]}}"#)
+        } else if seen.is("GET /demo/rest/data/msg/22 ") {
+            Answer::new(200, r#"{"data":{"id":"22","@etag":"\"ab12\""}}"#)
+        } else if seen.is("DELETE /demo/rest/data/msg/22 ") {
+            assert!(seen.head.contains("if-match: \"ab12\"\r\n"), "{}", seen.head);
+            done.push("retired");
+            Answer::new(200, r#"{"data":{"status":"ok"}}"#)
+        } else if seen.is("POST /demo/rest/data/msg ") {
+            done.push("message");
+            Answer::new(201, r#"{"data":{"id":"22"}}"#)
+        } else {
+            assert!(seen.is("POST /demo/rest/data/issue ") && seen.body.contains(r#""messages":["22"]"#), "{seen:?}");
+            done.push("issue");
+            refusals.next().unwrap_or_else(|| Answer::new(201, r#"{"data":{"id":"5"}}"#))
+        }
+    });
+    (done, server)
+}
+
+#[test]
+fn roundup_keeps_no_message_without_an_issue() {
+    let busy = || Answer::new(429, "").header("Retry-After", "0");
+    let refused = || Answer::new(400, r#"{"error":{"msg":"no such priority"}}"#);
+    for (refusals, expected) in [
+        (vec![busy()], vec!["message", "issue", "issue"]),
+        (vec![busy(), refused()], vec!["message", "issue", "issue", "retired"]),
+        (vec![busy(), busy(), busy()], vec!["message", "issue", "issue", "issue", "retired"]),
+        // Nobody knows whether an issue names it.
+        (vec![Answer::hang_up()], vec!["message", "issue"]),
+    ] {
+        let (done, server) = refusing(refusals);
+        Desk::new().send(&[payload(Tracker::Roundup, 1)], &server.base());
+        assert_eq!(*done.lock().unwrap(), expected);
+    }
 }
