@@ -201,7 +201,7 @@ def batch(number, year=2099):
     """A batch that differs from those with other numbers. Its window must be to come."""
     day, next_day = f"{year}-12-{number % 20 + 5:02}", f"{year}-12-{number % 20 + 6:02}"
     keys = [f"00000000-0000-4000-8000-{number:04}{index:08}" for index in range(2)]
-    key = dict(aliases=["alias/订单"], **{"class": "migratable"}, confirmed=True, rotation_deadline=None, applications=["orders"], owner="team-a")
+    key = dict(aliases=["alias/订单"], **{"class": "migratable"}, confirmed=True, rotation_deadline=None, applications=["orders"], owner="team-a", key_spec="Aliyun_AES_256")
     made = dict(
         id=f"b-{number:04}",
         digest="",
@@ -221,6 +221,7 @@ def batch(number, year=2099):
         rotation_deadline=None,
         change_applications_by=f"{year + 1}-01-20",
         steps_before=[],
+        remarks=[],
         conditions=[],
         load=None,
     )
