@@ -126,9 +126,9 @@ impl<'c> Schedule<'c> {
         let can_keep = |job: &&Job| way.all_keep || !job.deadlines.is_empty();
         let kept: Vec<Option<Span>> =
             jobs.iter().map(|job| free.keep(job, job.earlier.filter(|_| can_keep(job))?)).collect();
-        let slot = |(job, kept): (&&Job, Option<Span>)| match kept {
-            Some(span) => Some(Slot { span, is_kept: true }),
-            None => free.take(job).map(|span| Slot { span, is_kept: false }),
+        let slot = |(job, kept): (&&Job, Option<Span>)| {
+            let span = kept.or_else(|| free.take(job))?;
+            Some(Slot { span, is_kept: job.earlier == Some(span) })
         };
         jobs.iter().zip(kept).map(slot).collect()
     }
