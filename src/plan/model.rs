@@ -338,7 +338,7 @@ pub struct Purchase {
     pub kind: InstanceKind,
     /// How many keys it has to take; each version counts, and migrated keys have one.
     pub key_versions: u64,
-    /// The step of calls a second that suffices; null without usage evidence.
+    /// The step of calls a second that suffices, or the largest if none does; null without usage evidence.
     pub qps: Option<u64>,
     /// How many VPCs must be bound to it; null if nobody knows from where the keys are used.
     pub vpcs: Option<u64>,

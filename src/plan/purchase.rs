@@ -41,27 +41,36 @@ pub(super) fn purchases(without: &[(&Unit, String)], candidates: &[Candidate<'_>
             qps: peak.map(|peak| STEPS.into_iter().find(|step| *step >= peak).unwrap_or(LARGEST)),
             vpcs: Some(vpcs.len() as u64).filter(|count| *count > 0),
             why: {
-                let mut why = why(kind, given, &keys, candidates);
-                if let Some(peak) = peak.filter(|peak| *peak > LARGEST) {
-                    why.en += &format!(
-                        "; the estimated peak is {peak} calls per second, more than the largest step: {} such instances, or a consultation",
-                        peak.div_ceil(LARGEST)
-                    );
-                    why.zh += &format!(
-                        "；估计峰值为每秒 {peak} 次，超过最大规格：需要 {} 个实例，或咨询技术支持",
-                        peak.div_ceil(LARGEST)
-                    );
-                }
-                if kind == InstanceKind::Software && of.contains(&(account, region, InstanceKind::Hardware)) {
-                    why.en += "; the hardware instance that has to be bought as well can take these keys, too, if it is made for all";
-                    why.zh += "；另需购买的硬件实例如配额足够，也可容纳这些密钥";
-                }
-                why
+                let is_also = of.contains(&(account, region, InstanceKind::Hardware));
+                let or_hardware = (kind == InstanceKind::Software && is_also).then(or_hardware);
+                let more = peak.and_then(beyond_steps).into_iter().chain(or_hardware);
+                more.fold(why(kind, given, &keys, candidates), |why, more| {
+                    Words::new(why.en + &more.en, why.zh + &more.zh)
+                })
             },
             batches: batches.into_iter().cloned().collect(),
         }
     };
     groups.into_iter().map(|(of, entries)| purchase(of, entries)).collect()
+}
+
+/// That no step suffices for so many calls a second.
+fn beyond_steps(peak: u64) -> Option<Words> {
+    let instances = peak.div_ceil(LARGEST);
+    (peak > LARGEST).then(|| {
+        Words::new(
+            format!("; the estimated peak is {peak} calls per second, more than the largest step: buy {instances} such instances, or ask support"),
+            format!("；估计峰值为每秒 {peak} 次，超过最大规格：请购买 {instances} 个实例，或咨询技术支持"),
+        )
+    })
+}
+
+/// That keys for a software instance may go to the hardware instance that others need.
+fn or_hardware() -> Words {
+    Words::new(
+        "; the hardware instance that has to be bought as well can take these keys, too, if it is made for all",
+        "；另需购买的硬件实例如配额足够，也可容纳这些密钥",
+    )
 }
 
 fn why(kind: InstanceKind, given: bool, keys: &[usize], candidates: &[Candidate<'_>]) -> Words {
