@@ -13,7 +13,7 @@
 //! from which [`place`], `named` who, [`mod@time`] when. [`result`] says what was counted, in order, with the sum of the hashes of all
 //! events (`stable`), and [`merge`] reads it again and puts it together. Of the few events that change a key or alias, [`changes`] says what.
 //! [`evidence`] joins all with an inventory, where `aliases` may have moved: what calls tell ([`told`]), as facts ([`overlay`]), what
-//! those may that name no key (`open`), and what they leave open ([`doubt`]).
+//! those may that name no key (`open`), which names are ids (`whole`), and what they leave open ([`doubt`]).
 
 pub mod agent;
 mod aliases;
@@ -48,3 +48,4 @@ pub mod take;
 pub mod tally;
 pub mod time;
 pub mod told;
+mod whole;

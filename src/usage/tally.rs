@@ -374,11 +374,21 @@ pub enum Side {
     Destination,
     /// The alias is not known that is given to a key, or taken from one.
     Alias,
+    /// The event names no key at all, and made one for imported material.
+    Imported,
+    /// The event names no key at all, and made one that rotates.
+    Rotating,
 }
 
 impl Side {
     /// All of them.
-    pub const ALL: [Side; 4] = [Side::All, Side::Source, Side::Destination, Side::Alias];
+    pub const ALL: [Side; 6] =
+        [Side::All, Side::Source, Side::Destination, Side::Alias, Side::Imported, Side::Rotating];
+
+    /// Whether the event names no key at all.
+    pub fn names_none(self) -> bool {
+        matches!(self, Side::All | Side::Imported | Side::Rotating)
+    }
 
     /// The word for outputs.
     pub fn name(self) -> &'static str {
@@ -387,6 +397,8 @@ impl Side {
             Side::Source => "source",
             Side::Destination => "destination",
             Side::Alias => "alias",
+            Side::Imported => "imported",
+            Side::Rotating => "rotating",
         }
     }
 }
