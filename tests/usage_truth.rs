@@ -316,7 +316,7 @@ impl Truth {
 
     /// The lines of the result, without the digest.
     fn lines(&self) -> Vec<Value> {
-        let mut head = json!({"record": "usage", "version": 1});
+        let mut head = json!({"record": "usage", "version": 2});
         for name in ["events", "kms", "other_services", "duplicates", "broken", "no_key"] {
             head[name] = self.head[name].into();
         }
