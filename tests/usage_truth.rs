@@ -401,8 +401,8 @@ fn naming(dice: &mut Dice, scope: Scope, operation: &mut &'static str) -> (Vec<S
     let both = || if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
     match dice.below(16) {
         0 => {
-            // What stands beside the request does not matter otherwise.
-            let named = if *operation == "ReEncrypt" { both() } else { here(&one) };
+            // Of two keys where there is one, nobody knows which it is.
+            let named = if *operation == "ReEncrypt" || one == other { both() } else { Vec::new() };
             (vec![request(&one), format!(r#""resourceName":"{other}""#)], named)
         }
         1 => (vec![request(&arn(&format!("key/{one}")))], vec![(one, of_arn)]),
