@@ -8,6 +8,12 @@ use super::collect::{Entry, text};
 use super::evidence::{Evidence, agree, name_of};
 use super::tally::Side;
 
+/// The ids of keys that were called by each alias, with their accounts and regions by number.
+type CalledAs<'e> = HashMap<&'e str, Vec<Called<'e>>, FixedState>;
+
+/// The account and region by number, and the id of a key.
+type Called<'e> = ((u32, u32), &'e str);
+
 impl Evidence {
     /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
     /// it from then on: if the key that has it in the inventory was given one, it is the same all the time.
@@ -31,8 +37,8 @@ impl Evidence {
     }
 
     /// The ids of keys that were called by each alias, with their accounts and regions, as far as events name both.
-    pub(super) fn called_as(&self) -> HashMap<&str, Vec<((u32, u32), &str)>, FixedState> {
-        let mut all: HashMap<&str, Vec<((u32, u32), &str)>, FixedState> = HashMap::default();
+    pub(super) fn called_as(&self) -> CalledAs<'_> {
+        let mut all = CalledAs::default();
         for (scope, changes) in &self.counted.rest.changes {
             for (key, changes) in changes {
                 changes.called_as.iter().for_each(|alias| all.entry(alias).or_default().push((*scope, key)));
@@ -42,7 +48,7 @@ impl Evidence {
     }
 
     /// Whether calls with an alias were answered with another key than that of an id.
-    pub(super) fn is_of_other(&self, alias: &Entry, called: &[((u32, u32), &str)], key_id: &str) -> bool {
+    pub(super) fn is_of_other(&self, alias: &Entry, called: &[Called<'_>], key_id: &str) -> bool {
         let (scope, own) = (self.counted.scope(alias), name_of(key_id));
         let fits = |of: (u32, u32)| agree(self.counted.scope_of(of.0, of.1), scope);
         called.iter().any(|(of, key)| fits(*of) && name_of(key) != own)

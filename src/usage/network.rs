@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(place(&networks, source, "vpc-1"), (Place::Private, "data-centre".to_owned()), "{source}");
         }
         assert_eq!(place(&networks, "64:ff9b::5db8:d822", ""), (Place::Public, "translated".to_owned()));
-        for source in ["::1", "127.0.0.1", "169.254.0.1", "fe80::1", "::", "0.0.0.0"] {
+        for source in ["::1", "127.1.2.3", "169.254.0.1", "fe80::1", "::", "0.0.0.0"] {
             assert_eq!(place(&networks, source, "vpc-1").0, Place::Unknown, "{source}");
         }
     }

@@ -160,7 +160,7 @@ pub struct KeyLine {
     pub peak_per_second: u64,
     /// What the calls changed of the key or alias, and by which aliases the key was called, if they tell any of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changes: Option<ChangesLine>,
+    pub changes: Option<Box<ChangesLine>>,
 }
 
 /// Calls of one operation by one application that no key is known of.
@@ -333,7 +333,7 @@ impl<'c> Written<'c> {
             hours,
             busiest_per_second: (per_second * 1e6).round() / 1e6,
             peak_per_second: peak(per_second),
-            changes: self.counted.changes(entry).and_then(Changes::line),
+            changes: self.counted.changes(entry).and_then(Changes::line).map(Box::new),
         }
     }
 

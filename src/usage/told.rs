@@ -11,7 +11,8 @@ use crate::domains::cell::Cell;
 use crate::domains::cmk::facts::{FACTS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, ROTATION, VERSIONS};
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::observe;
-use crate::domains::cmk::operations::{MayChange, api_name, forbidden, may_change, resembles_forbidden};
+use crate::domains::cmk::operations::{api_name, forbidden, resembles_forbidden};
+use crate::domains::cmk::purposes::{MayChange, may_change};
 use crate::engine::facts::{Bits, FactId};
 
 /// What applications did: their languages and places.
