@@ -26,7 +26,7 @@ const SCOPES: [(&str, &str); 6] = [
     ("6543210987654321", "cn-hangzhou"),
     ("6543210987654321", "ap-southeast-2"),
     ("", "cn-beijing"),
-    ("1111111111111111", "eu-central-1"),
+    ("1234567890123456", "eu-central-1"),
 ];
 
 const OPERATIONS: [&str; 8] = [
