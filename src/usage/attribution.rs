@@ -109,10 +109,20 @@ pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
 fn contradicts_itself(event: &Event<'_>) -> bool {
     let [one, two, ..] = event.referenced;
     let names = [event.requested_key, event.answered_key, one, two, event.resource];
-    let mut given = names.iter().filter(|name| !name.is_empty());
-    let Some(known) = given.next() else { return false };
-    // Nearly all events name their key in one way.
-    given.any(|name| name.bytes != known.bytes) && distinct(&names).iter().filter(|name| !is_alias(name)).count() > 1
+    let mut known: Option<(Raw<'_>, Cow<'_, str>)> = None;
+    for name in names.into_iter().filter(|name| !name.is_empty()) {
+        // Nearly all events name their key in one way.
+        if known.as_ref().is_some_and(|(written, _)| written.bytes == name.bytes) {
+            continue;
+        }
+        let Some(id) = first(&[name]).filter(|name| !is_alias(name)) else { continue };
+        match &known {
+            Some((_, known)) if !is_same(known, &id) => return true,
+            Some(_) => {}
+            None => known = Some((name, id)),
+        }
+    }
+    false
 }
 
 /// The keys of `ReEncrypt`: the one under which it reads, and the one under which it writes.
