@@ -685,13 +685,13 @@ fn a_name_that_is_no_whole_id_may_mean_any_key() {
 
 #[test]
 fn all_calls_of_an_id_are_its_own_whichever_account_made_them() {
-    let foreign = with(call(5, "ReEncrypt", ORDERS, GO), "recipientAccountId", json!("9999999999999999"));
+    let foreign = with(call(5, "ReEncrypt", ORDERS, GO), "recipientAccountId", json!("2234567890123456"));
     let case = Case::of(&[call(6, "Encrypt", ORDERS, GO), foreign]);
     assert_eq!(case.verdict(ORDERS, &[]).0, "blocked");
-    let unnamed = with(call(5, "ExportDataKey", "", GO), "recipientAccountId", json!("9999999999999999"));
+    let unnamed = with(call(5, "ExportDataKey", "", GO), "recipientAccountId", json!("2234567890123456"));
     let told = Case::of(&[call(6, "Encrypt", ORDERS, GO), unnamed]).run(&[]).err;
     assert!(
-        told.contains("account 9999999999999999, cn-hangzhou, of which the inventory has no key: ExportDataKey"),
+        told.contains("account 2234567890123456, cn-hangzhou, of which the inventory has no key: ExportDataKey"),
         "{told}"
     );
 }

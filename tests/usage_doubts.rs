@@ -187,9 +187,9 @@ fn results_tell_to_which_key_an_alias_was_given_however_they_are_divided() {
         .map(|line| line["changes"].clone())
         .collect();
     let expected = [
-        json!({"rotation_on": time(4), "rotation_off": time(7)}),
+        json!({"rotation_first": time(4), "rotation_on": time(4), "rotation_every": 604_800, "rotation_off": time(7)}),
         json!({"external": true, "enabled": time(8)}),
-        json!({"given_to": {ONE: 1, OTHER: 1}}),
+        json!({"given_to": {ONE: 1, OTHER: 1}, "given_first": time(3)}),
     ];
     assert_eq!(changes, expected);
     for cut in 1..events.len() {
@@ -415,7 +415,8 @@ fn rotation_that_was_switched_on_is_a_doubt_until_it_is_switched_off() {
     let rotate = |hour: i64, key: &str, on: Value| {
         manage(hour, "UpdateRotationPolicy", &json!({"KeyId": key, "EnableAutomaticRotation": on}))
     };
-    let open: (&str, &[&str]) = ("migratable", &["rotation"]);
+    // Nobody knows how often it rotates, so that it may have got versions.
+    let open: (&str, &[&str]) = ("migratable", &["rotation", "versions"]);
     for on in [json!("true"), json!(true), json!("True"), json!("?")] {
         case.are(&[rotate(40, OTHER, on.clone())], [GREEN, open]);
         case.are(&[rotate(40, "alias/other", on.clone())], [GREEN, open]);
@@ -451,34 +452,337 @@ fn assumptions_settle_no_more_than_what_the_inventory_states() {
 }
 
 #[test]
-fn results_of_before_are_read_and_prove_less() {
-    let give = manage(30, "CreateAlias", &json!({"KeyId": OTHER, "AliasName": "alias/other"}));
-    let export = with(90, "GenerateAndExportDataKey", "alias/other");
+fn results_of_before_are_refused_with_what_to_do() {
     let case = Case::new();
     let folder = folder();
-    let text: String = case.base.iter().chain(&[give, export]).map(|event| format!("{event}\n")).collect();
+    let text: String = case.base.iter().map(|event| format!("{event}\n")).collect();
     let (keys, log) = (put(&folder, "keys.csv", &case.inventory), put(&folder, "log.jsonl", text));
-    let whole = run(&["usage", "--quiet", &log]).out;
-    let without = |member: &str| {
-        let line = |line: &str| {
-            let mut line: Value = serde_json::from_str(line).unwrap();
-            line.as_object_mut().unwrap().remove(member);
-            format!("{line}\n")
-        };
-        whole.lines().map(line).collect::<String>()
+    let result = run(&["usage", "--quiet", &log]).out;
+    let before = put(&folder, "before.jsonl", result.replacen("\"version\":2", "\"version\":1", 1));
+    let ran = run(&["diagnose", &keys, "--usage", &before, "--as-of", "2026-11-02", "--no-progress"]);
+    assert!(ran.code != 0 && ran.err.contains("count the logs again"), "{}", ran.err);
+}
+
+#[test]
+fn accounts_and_regions_that_say_nothing_are_not_others() {
+    let case = Case::new();
+    let identity = json!({"type": "assumed-role", "userName": "orders-svc:one", "accountId": "?"});
+    for account in [
+        "-",
+        "null",
+        "N/A",
+        "MASKED",
+        "<redacted>",
+        "1.23456789012346E+15",
+        "0000000000000000",
+        "1234000000003456",
+        "3456",
+        "10.0.3.17",
+        "1234567890123456@alias",
+        "acs:ram::1234567890123456:root",
+    ] {
+        let event = json!({"recipientAccountId": account, "userIdentity": identity});
+        case.are(&[call(40, "ReEncrypt", &json!({}), &event)], [OPEN, UNUSED]);
+    }
+    for region in ["-", "--", "null", "N/A", "cn-xxxx", "n-a", "REDACTED"] {
+        let event = json!({"acsRegion": region});
+        case.are(&[call(40, "ReEncrypt", &json!({}), &event)], [OPEN, UNUSED]);
+    }
+    // The account of the caller tells it, and others are others.
+    let identity = |account: &str| json!({"type": "assumed-role", "userName": "orders-svc:one", "accountId": account});
+    for (account, verdicts) in [(ACCOUNT, [OPEN, UNUSED]), ("2234567890123456", [GREEN, GREEN])] {
+        let event = json!({"recipientAccountId": "-", "userIdentity": identity(account)});
+        case.are(&[call(40, "ReEncrypt", &json!({}), &event)], verdicts);
+    }
+    let event = json!({"recipientAccountId": "-"});
+    case.are(&[call(40, "ImportKeyMaterial", &json!({}), &event)], [("migratable", &["origin"]); 2]);
+    // One key alone has the alias.
+    case.are(&[call(40, "GenerateAndExportDataKey", &json!({"KeyId": "alias/other"}), &event)], [GREEN, BLOCKED]);
+}
+
+#[test]
+fn a_key_that_rotated_long_enough_may_have_versions() {
+    let case = Case::new();
+    let rotate = |hour: i64, on: &str, interval: &str| {
+        let request = json!({"KeyId": OTHER, "EnableAutomaticRotation": on, "RotationInterval": interval});
+        manage(hour, "UpdateRotationPolicy", &request)
     };
-    let classes = |result: &str| {
-        let result = put(&folder, "result.jsonl", result);
-        let ran =
-            run(&["diagnose", &keys, "--usage", &result, "--as-of", "2026-11-02", "--format", "json", "--no-progress"]);
+    let versions: (&str, &[&str]) = ("migratable", &["versions"]);
+    for interval in ["7d", "604800s", "", "?"] {
+        case.are(&[rotate(20, "true", interval), rotate(700, "false", "")], [GREEN, versions]);
+    }
+    case.are(&[rotate(20, "true", "365d"), rotate(700, "false", "")], [GREEN, GREEN]);
+    case.are(&[rotate(600, "true", "7d"), rotate(700, "false", "")], [GREEN, GREEN]);
+    case.are(&[rotate(20, "true", "7d")], [GREEN, ("migratable", &["rotation", "versions"])]);
+    case.are(&[rotate(20, "true", "365d")], [GREEN, ("migratable", &["rotation"])]);
+    let created = |request: Value, answer: Value| {
+        call(2, "CreateKey", &request, &json!({"responseElements": answer, "userAgent": CLI}))
+    };
+    let on = json!({"EnableAutomaticRotation": "true", "RotationInterval": "7d"});
+    let rotating = [
+        created(on.clone(), json!({"KeyMetadata": {"KeyId": OTHER}})),
+        created(json!({}), json!({"KeyMetadata": {"KeyId": OTHER, "AutomaticRotation": "Enabled"}})),
+        created(json!({}), json!({"KeyMetadata.KeyId": OTHER, "KeyMetadata.AutomaticRotation": "Enabled"})),
+    ];
+    for made in rotating {
+        case.are(&[made], [GREEN, ("migratable", &["rotation", "versions"])]);
+    }
+    case.are(&[created(on, json!({}))], [("migratable", &["rotation", "versions"]); 2]);
+    // Imported material.
+    case.are(&[created(json!({"Origin": "EXTERNAL"}), json!({}))], [("migratable", &["origin"]); 2]);
+    let flat = created(json!({}), json!({"KeyMetadata.KeyId": OTHER, "KeyMetadata.Origin": "EXTERNAL"}));
+    let described = json!({"KeyMetadata": {"KeyId": OTHER, "Origin": "EXTERNAL"}});
+    let described = call(40, "DescribeKey", &json!({"KeyId": OTHER}), &json!({"responseElements": described}));
+    for event in [flat, described] {
+        assert_eq!(case.verdicts(&[event], &[])[1].0, "undetermined");
+    }
+}
+
+#[test]
+fn an_alias_that_answers_with_another_key_may_mean_any() {
+    let case = Case::new();
+    let own = with(80, "Encrypt", OTHER);
+    let export = with(90, "GenerateAndExportDataKey", "alias/other");
+    for answer in [
+        json!({"responseElements": {"KeyId": ONE}}),
+        json!({"responseElements": {"KeyMetadata": {"KeyId": ONE}}}),
+        json!({"referencedResources": {"ACS::KMS::Key": [ONE]}}),
+    ] {
+        let answered = call(40, "DescribeKey", &json!({"KeyId": "alias/other"}), &answer);
+        case.are(&[answered, export.clone(), own.clone()], [OPEN, OPEN]);
+    }
+    let answered = json!({"responseElements": {"KeyId": OTHER}});
+    let answered = call(40, "Encrypt", &json!({"KeyId": "alias/other"}), &answered);
+    case.are(&[answered, export.clone()], [GREEN, BLOCKED]);
+    // What worked before it was created was the alias of another key.
+    let created = manage(300, "CreateAlias", &json!({"KeyId": OTHER, "AliasName": "alias/other"}));
+    case.are(&[created.clone(), export.clone(), own.clone()], [OPEN, OPEN]);
+    let rotate = |hour: i64, key: &str, on: &str| {
+        let request = json!({"KeyId": key, "EnableAutomaticRotation": on, "RotationInterval": "365d"});
+        manage(hour, "UpdateRotationPolicy", &request)
+    };
+    let events = [rotate(40, OTHER, "true"), rotate(90, "alias/other", "false"), created];
+    case.are(&events, [GREEN, ("migratable", &["rotation"])]);
+}
+
+#[test]
+fn operations_of_two_sides_that_nobody_knows_may_read_from_any_key() {
+    let case = Case::new();
+    for name in ["ReEncryptV2", "BatchReEncrypt"] {
+        let call = |changes: &Value| call(40, name, &json!({"DestinationKeyId": OTHER}), changes);
+        for event in
+            [call(&json!({"userAgent": CLI})), call(&json!({"userAgent": CLI, "responseElements": {"KeyId": ONE}}))]
+        {
+            let verdicts = case.verdicts(&[event], &[]);
+            assert!(verdicts.iter().all(|(_, open)| open.contains(&"operations".to_owned())), "{name}: {verdicts:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_told_does_not_depend_on_order_division_or_spelling() {
+    let folder = folder();
+    let usage = |name: &str, text: String| {
+        let ran = run(&["usage", "--quiet", &put(&folder, name, text)]);
         assert_eq!(ran.code, 0, "{}", ran.err);
-        let keys = serde_json::from_str::<Value>(&ran.out).unwrap()["keys"].clone();
-        [0, 1].map(|at| (keys[at]["class"].clone(), keys[at]["confirmed"].clone()))
+        (put(&folder, &format!("{name}.usage"), &ran.out), ran.out)
     };
-    let (green, open) = ((json!("migratable"), json!(true)), (json!("migratable"), json!(false)));
-    let blocked = (json!("blocked"), json!(true));
-    assert_eq!(classes(&whole), [green, blocked.clone()]);
-    // Which key got the alias is not known, and neither is on how many days there were reads.
-    assert_eq!(classes(&without("changes")), [open.clone(), open.clone()]);
-    assert_eq!(classes(&without("read_hours")), [open, blocked]);
+    let event = |request: Value| call(40, "ConvertText", &request, &json!({"eventId": "***"})).to_string();
+    let (one, two) = (event(json!({"KmsInstanceId": "kst-1"})), event(json!({})));
+    let both = usage("both", format!("{one}\n{two}\n")).1;
+    assert_eq!(usage("turned", format!("{two}\n{one}\n")).1, both);
+    let parts = [usage("one", one), usage("two", two)];
+    assert_eq!(run(&["usage", "merge", "--quiet", &parts[0].0, &parts[1].0]).out, both);
+    // The account of another service's event stands before its name, or behind it.
+    let (service, who) = (r#""serviceName":"Ecs""#, format!(r#""userIdentity":{{"accountId":"{ACCOUNT}"}}"#));
+    let other = |members: &str| {
+        format!(
+            r#"{{"eventId":"1","eventTime":"2026-11-01T00:00:00Z","eventRW":"Read","acsRegion":"cn-hangzhou",{members}}}"#
+        )
+    };
+    let before = usage("before", other(&format!("{who},{service}"))).1;
+    assert!(before.contains(ACCOUNT), "{before}");
+    assert_eq!(usage("behind", other(&format!("{service},{who}"))).1, before);
+    // Names of members may have escapes.
+    let plain = with(40, "Encrypt", ONE).to_string();
+    let told = usage("plain", plain.clone()).1;
+    for (name, escaped) in
+        [("KeyId", "\\u004beyId"), ("requestParameters", "request\\u0050arameters"), ("eventName", "event\\u004eame")]
+    {
+        assert_eq!(
+            usage("escaped", plain.replace(&format!("\"{name}\""), &format!("\"{escaped}\""))).1,
+            told,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn ids_of_which_blocks_are_masked_are_no_other_keys() {
+    let case = Case::new();
+    for name in [
+        "00000000-8a51-4b0e-9a5e-3d0c6a7b1f02",
+        "0f5a1c1e-0000-0000-9a5e-3d0c6a7b1f02",
+        "0f5a1c1e-8a51-4b0e-9a5e-3d0c00000000",
+        "0f5a1c1e-1111-2222-3333-3d0c6a7b1f02",
+        "ffffffff-8a51-4b0e-9a5e-3d0c6a7b1f02",
+        "12345678-1234-1234-1234-123456789012",
+        "0f5a1c1e-8a51-4b0e-9a5e-1234567890ab",
+        "zzzzzzzz-8a51-4b0e-9a5e-3d0c6a7b1f02",
+    ] {
+        case.are(&[with(40, "GenerateAndExportDataKey", name)], [OPEN, UNUSED]);
+    }
+    let newer = Case::of(&inventory(&[(NEWER, "alias/one"), (OTHER, "alias/other")]), NEWER);
+    for name in [
+        "key-hzz65f0000000000f7a8",
+        "key-hzz65f3a1b200000000",
+        "key-hzz65fXXXXXf5e6f7a8",
+        "key-hzz65f3a1b2hidden6f7a8",
+        "key-masked0masked0masked",
+    ] {
+        newer.are(&[with(40, "GenerateAndExportDataKey", name)], [OPEN, UNUSED]);
+    }
+    for id in ["00000000-8a51-4b0e-9a5e-3d0c6a7b1f02", "0f5a1c1e-8a51-4b0e-9a5e-000000000000"] {
+        let masked = Case::of(&inventory(&[(ONE, "alias/one"), (id, "alias/other")]), ONE);
+        let conditions = &masked.verdicts(&[with(40, "GenerateAndExportDataKey", OTHER)], &[])[1].1;
+        assert!(conditions.contains(&"operations".to_owned()), "{id}: {conditions:?}");
+    }
+}
+
+#[test]
+fn operations_that_begin_as_those_that_manage_may_do_more() {
+    let case = Case::new();
+    for name in [
+        "DecryptInInstance",
+        "InstanceDecrypt",
+        "CreateSignature",
+        "CounterSign",
+        "CheckMac",
+        "GetSharedSecret",
+        "GetPlaintext",
+        "UpdateCiphertext",
+        "OpenEnvelope",
+        "GetDataEncryptionKey",
+        "SettleX",
+    ] {
+        let key = case.keys(&[by(NODE, 40, name, &json!({"KeyId": OTHER}))], &[])[1].clone();
+        assert_eq!((&key["class"], &key["confirmed"]), (&json!("blocked"), &json!(false)), "{name}");
+    }
+    for (name, fact) in [
+        ("RotateKey", "versions"),
+        ("RotateKeyMaterial", "versions"),
+        ("CreateKeyVersionV2", "versions"),
+        ("BatchCreateKeyVersion", "versions"),
+        ("SetPrimaryKeyVersion", "versions"),
+        ("ImportKeyMaterialV2", "origin"),
+        ("ImportKey", "origin"),
+        ("EnableKeyRotation", "rotation"),
+        ("SetRotationPolicy", "rotation"),
+    ] {
+        let (class, conditions) = &case.verdicts(&[manage(40, name, &json!({"KeyId": OTHER}))], &[])[1];
+        assert!(class == "migratable" && conditions.contains(&fact.to_owned()), "{name}: {conditions:?}");
+        let nameless = case.verdicts(&[manage(40, name, &json!({}))], &[]);
+        assert!(nameless.iter().all(|(_, open)| open.contains(&fact.to_owned())), "{name}: {nameless:?}");
+    }
+    for name in ["ExportKey", "GenerateAndExportKey", "ReWrapDataKey", "GenerateExportableDataKey", "ReEncipher"] {
+        let conditions = &case.verdicts(&[manage(40, name, &json!({"KeyId": OTHER}))], &[])[1].1;
+        assert!(conditions.contains(&"operations".to_owned()), "{name}: {conditions:?}");
+    }
+    for name in [
+        "CheckKey",
+        "DescribeEncryptionSettings",
+        "ListKeyVersionsV2",
+        "GetEncryptionInfo",
+        "TagCiphertexts",
+        "GetKeyRotationStatus",
+    ] {
+        case.are(&[by(NODE, 40, name, &json!({"KeyId": OTHER}))], [GREEN, GREEN]);
+    }
+}
+
+#[test]
+fn an_event_that_names_two_keys_where_one_stands_blocks_none() {
+    let case = Case::new();
+    let export = |changes: Value| call(40, "GenerateAndExportDataKey", &json!({"KeyId": ONE}), &changes);
+    for event in [
+        export(json!({"responseElements": {"KeyId": OTHER}})),
+        export(json!({"referencedResources": {"ACS::KMS::Key": [OTHER]}})),
+        call(
+            40,
+            "GenerateAndExportDataKey",
+            &json!({}),
+            &json!({"referencedResources": {"ACS::KMS::Key": [ONE, OTHER]}, "resourceName": ONE}),
+        ),
+    ] {
+        case.are(&[event], [OPEN, UNUSED]);
+    }
+}
+
+#[test]
+fn services_that_say_nothing_are_known_by_their_endpoint() {
+    let case = Case::new();
+    for service in ["-", "null", "N/A", "***", "kms.aliyuncs.com", "acs:kms", "KMS20160120"] {
+        let named = json!({"serviceName": service, "eventSource": "http://kms-vpc.cn-hangzhou.aliyuncs.com:443"});
+        case.are(&[call(40, "GenerateAndExportDataKey", &json!({"KeyId": OTHER}), &named)], [GREEN, BLOCKED]);
+    }
+}
+
+#[test]
+fn places_that_prove_nothing_are_unclear() {
+    let case = Case::new();
+    let from = |address: &str, host: &str| {
+        let place = json!({"sourceIpAddress": address, "eventSource": host, "vpcId": ""});
+        call(40, "Decrypt", &json!({"KeyId": ONE}), &place)
+    };
+    let vpc = "kms-vpc.cn-hangzhou.aliyuncs.com";
+    let open: (&str, &[&str]) = ("migratable", &["network"]);
+    for (address, host) in
+        [("127.1.2.3", vpc), ("169.254.1.1", vpc), ("fe80::1", vpc), ("10.0.3.17", "kms-vpc.-.aliyuncs.com")]
+    {
+        case.are(&[from(address, host)], [open, GREEN]);
+    }
+    for host in ["kms-vpc.cn-hangzhou.aliyuncs.com:443", "http://kms-vpc.cn-hangzhou.aliyuncs.com/"] {
+        case.are(&[from("10.0.3.17", host)], [GREEN, GREEN]);
+    }
+    for address in ["::ffff:10.8.0.5", "64:ff9b::10.8.0.5", "64:ff9b::a08:5", "::10.8.0.5"] {
+        let event = call(40, "Decrypt", &json!({"KeyId": ONE}), &json!({"sourceIpAddress": address}));
+        case.are_with(&["--networks", "NETWORKS"], &[event], [BLOCKED, GREEN]);
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_not_known_to_be_unused() {
+    let case = Case::new();
+    for operation in ["DisableKey", "ScheduleKeyDeletion"] {
+        case.are(&[manage(1, operation, &json!({"KeyId": OTHER}))], [GREEN, UNUSED]);
+        let again = [manage(1, operation, &json!({"KeyId": OTHER})), manage(2, "EnableKey", &json!({"KeyId": OTHER}))];
+        case.are(&again, [GREEN, GREEN]);
+    }
+    for state in ["Disabled", "PendingDeletion"] {
+        let stated = inventory(&[(ONE, "alias/one"), (OTHER, "alias/other")])
+            .replace("versions\n", "versions,state\n")
+            .replace(",Disabled,1\n", &format!(",Disabled,1,{state}\n"))
+            .replacen(&format!(",1,{state}\n"), ",1,Enabled\n", 1);
+        let conditions = &Case::of(&stated, ONE).verdicts(&[], &[])[1].1;
+        assert!(conditions.contains(&"languages".to_owned()), "{state}: {conditions:?}");
+    }
+    // A secret stands under it.
+    let secret = manage(40, "CreateSecret", &json!({"SecretName": "db", "EncryptionKeyId": OTHER}));
+    let key = case.keys(&[secret], &[])[1].clone();
+    assert!(key["facts"]["usage"]["value"].to_string().contains("server-side"), "{}", key["facts"]["usage"]);
+    // A key that was used before and after was never unusable.
+    case.are(&[manage(740, "EnableKey", &json!({"KeyId": ONE}))], [GREEN, GREEN]);
+}
+
+#[test]
+fn a_range_has_one_name() {
+    let folder = folder();
+    let networks = put(&folder, "networks.csv", "10.8.0.0/16,vpc\n\n10.8.1.1/16,data-centre\n");
+    let log = put(&folder, "log.jsonl", with(1, "Encrypt", ONE).to_string());
+    let ran = run(&["usage", "--networks", &networks, &log]);
+    assert!(
+        ran.code != 0 && ran.err.contains('3') && ran.err.contains("line 1 names the same range `vpc`"),
+        "{}",
+        ran.err
+    );
 }

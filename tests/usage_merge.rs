@@ -324,7 +324,7 @@ fn runs_of_many_hours_are_quickly_added() {
     let coverage = result[1].clone();
     for region in 0..200 {
         let mut more = coverage.clone();
-        more["region"] = json!(region.to_string());
+        more["region"] = json!(format!("cn-region-{region}"));
         result.push(more);
     }
     result[0]["lines"]["coverage"] = json!(201);
@@ -343,21 +343,21 @@ fn an_alias_is_another_key_in_each_account_and_region() {
         event(id, "2026-11-05T00:00:00Z", &changes)
     };
     let log = [
-        alias("1", "alias/orders", "1", "cn-hangzhou"),
-        alias("2", "alias/orders", "2", "cn-hangzhou"),
-        alias("3", "alias/orders", "1", "cn-shanghai"),
-        alias("4", "alias/orders", "1", "cn-hangzhou"),
-        alias("5", "alias/billing", "1", "cn-hangzhou"),
-        alias("6", KEY, "1", "cn-hangzhou"),
-        alias("7", KEY, "2", "cn-shanghai"),
+        alias("1", "alias/orders", "10001", "cn-hangzhou"),
+        alias("2", "alias/orders", "10002", "cn-hangzhou"),
+        alias("3", "alias/orders", "10001", "cn-shanghai"),
+        alias("4", "alias/orders", "10001", "cn-hangzhou"),
+        alias("5", "alias/billing", "10001", "cn-hangzhou"),
+        alias("6", KEY, "10001", "cn-hangzhou"),
+        alias("7", KEY, "10002", "cn-shanghai"),
     ];
     let ran = usage(&[&put(&folder, "log.jsonl", log.concat()), "--format", "csv", "--quiet"]);
     let rows: Vec<Vec<&str>> = ran.out.lines().skip(1).map(|row| row.split(',').take(2).collect()).collect();
     let expected = [
         ["alias/billing", "1"],
-        ["acs:kms:cn-hangzhou:1:alias/orders", "2"],
-        ["acs:kms:cn-shanghai:1:alias/orders", "1"],
-        ["acs:kms:cn-hangzhou:2:alias/orders", "1"],
+        ["acs:kms:cn-hangzhou:10001:alias/orders", "2"],
+        ["acs:kms:cn-shanghai:10001:alias/orders", "1"],
+        ["acs:kms:cn-hangzhou:10002:alias/orders", "1"],
         [KEY, "2"],
     ];
     assert_eq!(rows, expected);

@@ -26,7 +26,7 @@ const SCOPES: [(&str, &str); 6] = [
     ("6543210987654321", "cn-hangzhou"),
     ("6543210987654321", "ap-southeast-2"),
     ("", "cn-beijing"),
-    ("1111111111111111", "eu-central-1"),
+    ("1234567890123456", "eu-central-1"),
 ];
 
 const OPERATIONS: [&str; 8] = [
@@ -316,7 +316,7 @@ impl Truth {
 
     /// The lines of the result, without the digest.
     fn lines(&self) -> Vec<Value> {
-        let mut head = json!({"record": "usage", "version": 1});
+        let mut head = json!({"record": "usage", "version": 2});
         for name in ["events", "kms", "other_services", "duplicates", "broken", "no_key"] {
             head[name] = self.head[name].into();
         }
@@ -401,8 +401,8 @@ fn naming(dice: &mut Dice, scope: Scope, operation: &mut &'static str) -> (Vec<S
     let both = || if one == other { here(&one) } else { [here(&one), here(&other)].concat() };
     match dice.below(16) {
         0 => {
-            // What stands beside the request does not matter otherwise.
-            let named = if *operation == "ReEncrypt" { both() } else { here(&one) };
+            // Of two keys where there is one, nobody knows which it is.
+            let named = if *operation == "ReEncrypt" || one == other { both() } else { Vec::new() };
             (vec![request(&one), format!(r#""resourceName":"{other}""#)], named)
         }
         1 => (vec![request(&arn(&format!("key/{one}")))], vec![(one, of_arn)]),

@@ -1,8 +1,18 @@
 //! Aliases that were given to keys, or taken from them, while a log was written.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use super::collect::{Entry, text};
 use super::evidence::{Evidence, agree, name_of};
 use super::tally::Side;
+
+/// The ids of keys that were called by each alias, with their accounts and regions by number.
+type CalledAs<'e> = HashMap<&'e str, Vec<Called<'e>>, FixedState>;
+
+/// The account and region by number, and the id of a key.
+type Called<'e> = ((u32, u32), &'e str);
 
 impl Evidence {
     /// Whether an alias may have been that of another key while the log was written. Who gets an alias for the first time has
@@ -15,10 +25,33 @@ impl Evidence {
         let same: Vec<&Entry> = same.filter(|entry| agree(self.counted.scope(entry), scope)).collect();
         let succeeded = |names: &[&str]| same.iter().map(|entry| self.succeeded(entry, names)).sum::<u64>();
         let created = succeeded(&["CreateAlias"]);
+        // What worked before was the alias of another key.
+        let calls = alias.tally.calls;
+        let given_first = self.counted.changes(alias).and_then(|changes| changes.given_first);
+        let worked_before = created < calls.calls.saturating_sub(calls.failed)
+            && given_first.is_some_and(|given| alias.tally.span.first < given);
         succeeded(&["UpdateAlias", "DeleteAlias"]) > 0
             || created > 1
-            || created == 1 && !is_given
+            || created == 1 && (!is_given || worked_before)
             || self.moves_some_alias(scope)
+    }
+
+    /// The ids of keys that were called by each alias, with their accounts and regions, as far as events name both.
+    pub(super) fn called_as(&self) -> CalledAs<'_> {
+        let mut all = CalledAs::default();
+        for (scope, changes) in &self.counted.rest.changes {
+            for (key, changes) in changes {
+                changes.called_as.iter().for_each(|alias| all.entry(alias).or_default().push((*scope, key)));
+            }
+        }
+        all
+    }
+
+    /// Whether calls with an alias were answered with another key than that of an id.
+    pub(super) fn is_of_other(&self, alias: &Entry, called: &[Called<'_>], key_id: &str) -> bool {
+        let (scope, own) = (self.counted.scope(alias), name_of(key_id));
+        let fits = |of: (u32, u32)| agree(self.counted.scope_of(of.0, of.1), scope);
+        called.iter().any(|(of, key)| fits(*of) && name_of(key) != own)
     }
 
     /// Whether the key of an id, or nobody that the log shows, was given an alias by each CreateAlias of it. Results of before

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::event::Event;
 use super::scan::Raw;
 use super::tally::Side;
+use crate::domains::cmk::operations::{forbidden, resembles_forbidden};
 use crate::inventory::tidy;
 
 /// Longer names are no ids of keys.
@@ -17,6 +18,8 @@ pub(super) struct KeysOf<'e> {
     other: Option<Cow<'e, str>>,
     /// Which key is not known.
     pub(super) unknown: Option<Side>,
+    /// The alias by which the key was called, if the event names its id as well.
+    pub(super) called_as: Option<Cow<'e, str>>,
 }
 
 impl KeysOf<'_> {
@@ -40,6 +43,9 @@ impl KeysOf<'_> {
 pub(super) enum Role {
     /// `ReEncrypt` reads under one key and writes under another.
     ReEncrypts,
+    /// Nobody knows it, and it is like one that blocks: if it has two sides, more keys than those that are named may be those
+    /// from which it reads.
+    ResemblesForbidden,
     /// An alias is given to a key, or taken from one.
     MovesAlias,
     /// Nothing.
@@ -52,6 +58,7 @@ impl Role {
         match operation {
             "ReEncrypt" => Role::ReEncrypts,
             "CreateAlias" | "UpdateAlias" | "DeleteAlias" => Role::MovesAlias,
+            name if forbidden(name) == 0 && resembles_forbidden(name) => Role::ResemblesForbidden,
             _ => Role::Usual,
         }
     }
@@ -61,8 +68,14 @@ impl Role {
 /// answer, or the resources beside it, may. The `KeyId` that ReEncrypt answers is that of the source (KMS API 2016-01-20,
 /// "ReEncrypt"). An id tells more than an alias, which may be that of another key tomorrow.
 pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
-    if role == Role::ReEncrypts {
-        return keys_of_both_sides(event);
+    let has_sides = !event.destination_key.is_empty() || !event.source_key.is_empty();
+    match role {
+        Role::ReEncrypts => return keys_of_both_sides(event),
+        Role::ResemblesForbidden if has_sides => {
+            let unknown = keys_of_both_sides(event).unknown.filter(|side| *side == Side::All).or(Some(Side::Source));
+            return KeysOf { unknown, ..keys_of_both_sides(event) };
+        }
+        _ => {}
     }
     let mut referenced = distinct(&event.referenced);
     if referenced.iter().filter(|name| !is_alias(name)).count() > 1 || event.references_more {
@@ -70,7 +83,7 @@ pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
     }
     let mut referenced = referenced.into_iter();
     let (beside, second) = (referenced.next(), referenced.next());
-    let named = first(&[event.requested_key, event.answered_key, event.destination_key]);
+    let named = first(&[event.requested_key, event.answered_key, event.destination_key, event.encryption_key]);
     let is_beside = named.is_none() && beside.is_some();
     let mut all = [named, beside, first(&[event.resource])];
     let is_id = |name: &Option<Cow<'e, str>>| name.as_ref().is_some_and(|name| !is_alias(name));
@@ -81,10 +94,35 @@ pub(super) fn keys_of<'e>(event: &Event<'e>, role: Role) -> KeysOf<'e> {
         let alias = alias_of(event.alias).or_else(|| first(&[event.resource]).filter(|name| is_alias(name)));
         let unknown = alias.is_none().then_some(Side::Alias);
         let other = alias.filter(|alias| key.as_ref() != Some(alias));
-        return KeysOf { key, other, unknown };
+        return KeysOf { key, other, unknown, called_as: None };
     }
+    if contradicts_itself(event) {
+        return KeysOf { key: None, other: None, unknown: Some(Side::All), called_as: None };
+    }
+    let called_as = first(&[event.requested_key]).filter(|name| is_alias(name));
+    let called_as = called_as.filter(|_| key.as_ref().is_some_and(|key| !is_alias(key)));
     // An alias beside an id may be that of another key.
-    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: second.filter(|_| is_beside) }
+    KeysOf { unknown: key.is_none().then_some(Side::All), key, other: second.filter(|_| is_beside), called_as }
+}
+
+/// Whether an event names different ids where there is one key: then it may be about any of them, or about none.
+fn contradicts_itself(event: &Event<'_>) -> bool {
+    let [one, two, ..] = event.referenced;
+    let names = [event.requested_key, event.answered_key, one, two, event.resource];
+    let mut known: Option<(Raw<'_>, Cow<'_, str>)> = None;
+    for name in names.into_iter().filter(|name| !name.is_empty()) {
+        // Nearly all events name their key in one way.
+        if known.as_ref().is_some_and(|(written, _)| written.bytes == name.bytes) {
+            continue;
+        }
+        let Some(id) = first(&[name]).filter(|name| !is_alias(name)) else { continue };
+        match &known {
+            Some((_, known)) if !is_same(known, &id) => return true,
+            Some(_) => {}
+            None => known = Some((name, id)),
+        }
+    }
+    false
 }
 
 /// The keys of `ReEncrypt`: the one under which it reads, and the one under which it writes.
@@ -113,7 +151,7 @@ fn keys_of_both_sides<'e>(event: &Event<'e>) -> KeysOf<'e> {
         _ => Some(Side::Source),
     };
     // An alias beside two ids is that of one of them.
-    KeysOf { key, other, unknown }
+    KeysOf { key, other, unknown, called_as: None }
 }
 
 /// The names of keys among these, each once: ids before aliases.

@@ -3,7 +3,8 @@
 //! Nothing is kept for an event but the hash of what it says, for some time, so that one which is delivered twice counts
 //! once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
 
 use foldhash::fast::FixedState;
 
@@ -19,6 +20,7 @@ use super::network::{is_inside_cloud, is_vpc};
 use super::place::Place;
 use super::scan::Raw;
 use super::stable;
+use super::table::UNKNOWN;
 use super::table::lock;
 pub use super::table::{Counted, Detail, Entry, From, Names, Rest, Shared, text};
 use super::tally::{Account, Application, Call, Calls, Purpose, Side, Span, Unattributed};
@@ -64,6 +66,8 @@ pub struct Worker<'s> {
     /// Agents: what they are.
     agents: Texts<Caller>,
     clock: Clock,
+    /// The aliases by which keys were called, by the hash of both.
+    called_as: HashSet<u64, FixedState>,
     unattributed: HashMap<From, Unattributed, FixedState>,
     account: Account,
     digest: u64,
@@ -84,6 +88,7 @@ impl<'s> Worker<'s> {
             principals: Default::default(),
             agents: Texts::default(),
             clock: Clock::default(),
+            called_as: HashSet::default(),
             unattributed: HashMap::default(),
             account: Account::default(),
             digest: 0,
@@ -155,11 +160,21 @@ impl<'s> Worker<'s> {
         let hash = parts.into_iter().fold(stable::hash_of_texts(event), stable::mix);
         let changed = operation.tells.filter(|_| !event.failed).and_then(|tells| Change::of(tells, event, &keys));
         let hash = stable::finish(changed.iter().fold(hash, |hash, (_, change)| stable::mix(hash, change.number())));
+        let is_of_instance = operation.is_unknown && keys.unknown == Some(Side::All) && names_instance(event);
+        let hash = if is_of_instance { stable::mix(hash, OF_INSTANCE) } else { hash };
+        let side = match &changed {
+            Some((None, Change::External)) => Some(Side::Imported),
+            Some((None, Change::Rotates(_))) if operation.tells == Some(Tells::Creation) => Some(Side::Rotating),
+            _ => keys.unknown,
+        };
         for key in keys.each() {
             let (key, account, region) = self.named(key, scope);
             self.batch.name(key, account, region);
         }
-        if let Some((key, change)) = changed {
+        if let (Some(alias), Some(key)) = (&keys.called_as, keys.each().next()) {
+            self.call_as(alias, key, scope);
+        }
+        if let Some((Some(key), change)) = changed {
             let (key, account, region) = self.named(key, scope);
             let change = match change {
                 Change::GivenTo(key) => Change::GivenTo(self.named(&key, scope).0.to_owned()),
@@ -173,14 +188,24 @@ impl<'s> Worker<'s> {
             scope,
             call,
             read_write,
-            side: keys.unknown,
-            is_of_instance: operation.is_unknown && keys.unknown == Some(Side::All) && names_instance(event),
+            side,
+            is_of_instance,
             is_new: true,
         });
         if self.batch.events.len() >= BATCH {
             self.count();
         }
         Ok(())
+    }
+
+    /// Remembers by which alias a key was called. Applications do so all the time, and it is told once.
+    fn call_as(&mut self, alias: &str, key: &str, scope: u32) {
+        let hash = FixedState::default().hash_one((alias, key, scope));
+        if self.called_as.insert(hash) {
+            let (alias, ..) = self.named(alias, scope);
+            let (key, account, region) = self.named(key, scope);
+            self.batch.change(key, (account, region), Change::CalledAs(alias.to_owned()));
+        }
     }
 
     /// A key by its id or alias, which an event of an account and region may name by its ARN, with its own account and region.
@@ -196,12 +221,9 @@ impl<'s> Worker<'s> {
         let Some((of_region, of_account, key)) = named else {
             return (name, numbers.0, numbers.1);
         };
-        let names = &self.shared.names;
         let (of_account, of_region) = (Raw::plain(of_account), Raw::plain(of_region));
-        let ask_account = |text: &str| lock(names).accounts.number(&*named::account(text));
-        let ask_region = |text: &str| lock(names).regions.number(&*named::region(text));
-        let account = if of_account.is_empty() { numbers.0 } else { self.accounts.number(of_account, ask_account) };
-        let region = if of_region.is_empty() { numbers.1 } else { self.regions.number(of_region, ask_region) };
+        let account = if of_account.is_empty() { numbers.0 } else { self.account([of_account; 2]) };
+        let region = if of_region.is_empty() { numbers.1 } else { self.region([of_region; 2]) };
         (key, account, region)
     }
 
@@ -221,7 +243,7 @@ impl<'s> Worker<'s> {
             }
             self.digest = self.digest.wrapping_add(event.hash);
             self.account.kms += 1;
-            self.account.no_key += u64::from(event.side == Some(Side::All));
+            self.account.no_key += u64::from(event.side.is_some_and(Side::names_none));
             self.cover(event.scope, event.call.time, event.read_write);
             let Some(side) = event.side.filter(|_| !event.is_of_instance) else { continue };
             let (account, region) = self.scopes.get(event.scope as usize).map_or((0, 0), |scope| scope.numbers);
@@ -326,19 +348,39 @@ impl<'s> Worker<'s> {
         known
     }
 
+    /// The number of the first of these accounts that says which it is.
+    fn account(&mut self, texts: [Raw<'_>; 2]) -> u32 {
+        let names = &self.shared.names;
+        let ask = |text: &str| lock(names).accounts.number(&*named::account(text));
+        match self.accounts.number(texts[0], ask) {
+            UNKNOWN => self.accounts.number(texts[1], ask),
+            known => known,
+        }
+    }
+
+    /// The same of regions.
+    fn region(&mut self, texts: [Raw<'_>; 2]) -> u32 {
+        let names = &self.shared.names;
+        let ask = |text: &str| lock(names).regions.number(&*named::region(text));
+        match self.regions.number(texts[0], ask) {
+            UNKNOWN => self.regions.number(texts[1], ask),
+            known => known,
+        }
+    }
+
     /// The place of the account and region of an event.
     fn scope(&mut self, event: &Event<'_>, time: i64) -> u32 {
-        let names = &self.shared.names;
-        let account = self.accounts.number(event.account, |text| lock(names).accounts.number(&*named::account(text)));
-        let region = self.regions.number(event.region, |text| lock(names).regions.number(&*named::region(text)));
+        let account = self.account([event.account, event.caller_account]);
+        let region = self.region([event.region, event.requested_region]);
         let numbers = (account, region);
-        let scopes = &mut self.scopes;
+        let (names, scopes) = (&self.shared.names, &mut self.scopes);
         *self.places_of_scopes.entry(numbers).or_insert_with(|| {
-            let texts = [named::account(&event.account.text()), named::region(&event.region.text())]
-                .map(|text| stable::hash(text.as_bytes()));
+            let names = lock(names);
+            let texts = [text(&names.accounts, account), text(&names.regions, region)];
+            let [account, region] = texts.map(|text| stable::hash(text.as_bytes()));
             scopes.push(Scope {
                 numbers,
-                hash: stable::mix(texts[0], texts[1]),
+                hash: stable::mix(account, region),
                 span: Span::of(time),
                 is_covered: false,
                 hours: (0, 0),
@@ -390,6 +432,9 @@ impl Drop for Worker<'_> {
 /// What stands in the digest for an event that could not be read, and for a file.
 const BROKEN: u64 = 1;
 const UNREAD_FILE: u64 = 2;
+
+/// What tells an event that names an instance alone from others of the same texts.
+const OF_INSTANCE: u64 = 3;
 
 fn shortened(text: &str) -> String {
     text.chars().take(60).collect()

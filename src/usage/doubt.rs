@@ -71,6 +71,17 @@ pub enum Doubt {
     },
     /// The log shows that the key was made to rotate; nobody knows whether it still does.
     Rotates,
+    /// The log shows that the key rotated for so long that it may have more than one version.
+    HasRotated,
+    /// An operation that nobody knows was called with the key, and by its name may change what blocks the migration.
+    MayChange {
+        /// The operation.
+        operation: String,
+        /// How often.
+        calls: u64,
+        /// What it may change.
+        fact: FactId,
+    },
     /// Applications called cryptographic operations of which nobody knows the key.
     OpenApplications {
         /// How often.
@@ -97,6 +108,8 @@ pub enum Doubt {
         /// When, in seconds since 1970.
         last: i64,
     },
+    /// The key cannot be used now, so that nobody knows who would use it if it could.
+    Disabled,
     /// Nobody understands when the key was created; perhaps it was lately.
     AgeUnknown {
         /// When, as it was written.
@@ -216,6 +229,32 @@ impl Doubt {
             (Doubt::Rotates, Lang::Zh) => {
                 "UpdateRotationPolicy 曾为该密钥开启轮转，无法判断清单生成于此前或此后：请重新读取其轮转状态".to_owned()
             }
+            (Doubt::HasRotated, Lang::En) => {
+                "the log shows that the key rotated long enough to get another version; count its versions (ListKeyVersions)".to_owned()
+            }
+            (Doubt::HasRotated, Lang::Zh) => {
+                "日志显示该密钥曾开启轮转，时间足以产生新版本：请核实其版本数（ListKeyVersions）".to_owned()
+            }
+            (Doubt::MayChange { operation, calls, fact }, Lang::En) => {
+                let what = match *fact {
+                    VERSIONS => "make versions",
+                    ORIGIN => "import material",
+                    _ => "make it rotate",
+                };
+                format!("{operation} was called {} with the key; nobody knows this operation, and by its name it may {what}", times(*calls))
+            }
+            (Doubt::MayChange { operation, calls, fact }, Lang::Zh) => {
+                let what = match *fact {
+                    VERSIONS => "产生密钥版本",
+                    ORIGIN => "导入密钥材料",
+                    _ => "开启轮转",
+                };
+                format!("对该密钥调用 {operation} {calls} 次；该 API 未知，从名称看可能{what}")
+            }
+            (Doubt::Disabled, Lang::En) => {
+                "the key cannot be used now, so that nobody knows who would use it; enable it, or ask its owner".to_owned()
+            }
+            (Doubt::Disabled, Lang::Zh) => "密钥当前不可用，无法得知启用后由谁使用：请启用密钥或询问其负责人".to_owned(),
             (Doubt::OpenApplications { calls, callers, places }, Lang::En) => {
                 let from = if places.is_empty() { String::new() } else { format!(", some from {}", places.join(", ")) };
                 format!(
@@ -286,14 +325,20 @@ impl OpenCall {
     pub fn of(from: &From, calls: &Unattributed, counted: &Counted, meaning: Meaning) -> Option<OpenCall> {
         let operation = text(&counted.names.operations, from.operation);
         let principal = text(&counted.names.principals, from.principal);
+        let succeeded = calls.calls.failed < calls.calls.calls;
+        let fact = match from.side {
+            Side::Imported => succeeded.then_some(ORIGIN)?,
+            Side::Rotating => succeeded.then_some(ROTATION)?,
+            _ => meaning.concerns(calls.calls)?,
+        };
         Some(OpenCall {
-            fact: meaning.concerns(calls.calls)?,
+            fact,
             operation: operation.to_owned(),
             principal: principal.to_owned(),
             calls: calls.calls,
             last: calls.span.last,
             which: match from.side {
-                Side::All | Side::Alias => Which::None,
+                Side::All | Side::Alias | Side::Imported | Side::Rotating => Which::None,
                 Side::Source => Which::OnlyDestination,
                 Side::Destination => Which::OnlySource,
             },
@@ -331,7 +376,7 @@ impl OpenCall {
                 let means = match *fact {
                     VERSIONS => "; that key has more than one version",
                     ORIGIN => "; the material of that key is imported",
-                    ROTATION => "; that key may rotate",
+                    ROTATION => "; that key may rotate, and have more than one version",
                     _ if self.is_like() => {
                         "; nobody knows this operation, and its name is like that of one that blocks"
                     }
@@ -352,7 +397,7 @@ impl OpenCall {
                 let means = match *fact {
                     VERSIONS => "；该密钥有多个版本",
                     ORIGIN => "；该密钥的密钥材料为外部导入",
-                    ROTATION => "；该密钥可能已开启轮转",
+                    ROTATION => "；该密钥可能已开启轮转并有多个版本",
                     _ if self.is_like() => "；该 API 未知，其名称与妨碍迁移的 API 相似",
                     _ => "",
                 };

@@ -3,11 +3,13 @@
 //! Field names and shapes: ActionTrail, "Management event structure"; KMS, "Use ActionTrail to query KMS events". Most
 //! fields are optional.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use super::field::{Field, Within};
+use super::named::{is_account, is_region};
 use super::scan::{Broken, Raw, Value, behind_blanks, broken, elements, members, name, nested_end, value};
 
 /// The name of the service in its events (KMS, "Use ActionTrail …": the filter is exactly this).
@@ -38,8 +40,12 @@ pub struct Event<'a> {
     pub endpoint: Raw<'a>,
     /// `acsRegion`.
     pub region: Raw<'a>,
-    /// `recipientAccountId`, or else the account of the caller.
+    /// `requestParameters.RegionId`, which tells the region if `acsRegion` does not.
+    pub requested_region: Raw<'a>,
+    /// `recipientAccountId`.
     pub account: Raw<'a>,
+    /// `userIdentity.accountId`, which tells the account if `recipientAccountId` does not.
+    pub caller_account: Raw<'a>,
     /// Whether the call failed: `errorCode` or `errorMessage` says something.
     pub failed: bool,
     /// `userIdentity.type`.
@@ -64,6 +70,8 @@ pub struct Event<'a> {
     pub destination_key: Raw<'a>,
     /// `SourceKeyId`: the key under which `ReEncrypt` reads; asymmetric ones stand in the request.
     pub source_key: Raw<'a>,
+    /// `requestParameters.EncryptionKeyId`: the key under which `CreateSecret` stores.
+    pub encryption_key: Raw<'a>,
     /// All of it, for the few of which more is asked; only of events of KMS.
     pub whole: Whole<'a>,
 }
@@ -129,7 +137,7 @@ impl<'a> Event<'a> {
         let _ = elements(list, |element| {
             let (mut kind, mut key) = (Raw::default(), Raw::default());
             if let Value::Nested(object) = element {
-                let read = members(object, 0, |name, value| match name {
+                let read = members(object, 0, |name, value| match &*plain(name) {
                     b"resourceType" => kind = value.text(),
                     b"resourceName" => key = value.text(),
                     _ => {}
@@ -142,24 +150,19 @@ impl<'a> Event<'a> {
     }
 
     /// Takes the object at `at`, of whose members some are wanted, and gives where it ends.
-    fn take_nested(
-        &mut self,
-        part: Part,
-        bytes: &'a [u8],
-        at: usize,
-        beside: &mut BesideEvent<'a>,
-    ) -> Result<usize, Broken> {
-        members(bytes, at, |name, value| match Field::of(Within::Part(part), name) {
+    fn take_nested(&mut self, part: Part, bytes: &'a [u8], at: usize) -> Result<usize, Broken> {
+        members(bytes, at, |name, value| match Field::of(Within::Part(part), &plain(name)) {
             Field::RequestedKey => self.requested_key = value.text(),
             Field::DestinationKey => self.destination_key = value.text(),
             Field::SourceKey => self.source_key = value.text(),
+            Field::EncryptionKey => self.encryption_key = value.text(),
             Field::Alias => self.alias = value.text(),
-            Field::RequestedRegion => beside.region = value.text(),
+            Field::RequestedRegion => self.requested_region = value.text(),
             Field::AnsweredKey => self.answered_key = value.text(),
             Field::AnsweredMetadata => {
                 if let Value::Nested(metadata) = value {
                     let _ = members(metadata, 0, |name, value| {
-                        if name == b"KeyId" {
+                        if *plain(name) == *b"KeyId" {
                             self.answered_key = value.text();
                         }
                     });
@@ -168,7 +171,7 @@ impl<'a> Event<'a> {
             Field::Identity => self.identity = value.text(),
             Field::User => self.user = value.text(),
             Field::Principal => self.principal = value.word(),
-            Field::CallerAccount => beside.account = value.word(),
+            Field::CallerAccount => self.caller_account = value.word(),
             Field::ReferencedKey => match value {
                 Value::Nested(list) => {
                     let _ = elements(list, |element| self.refer(element.text()));
@@ -180,17 +183,19 @@ impl<'a> Event<'a> {
     }
 }
 
+/// The name of a member without its escapes, of which nearly none has any.
+#[inline]
+pub(super) fn plain(name: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b'\\', name) {
+        None => name.into(),
+        Some(_) => Raw { bytes: name, is_escaped: true }.text().into_owned().into_bytes().into(),
+    }
+}
+
 /// Whether an `errorCode` or `errorMessage` says that a call failed.
 pub(super) fn is_failure(says: Raw<'_>) -> bool {
     let is_fine = |fine: &&[u8]| says.bytes.trim_ascii().eq_ignore_ascii_case(fine);
     ![&b""[..], b"0", b"success", b"ok", b"200", b"null", b"none", b"-"].iter().any(is_fine)
-}
-
-/// What stands in an event and says something if a member of its own does not.
-#[derive(Debug, Default)]
-struct BesideEvent<'a> {
-    account: Raw<'a>,
-    region: Raw<'a>,
 }
 
 /// Objects inside an event of which some members are wanted.
@@ -228,7 +233,7 @@ pub enum Ends {
 /// # Errors
 /// It is no JSON, as far as it was looked at: of other services' events only so much is.
 pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Broken> {
-    let (mut event, mut beside) = (Event::default(), BesideEvent::default());
+    let mut event = Event::default();
     let start = at;
     let mut inside: Option<&[u8]> = None;
     let (mut is_of_key, mut may_end) = (true, true);
@@ -238,9 +243,10 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
             break at + 1;
         }
         let (name, begin) = name(bytes, at)?;
-        let part = if bytes.get(begin) == Some(&b'{') && !is_other(&event) { Part::named(name) } else { None };
+        let name = &*plain(name);
+        let part = if bytes.get(begin) == Some(&b'{') { Part::named(name) } else { None };
         at = match part {
-            Some(part) => event.take_nested(part, bytes, begin, &mut beside)?,
+            Some(part) => event.take_nested(part, bytes, begin)?,
             None => {
                 let (value, end) = value(bytes, begin)?;
                 match value {
@@ -257,9 +263,7 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
         };
         // Of another service, only when and where it was called says anything, and whether that reads or writes: that there was
         // somebody who listened, and to what. The id tells it from others.
-        let has = |values: [Raw<'_>; 5]| values.iter().all(|value| !value.is_empty());
-        let wanted = [event.time, event.region, event.account, event.event_rw, event.event_id];
-        if may_end && inside.is_none() && is_other(&event) && has(wanted) {
+        if may_end && inside.is_none() && is_other(&event) && is_enough(&event) {
             match end_of_other(bytes, at, ends) {
                 Some(end) => return Ok((Seen::Other(event), end)),
                 None => may_end = false,
@@ -281,20 +285,15 @@ pub fn read(bytes: &[u8], at: usize, ends: Ends) -> Result<(Seen<'_>, usize), Br
     if is_nameless {
         return Ok((Seen::Nothing, end));
     }
-    if event.account.is_empty() {
-        event.account = beside.account;
-    }
-    if event.region.is_empty() {
-        event.region = beside.region;
-    }
     if !is_of_key {
         event.resource = Raw::default();
     }
-    // Most members are optional; the endpoint tells the service, too.
-    let service = if event.service.is_empty() { service_of(event.endpoint) } else { event.service };
-    Ok(match service.is_empty() {
+    // Most members are optional, and may say nothing; the endpoint tells the service, too.
+    let endpoint = service_of(event.endpoint);
+    let is_of_kms = is_kms(event.service) || !is_other(&event) && is_kms(endpoint);
+    Ok(match event.service.is_empty() && endpoint.is_empty() {
         true => (Seen::Nothing, end),
-        false if is_kms(service) => {
+        false if is_of_kms => {
             event.whole = Whole(&bytes[start..end]);
             (Seen::Kms(event), end)
         }
@@ -326,10 +325,21 @@ fn may_be_event(rest: &[u8], ends: Ends) -> bool {
 /// How the names of members end that tell an event from other objects.
 static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Name"));
 
-/// Whether a service is KMS. Logs that passed through other tools may have it in other letters.
+/// Whether a service is KMS. Logs that passed through other tools may have it in other letters, or as `kms.aliyuncs.com`,
+/// `acs:kms` or `KMS20160120`.
 fn is_kms(service: Raw<'_>) -> bool {
-    let is_kms = |text: &[u8]| text.trim_ascii().eq_ignore_ascii_case(KMS);
+    let is_word = |word: &[u8]| word.eq_ignore_ascii_case(KMS) || word.eq_ignore_ascii_case(b"kms20160120");
+    let is_kms = |text: &[u8]| text.split(|byte| !byte.is_ascii_alphanumeric()).any(is_word);
     is_kms(service.bytes) || service.is_escaped && is_kms(service.text().as_bytes())
+}
+
+/// Whether a `serviceName` says which service it is: no dash, no `null`, and nothing that is masked.
+fn says_service(service: Raw<'_>) -> bool {
+    let text = service.bytes.trim_ascii();
+    let is_any = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
+    text.first().is_some_and(u8::is_ascii_alphanumeric)
+        && !text.contains(&b'*')
+        && !is_any(&["null", "none", "n/a", "unknown", "masked", "redacted", "hidden"])
 }
 
 /// Whether a `resourceType` says that `resourceName` names a key, or an alias.
@@ -340,13 +350,14 @@ pub(super) fn is_type_of_key(resource_type: Raw<'_>) -> bool {
 /// Whether a service is known, and is not KMS.
 #[inline]
 pub(super) fn is_of_other(service: Raw<'_>) -> bool {
-    !service.is_empty() && service.bytes != KMS && !is_kms(service)
+    service.bytes != KMS && says_service(service) && !is_kms(service)
 }
 
 /// The service of an endpoint: `kms` of `kms-vpc.cn-hangzhou.aliyuncs.com`, and of `kst-….cryptoservice.kms.aliyuncs.com`,
 /// that of an instance.
 fn service_of(endpoint: Raw<'_>) -> Raw<'_> {
-    let host = endpoint.bytes.strip_prefix(b"https://").unwrap_or(endpoint.bytes);
+    let host = endpoint.bytes.trim_ascii();
+    let host = [&b"https://"[..], b"http://"].iter().find_map(|scheme| host.strip_prefix(*scheme)).unwrap_or(host);
     let words = || host.split(|byte| matches!(byte, b'.' | b'-'));
     let is_kms = |word: &&[u8]| word.eq_ignore_ascii_case(KMS);
     let bytes = words().find(is_kms).or_else(|| words().next()).unwrap_or_default();
@@ -361,6 +372,16 @@ pub(super) fn is_around(name: &[u8]) -> bool {
 #[inline]
 fn is_other(event: &Event<'_>) -> bool {
     is_of_other(event.service)
+}
+
+/// Whether an event of another service says enough of itself: when and where it was, whether it reads, and its id. Where
+/// account or region are unclear, members further on may tell them.
+#[inline]
+pub(super) fn is_enough(event: &Event<'_>) -> bool {
+    let has = |values: [Raw<'_>; 3]| values.iter().all(|value| !value.is_empty());
+    has([event.time, event.event_rw, event.event_id])
+        && is_account(event.account.bytes)
+        && is_region(event.region.bytes)
 }
 
 #[cfg(test)]
@@ -386,7 +407,10 @@ mod tests {
         let event = kms(EVENT);
         assert_eq!(event.requested_key.text(), "alias/orders");
         assert_eq!(event.referenced[0].text(), "0f5a1c1e-8a51-4b0e-9a5e-3d0c6a7b1f01");
-        assert_eq!((event.account.text().as_ref(), event.region.text().as_ref()), ("1234567890123456", "cn-hangzhou"));
+        assert_eq!(
+            (event.caller_account.text().as_ref(), event.region.text().as_ref()),
+            ("1234567890123456", "cn-hangzhou")
+        );
         assert!(!event.failed && event.user.text() == "orders-role:orders");
     }
 
@@ -430,6 +454,20 @@ mod tests {
     }
 
     #[test]
+    fn others_are_read_on_until_account_and_region_are_known() {
+        for (region, account) in [("-", "1234567890123456"), ("cn-hangzhou", "-"), ("cn-xxxx", ""), ("", "MASKED")] {
+            let text = format!(
+                r#"{{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"{region}","eventRW":"Read","recipientAccountId":"{account}","requestParameters":{{"RegionId":"cn-beijing"}},"userIdentity":{{"accountId":"2234567890123456"}}}}"#
+            );
+            let Ok((Seen::Other(event), _)) = read(text.as_bytes(), 0, Ends::WithBytes) else { panic!("{text}") };
+            assert_eq!(
+                (event.requested_region.bytes, event.caller_account.bytes),
+                (&b"cn-beijing"[..], &b"2234567890123456"[..])
+            );
+        }
+    }
+
+    #[test]
     fn objects_around_events_are_known() {
         let seen = |text: &'static str| read(text.as_bytes(), 0, Ends::WithBytes).unwrap().0;
         assert!(matches!(seen(r#"{"Records":[{}]}"#), Seen::Around(br#"{"Records":[{}]}"#)));
@@ -439,7 +477,7 @@ mod tests {
             Seen::Around(_)
         ));
         assert!(matches!(seen(r#"{"__topic__":"x","event":"{\"eventName\":1}"}"#), Seen::Around(_)));
-        let row = r#"{"serviceName":"actiontrail","eventTime":"t","acsRegion":"r","recipientAccountId":"1","event":"{\"serviceName\":\"Kms\"}"}"#;
+        let row = r#"{"serviceName":"actiontrail","eventTime":"t","acsRegion":"cn-hangzhou","recipientAccountId":"1234567890123456","event":"{\"serviceName\":\"Kms\"}"}"#;
         assert!(matches!(seen(row), Seen::Around(_)));
         assert!(matches!(read(row.as_bytes(), 0, Ends::WithBracket), Ok((Seen::Around(_), _))));
         assert!(matches!(seen(r#"{"a":1}"#), Seen::Nothing));
@@ -447,10 +485,10 @@ mod tests {
 
     #[test]
     fn others_are_left_as_soon_as_enough_is_known() {
-        let text = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","broken":}}"#;
+        let text = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"cn-hangzhou","eventRW":"Read","recipientAccountId":"1234567890123456","broken":}}"#;
         assert!(matches!(read(text.as_bytes(), 0, Ends::WithBytes), Ok((Seen::Other(_), end)) if end == text.len()));
         assert_eq!(read(&text.as_bytes()[..text.len() - 12], 0, Ends::WithBytes).err(), Some(Broken::CutOff));
-        let one = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":"}"}"#;
+        let one = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"cn-hangzhou","eventRW":"Read","recipientAccountId":"1234567890123456","b":"}"}"#;
         for next in
             [r#"{"serviceName":"Kms"}"#, r#"{"eventName":"Decrypt","eventSource":"kms-vpc.cn-hangzhou.aliyuncs.com"}"#]
         {
@@ -458,7 +496,7 @@ mod tests {
             let read = read(two.as_bytes(), 0, Ends::WithBytes);
             assert!(matches!(read, Ok((Seen::Other(_), end)) if end == one.len()), "{next}");
         }
-        let text = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"r","eventRW":"Read","recipientAccountId":"1","b":["}"]},{"#;
+        let text = r#"{"eventId":"i","serviceName":"Ecs","eventTime":"t","acsRegion":"cn-hangzhou","eventRW":"Read","recipientAccountId":"1234567890123456","b":["}"]},{"#;
         let (_, end) = read(text.as_bytes(), 0, Ends::WithBracket).unwrap();
         assert_eq!(&text[end..], ",{");
     }

@@ -16,7 +16,8 @@ use super::overlay::Told;
 use super::tally::{Purpose, Span};
 use super::time::{HOUR, show};
 use super::told::{Meanings, Seen};
-use crate::domains::cmk::facts::{ID_MASKED, KEY_ID_FORM};
+use super::whole::{has_masked_block, whole_ids};
+use crate::domains::cmk::facts::{FACTS, ID_MASKED, KEY_ID_FORM, STATE};
 use crate::domains::cmk::fields::Field;
 use crate::engine::facts::Lang;
 use crate::inventory::clock::{Order, time_in};
@@ -89,6 +90,9 @@ impl Evidence {
         let mut held = vec![0_u32; evidence.held.len()];
         // Aliases that the log gives to the key that has them in the inventory.
         let mut given = vec![false; evidence.held.len()];
+        // And those that were answered with another.
+        let mut of_other = vec![false; evidence.held.len()];
+        let called_as = evidence.called_as();
         let mut scopes: BTreeSet<(&str, &str)> = BTreeSet::new();
         for key in survey.keys() {
             let numbers: Vec<u32> = evidence.numbers(&key).collect();
@@ -96,15 +100,18 @@ impl Evidence {
                 let entry = &evidence.counted.keys[*number as usize];
                 held[*number as usize] += 1;
                 given[*number as usize] |= is_alias(&entry.key) && evidence.is_given_to(entry, key.key_id());
+                if let Some(called) = called_as.get(&*entry.key) {
+                    of_other[*number as usize] |= evidence.is_of_other(entry, called, key.key_id());
+                }
             }
             scopes.insert((key.account_id(), key.region()));
         }
         let mut doubtful = BTreeSet::new();
-        for ((entry, held), given) in evidence.counted.keys.iter().zip(&mut held).zip(given) {
+        for (((entry, held), given), of_other) in evidence.counted.keys.iter().zip(&mut held).zip(given).zip(of_other) {
             if !is_alias(&entry.key) {
                 continue;
             }
-            let is_moved = evidence.is_moved(entry, given);
+            let is_moved = of_other || evidence.is_moved(entry, given);
             if *held > 1 || *held == 1 && is_moved {
                 doubtful.insert(evidence.named(entry));
             }
@@ -152,11 +159,15 @@ impl Evidence {
         let reach = self.reaches.get(key.account_id()).and_then(|regions| regions.get(key.region()));
         let reach = reach.unwrap_or(&NOTHING);
         let mut own_doubts = Vec::new();
-        if key.aside().get(KEY_ID_FORM) == ID_MASKED {
+        if key.aside().get(KEY_ID_FORM) == ID_MASKED || has_masked_block(&name_of(key.key_id())) {
             own_doubts.push(Doubt::Masked);
         }
         own_doubts.extend(self.doubt_youth(key, &entries, reach));
-        Told { entries, seen, reach, own_doubts }
+        if !seen.is_used && (seen.changes.is_disabled() || says_unusable(key)) {
+            own_doubts.push(Doubt::Disabled);
+        }
+        let has_rotated = seen.changes.may_have_rotated(self.demands.now);
+        Told { entries, seen, reach, own_doubts, has_rotated }
     }
 
     /// Whether the key may not have been used yet, as one that was created lately: by its inventory, or in the log.
@@ -164,7 +175,7 @@ impl Evidence {
         let last = reach.coverage.as_ref()?.span?.last;
         let from = last - i64::from(self.demands.days) * DAY;
         let enabled = entries.iter().filter_map(|entry| self.counted.changes(entry)?.enabled).max();
-        if let Some(last) = enabled.filter(|last| *last > from) {
+        if let Some(last) = enabled.filter(|last| *last > from && !is_used_around(entries, *last)) {
             return Some(Doubt::Enabled { last });
         }
         // Nothing can be called before.
@@ -361,37 +372,24 @@ pub fn whose((account, region): (&str, &str)) -> String {
     format!("account {}, {}", or_unknown(account), or_unknown(region))
 }
 
-/// Whether a name has the form of a whole id, as KMS gives it, so that it may be one of a key that is in no inventory. One
-/// digit many times over is what masks leave.
-fn has_form_of_id(name: &str) -> bool {
-    let is_newer = name.strip_prefix("key-").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let digits: Vec<u8> = name.bytes().filter(|byte| *byte != b'-').collect();
-    let is_same = |part: &[u8]| part.iter().all(|byte| *byte == part[0]);
-    (tidy::is_uuid(name) || is_newer) && tidy::is_given_by_kms(name) && !digits.windows(ONE_DIGIT).any(is_same)
+/// Whether calls used a key before and after it was enabled, so that it was never unusable. Only the first and the last call
+/// have a time: they are known to be cryptographic where the enabling is the only call that is not.
+fn is_used_around(entries: &[&Entry], enabled: i64) -> bool {
+    let calls = |entry: &&Entry| {
+        let of = entry.tally.applications.iter().filter(|of| of.application.purpose() == Purpose::Cryptographic);
+        of.map(|of| of.calls).sum::<u64>()
+    };
+    let (used, all) =
+        entries.iter().fold((0, 0), |(used, all), entry| (used + calls(entry), all + entry.tally.calls.calls));
+    let has = |is: &dyn Fn(&Span) -> bool| entries.iter().any(|entry| is(&entry.tally.span));
+    used + 1 == all && has(&|span| span.first < enabled) && has(&|span| span.last > enabled)
 }
 
-/// So many times the same digit is no id.
-const ONE_DIGIT: usize = 12;
-
-/// Those of some names that are whole ids of keys that are in no inventory. Nobody knows how long newer ids are: one that
-/// begins as one of the inventory, or with which one of it begins, may be a part of that.
-fn whole_ids(names: impl Iterator<Item = String>, survey: &Survey) -> BTreeSet<String> {
-    let mut whole: BTreeSet<String> = names.filter(|name| has_form_of_id(name)).collect();
-    if whole.iter().any(|name| name.starts_with("key-")) {
-        for key in survey.keys() {
-            let id = name_of(key.key_id());
-            if id.starts_with("key-") {
-                (0..=id.len()).filter_map(|end| id.get(..end)).for_each(|start| {
-                    whole.remove(start);
-                });
-                while let Some(longer) = whole.range(id.clone()..).next().filter(|name| name.starts_with(&id)).cloned()
-                {
-                    whole.remove(&longer);
-                }
-            }
-        }
-    }
-    whole
+/// Whether the inventory says that a key cannot be used.
+fn says_unusable(key: &Key<'_>) -> bool {
+    let value = |name| FACTS[STATE.index()].value(name).unwrap_or_default();
+    let unusable = value("Disabled") | value("PendingDeletion");
+    key.said(STATE).any(|(_, bits)| bits & unusable != 0)
 }
 
 fn is_alias(name: &str) -> bool {
@@ -409,5 +407,20 @@ pub(super) fn name_of(key: &str) -> String {
 /// Whether two accounts and regions may be the same.
 pub(super) fn agree(one: (&str, &str), other: (&str, &str)) -> bool {
     let may_be = |one: &str, other: &str| one.is_empty() || other.is_empty() || one == other;
-    may_be(one.0, other.0) && may_be(one.1, other.1)
+    (may_be(one.0, other.0) || is_masked_like(one.0, other.0)) && may_be(one.1, other.1)
 }
+
+/// Whether two accounts differ only where one of them has the same digit many times over, as masks leave.
+fn is_masked_like(one: &str, other: &str) -> bool {
+    let is_in_run = |account: &[u8], at: usize| {
+        let is_same = |digit: &&u8| **digit == account[at];
+        let before = account[..at].iter().rev().take_while(is_same).count();
+        before + account[at..].iter().take_while(is_same).count() >= RUN_IN_ACCOUNT
+    };
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len()
+        && (0..one.len()).all(|at| one[at] == other[at] || is_in_run(one, at) || is_in_run(other, at))
+}
+
+/// So many times the same digit may stand for others.
+const RUN_IN_ACCOUNT: usize = 6;

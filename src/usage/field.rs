@@ -1,6 +1,7 @@
 //! The members of events that are wanted, and where they stand.
 
 use super::event::{Event, Part, Whole, is_failure, is_of_other, is_type_of_key};
+use super::named::{is_account, is_region};
 use super::scan::Raw;
 
 /// The member of `referencedResources` that has keys.
@@ -68,6 +69,7 @@ pub(super) enum Field {
     AnsweredKey,
     AnsweredMetadata,
     SourceKey,
+    EncryptionKey,
     Identity,
     User,
     Principal,
@@ -101,7 +103,8 @@ impl Field {
             (Within::Part(Part::Request), b"DestinationKeyId") => Field::DestinationKey,
             (Within::Part(Part::Request), b"RegionId") => Field::RequestedRegion,
             (Within::Part(Part::Request), b"AliasName") => Field::Alias,
-            (Within::Part(Part::Response), b"KeyId") => Field::AnsweredKey,
+            (Within::Part(Part::Request), b"EncryptionKeyId") => Field::EncryptionKey,
+            (Within::Part(Part::Response), b"KeyId" | b"KeyMetadata.KeyId") => Field::AnsweredKey,
             (Within::Part(Part::Response), b"KeyMetadata") => Field::AnsweredMetadata,
             (Within::Part(Part::Request | Part::Response), b"SourceKeyId") => Field::SourceKey,
             (Within::Part(Part::Identity), b"type") => Field::Identity,
@@ -144,8 +147,8 @@ pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
     let of = |field: Field| values[field as usize];
     is_of_other(of(Field::Service))
         && !of(Field::Time).is_empty()
-        && !of(Field::Region).is_empty()
-        && !of(Field::Account).is_empty()
+        && is_region(of(Field::Region).bytes)
+        && is_account(of(Field::Account).bytes)
         && !of(Field::EventRw).is_empty()
         && !of(Field::EventId).is_empty()
 }
@@ -154,7 +157,6 @@ pub(super) fn is_enough(values: &[Raw<'_>; FIELDS]) -> bool {
 #[inline]
 pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
     let of = |field: Field| values[field as usize];
-    let either = |one: Raw<'a>, other: Raw<'a>| if one.is_empty() { other } else { one };
     let is_of_key = is_type_of_key(of(Field::ResourceType));
     Event {
         event_id: of(Field::EventId),
@@ -167,8 +169,10 @@ pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         source: of(Field::Source),
         endpoint: of(Field::Endpoint),
         event_rw: of(Field::EventRw),
-        region: either(of(Field::Region), of(Field::RequestedRegion)),
-        account: either(of(Field::Account), of(Field::CallerAccount)),
+        region: of(Field::Region),
+        requested_region: of(Field::RequestedRegion),
+        account: of(Field::Account),
+        caller_account: of(Field::CallerAccount),
         failed: is_failure(of(Field::ErrorCode)) || is_failure(of(Field::ErrorMessage)),
         identity: of(Field::Identity),
         user: of(Field::User),
@@ -181,6 +185,7 @@ pub(super) fn event<'a>(values: &[Raw<'a>; FIELDS]) -> Event<'a> {
         resource: if is_of_key { of(Field::Resource) } else { Raw::default() },
         destination_key: of(Field::DestinationKey),
         source_key: of(Field::SourceKey),
+        encryption_key: of(Field::EncryptionKey),
         whole: Whole::default(),
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::agent::Caller;
 use super::collect::{Counted, Entry, From, Names, Rest};
+use super::named;
 use super::network::Networks;
 use super::place::{Place, Places};
 use super::result::{Count, CoverageLine, Head, HourCalls, KeyLine, Line, LineCounts, Run, UnattributedLine, VERSION};
@@ -214,7 +215,7 @@ impl Merged {
     }
 
     fn scope(&mut self, account: &str, region: &str) -> (u32, u32) {
-        (self.names.accounts.number(account), self.names.regions.number(region))
+        (self.names.accounts.number(&*named::account(account)), self.names.regions.number(&*named::region(region)))
     }
 
     fn add_coverage(&mut self, line: &CoverageLine) -> Result<(), String> {
@@ -394,7 +395,9 @@ fn check_parts(line: &KeyLine) -> Result<(), String> {
 }
 
 fn of_version(version: u32) -> String {
-    format!("version {version} of the format; this program reads version {VERSION}")
+    format!(
+        "version {version} of the format; this program reads version {VERSION}: count the logs again with `cmkdiag usage`"
+    )
 }
 
 fn time(text: &str) -> Result<i64, String> {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::event::Event;
+use super::named::is_region;
 use super::place::Place;
 use super::tally::Call;
 use super::told::is_elsewhere;
@@ -34,7 +35,7 @@ impl Networks {
     /// # Errors
     /// The line, and what is expected there.
     pub fn read(text: &str) -> Result<Networks, (usize, String)> {
-        let mut networks = Networks::default();
+        let (mut networks, mut lines) = (Networks::default(), Vec::new());
         for (number, line) in text.lines().enumerate() {
             let line = line.trim_start_matches('\u{feff}').trim();
             if line.is_empty() || line.starts_with('#') || number == 0 && line.eq_ignore_ascii_case("range,name") {
@@ -44,10 +45,17 @@ impl Networks {
                 (number + 1, format!("`{line}`: {what}; expected RANGE,NAME, such as 203.0.113.0/24,office"))
             };
             let (range, name) = line.split_once(',').ok_or_else(|| failed("there is no comma"))?;
-            let number =
+            let network =
                 networks.number(name.trim()).ok_or_else(|| failed("the name is missing, or there are too many"))?;
-            let read = Range::read(range.trim(), number).ok_or_else(|| failed("no range of addresses"))?;
+            let read = Range::read(range.trim(), network).ok_or_else(|| failed("no range of addresses"))?;
+            let same =
+                networks.ranges.iter().zip(&lines).find(|(known, _)| known.is_same(&read) && known.name != network);
+            if let Some((known, before)) = same {
+                let name = networks.name(known.name);
+                return Err(failed(&format!("line {before} names the same range `{name}`, and a range has one name")));
+            }
             networks.ranges.push(Range { is_elsewhere: is_elsewhere(name.trim()), ..read });
+            lines.push(number + 1);
         }
         // Of ranges inside each other, the smallest names the network.
         networks.ranges.sort_by_key(|range| std::cmp::Reverse(range.length));
@@ -106,9 +114,11 @@ impl Networks {
     }
 
     fn of(&self, source: IpAddr) -> Option<&Range> {
-        let (bits, is_old) = bits(source);
-        let has = |range: &&Range| range.is_old == is_old && range.has(bits);
-        self.ranges.iter().find(has)
+        let find = |source: IpAddr| {
+            let (bits, is_old) = bits(source);
+            self.ranges.iter().find(|range| range.is_old == is_old && range.has(bits))
+        };
+        find(inside(source)).or_else(|| find(source))
     }
 }
 
@@ -136,17 +146,40 @@ impl Source {
             None => text.split_once(':').filter(|(_, port)| is_port(port)).map(|(address, _)| address),
         };
         let address = text.parse().ok().or_else(|| without_port()?.trim().parse().ok());
-        address.map_or(Source::Unclear, Source::Address)
+        address.filter(|address| !is_of_machine(*address)).map_or(Source::Unclear, Source::Address)
     }
+}
+
+/// Whether an address is one by which a machine calls itself or its neighbours, so that nobody knows where it is.
+fn is_of_machine(address: IpAddr) -> bool {
+    match inside(address) {
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local() || address.is_unspecified(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local() || address.is_unspecified(),
+    }
+}
+
+/// The address of the older kind that one of the newer kind stands for: `::ffff:10.8.0.5`, `64:ff9b::10.8.0.5` (RFC 6052)
+/// and `::10.8.0.5`; or else the address itself.
+fn inside(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(newer) = address.to_canonical() else { return address.to_canonical() };
+    let bits = newer.to_bits();
+    let (begin, end) = (bits >> 32, bits as u32);
+    // `::` and `::1` are none, nor is what has nothing before its last two bytes.
+    let is_older = begin == 0x0064_ff9b << 64 || begin == 0 && end > 0xffff;
+    if is_older { Ipv4Addr::from_bits(end).into() } else { address }
 }
 
 /// Whether a host is the endpoint of VPCs, `kms-vpc.REGION.aliyuncs.com`.
 fn is_endpoint_of_vpc(endpoint: &str) -> bool {
     let host = endpoint.trim().to_ascii_lowercase();
-    let host = host.strip_prefix("https://").unwrap_or(&host);
+    let host = ["https://", "http://"].iter().find_map(|scheme| host.strip_prefix(scheme)).unwrap_or(&host);
+    let host = host.strip_suffix('/').unwrap_or(host);
+    let host = match host.split_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host,
+        _ => host,
+    };
     let region = host.strip_prefix("kms-vpc.").and_then(|rest| rest.strip_suffix(".aliyuncs.com"));
-    let is_of_region = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    region.is_some_and(|region| !region.is_empty() && region.bytes().all(is_of_region))
+    region.is_some_and(|region| is_region(region.as_bytes()))
 }
 
 impl Range {
@@ -159,6 +192,11 @@ impl Range {
         let most = if is_old { 32 } else { 128 };
         let length = length.unwrap_or(most);
         (length <= most).then(|| Range { bits, length: 128 - most + length, is_old, name, is_elsewhere: false })
+    }
+
+    /// Whether it has the same addresses as another.
+    fn is_same(&self, other: &Range) -> bool {
+        self.is_old == other.is_old && self.length == other.length && self.has(other.bits)
     }
 
     /// Whether it has all addresses there are.
@@ -203,13 +241,11 @@ fn is_shared(address: Ipv4Addr) -> bool {
     first == 100 && second & 0xc0 == 64
 }
 
-/// Whether an address is one of a private network, of carriers, or of the machine itself.
+/// Whether an address is one of a private network, or of carriers.
 fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            address.is_private() || address.is_loopback() || address.is_link_local() || is_shared(address)
-        }
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+    match inside(address) {
+        IpAddr::V4(address) => address.is_private() || is_shared(address),
+        IpAddr::V6(address) => address.is_unique_local(),
     }
 }
 
@@ -280,6 +316,27 @@ mod tests {
             ("somewhere", "", Place::Unknown, ""),
         ] {
             assert_eq!(place(&networks, source, vpc), (expected, name.to_owned()), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_range_has_one_name() {
+        for text in ["10.0.0.0/16,vpc\n10.0.9.9/16,data-centre", "::ffff:10.8.0.5,a\n10.8.0.5,b"] {
+            let (line, why) = Networks::read(text).unwrap_err();
+            assert!(line == 2 && why.contains("line 1"), "{why}");
+        }
+        assert!(Networks::read("10.0.0.0/16,vpc\n10.0.0.0/16,vpc\n10.0.0.0/17,data-centre").is_ok());
+    }
+
+    #[test]
+    fn addresses_inside_others_are_known() {
+        let networks = Networks::read("10.8.0.0/16,data-centre\n64:ff9b::/96,translated\n").unwrap();
+        for source in ["::ffff:10.8.0.5", "64:ff9b::a08:5", "::10.8.0.5"] {
+            assert_eq!(place(&networks, source, "vpc-1"), (Place::Private, "data-centre".to_owned()), "{source}");
+        }
+        assert_eq!(place(&networks, "64:ff9b::5db8:d822", ""), (Place::Public, "translated".to_owned()));
+        for source in ["::1", "127.1.2.3", "169.254.0.1", "fe80::1", "::", "0.0.0.0"] {
+            assert_eq!(place(&networks, source, "vpc-1").0, Place::Unknown, "{source}");
         }
     }
 

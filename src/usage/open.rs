@@ -1,5 +1,6 @@
 //! Calls of an account and region of which nobody knows the key: what they may change of any key there.
 
+use super::changes::Changes;
 use super::collect::{Counted, Entry, From, text};
 use super::doubt::{OpenCall, Which};
 use super::tally::{Calls, OperationCalls, Purpose, Unattributed};
@@ -47,7 +48,9 @@ impl Open {
         for OperationCalls { operation, calls, failed } in &entry.tally.operations {
             let calls = Calls { calls: *calls, failed: u64::from(*failed) };
             let Some(fact) = meanings.of(*operation).concerns(calls) else { continue };
-            if fact == ROTATION && !counted.changes(entry).is_some_and(|changes| changes.is_made_to_rotate()) {
+            let may_rotate = |changes: &Changes| changes.is_made_to_rotate() || changes.may_have_rotated(i64::MAX);
+            let is_known = meanings.of(*operation).changes_surely;
+            if fact == ROTATION && is_known && !counted.changes(entry).is_some_and(may_rotate) {
                 continue;
             }
             let (name, operation) = (entry.key.to_string(), text(&counted.names.operations, *operation).to_owned());

@@ -25,6 +25,8 @@ pub struct Told<'e> {
     pub reach: &'e Reach,
     /// What of the key itself leaves open which calls are its own, or what its future use will be.
     pub(super) own_doubts: Vec<Doubt>,
+    /// Whether the log shows that it rotated for so long that it may have more than one version.
+    pub(super) has_rotated: bool,
 }
 
 impl Told<'_> {
@@ -43,7 +45,13 @@ impl Told<'_> {
                 is_like_forbidden,
             }));
         }
-        doubts.extend(self.seen.rotates.then_some(Doubt::Rotates));
+        doubts.extend(self.seen.may_change.iter().map(|(operation, (fact, calls))| Doubt::MayChange {
+            operation: operation.clone(),
+            calls: *calls,
+            fact: *fact,
+        }));
+        doubts.extend(self.seen.changes.is_made_to_rotate().then_some(Doubt::Rotates));
+        doubts.extend(self.has_rotated.then_some(Doubt::HasRotated));
         let (open, others) = (&self.reach.open.applications, self.reach.open.others);
         if open.calls > 0 {
             let places = open.places.iter().cloned().collect();
@@ -86,10 +94,9 @@ impl Told<'_> {
     pub fn overlay(&self, program: &Program, records: &Facts) -> Overlay {
         let (seen, own, open) = (&self.seen, &self.seen.applications, &self.reach.open.applications);
         let supposed = &seen.supposed;
-        let is_young = self
-            .own_doubts
-            .iter()
-            .any(|doubt| matches!(doubt, Doubt::Young { .. } | Doubt::Enabled { .. } | Doubt::AgeUnknown { .. }));
+        let is_young = self.own_doubts.iter().any(|doubt| {
+            matches!(doubt, Doubt::Young { .. } | Doubt::Enabled { .. } | Doubt::Disabled | Doubt::AgeUnknown { .. })
+        });
         // Of a key whose use may have begun lately, the log does not show what its use will be.
         let is_complete = self.reach.doubts.is_empty() && !self.is_masked() && !is_young;
         let may_change = |fact: FactId| self.open_calls().any(|call| call.fact == fact);
@@ -137,7 +144,15 @@ impl Told<'_> {
         }
         for (fact, value) in [(VERSIONS, SEVERAL_VERSIONS), (ORIGIN, imported()), (ROTATION, rotating())] {
             let known = records.get(fact) | overlay.seen.get(fact);
-            let is_doubtful = may_change(fact) || fact == ROTATION && seen.rotates;
+            // Who says that a key rotates has looked at it since, and counted its versions.
+            let is_known_to_rotate = records.get(ROTATION) & rotating() != 0;
+            let follows = match fact {
+                ROTATION => seen.changes.is_made_to_rotate(),
+                VERSIONS => !is_known_to_rotate && (self.has_rotated || may_change(ROTATION)),
+                _ => false,
+            };
+            let by_name = seen.may_change.values().any(|(changed, _)| *changed == fact);
+            let is_doubtful = may_change(fact) || follows || by_name;
             if is_doubtful && sees.changes(fact, known, value) {
                 overlay.doubtful |= fact.bit();
             }

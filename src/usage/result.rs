@@ -20,7 +20,7 @@ use super::tally::{Account, ApplicationCalls, OperationCalls, Purpose, Unattribu
 use super::time::{HOUR, show};
 
 /// The version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One line.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -158,9 +158,9 @@ pub struct KeyLine {
     pub busiest_per_second: f64,
     /// How many calls per second a busiest second may have: an estimate, not a count.
     pub peak_per_second: u64,
-    /// What the calls changed of the key or alias, if they changed anything.
+    /// What the calls changed of the key or alias, and by which aliases the key was called, if they tell any of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changes: Option<ChangesLine>,
+    pub changes: Option<Box<ChangesLine>>,
 }
 
 /// Calls of one operation by one application that no key is known of.
@@ -173,7 +173,8 @@ pub struct UnattributedLine {
     /// The operation.
     pub operation: String,
     /// `all` if no key is known at all; of `ReEncrypt`, `source` if the key is not known for sure under which it reads, and
-    /// `destination` if the one is not known under which it writes; `alias` if the alias is not known that is moved.
+    /// `destination` if the one is not known under which it writes; `alias` if the alias is not known that is moved; of
+    /// `CreateKey` without a key, `imported` if it made one for imported material, and `rotating` if one that rotates.
     pub side: String,
     /// Who.
     pub principal: String,
@@ -332,7 +333,7 @@ impl<'c> Written<'c> {
             hours,
             busiest_per_second: (per_second * 1e6).round() / 1e6,
             peak_per_second: peak(per_second),
-            changes: self.counted.changes(entry).and_then(Changes::line),
+            changes: self.counted.changes(entry).and_then(Changes::line).map(Box::new),
         }
     }
 

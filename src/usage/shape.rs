@@ -166,6 +166,10 @@ impl Shapes {
                 Within::Keys => (&b""[..], at),
                 _ => name(bytes, at).ok()?,
             };
+            // Such a name may be that of any member.
+            if name.contains(&b'\\') {
+                return None;
+            }
             if within == Within::Event && is_around(name) {
                 return None;
             }

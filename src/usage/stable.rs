@@ -52,6 +52,7 @@ pub(super) fn hash_of_texts(event: &Event<'_>) -> u64 {
         event.referenced[1],
         event.referenced[2],
         event.referenced[3],
+        event.encryption_key,
     ];
     let mut sum = 0_u64;
     for (at, text) in texts.iter().enumerate().filter(|(_, text)| !text.is_empty()) {

@@ -60,6 +60,9 @@ pub fn text(texts: &Numbering<String>, number: u32) -> &str {
     texts.things.get(number as usize).map_or("", String::as_str)
 }
 
+/// The number of the account, and of the region, of which nobody knows which it is, while events are counted.
+pub(super) const UNKNOWN: u32 = 0;
+
 /// The texts that tallies name by number.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -151,11 +154,15 @@ fn unlocked<T>(mutex: Mutex<T>) -> T {
 impl Shared {
     /// Nothing was counted yet; the user's networks have names.
     pub fn new(networks: Networks, detail: Detail) -> Shared {
+        let mut names = Names::default();
+        // They are the first, and have the number UNKNOWN.
+        names.accounts.number("");
+        names.regions.number("");
         Shared {
             detail,
             keys: (0..PARTS).map(|_| Mutex::default()).collect(),
             seen: (0..SEEN_PARTS).map(|_| Mutex::default()).collect(),
-            names: Mutex::default(),
+            names: Mutex::new(names),
             rest: Mutex::default(),
             networks,
         }

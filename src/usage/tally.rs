@@ -3,8 +3,9 @@
 use super::agent::Caller;
 use super::hours::Hours;
 use super::place::{Place, Places};
+pub use super::side::Side;
 use super::time::{hour, hour_of_week};
-use crate::domains::cmk::operations::{Use, use_of};
+use crate::domains::cmk::purposes::{Use, use_of};
 
 /// How many calls, and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -360,34 +361,6 @@ fn push<T>(list: &mut Vec<T>, element: T) {
 fn make_room<T>(list: &mut Vec<T>) {
     if list.len() == list.capacity() {
         list.reserve_exact(list.len() / 4 + 2);
-    }
-}
-
-/// Why a call is attributed to no key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The event names no key at all.
-    All,
-    /// One key of `ReEncrypt` is known, and not, or not for sure, the one under which it reads.
-    Source,
-    /// The key is known under which `ReEncrypt` reads, and not the one under which it writes.
-    Destination,
-    /// The alias is not known that is given to a key, or taken from one.
-    Alias,
-}
-
-impl Side {
-    /// All of them.
-    pub const ALL: [Side; 4] = [Side::All, Side::Source, Side::Destination, Side::Alias];
-
-    /// The word for outputs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Side::All => "all",
-            Side::Source => "source",
-            Side::Destination => "destination",
-            Side::Alias => "alias",
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::Caller;
+use super::changes::Changes;
 use super::collect::{Counted, Entry, text};
 use super::place::{Place, Places};
 use super::tally::{ApplicationCalls, Calls, OperationCalls, Purpose};
@@ -11,6 +12,7 @@ use crate::domains::cmk::facts::{FACTS, LANGUAGES, NETWORK, OPERATIONS, ORIGIN, 
 use crate::domains::cmk::fields::Field;
 use crate::domains::cmk::observe::observe;
 use crate::domains::cmk::operations::{api_name, forbidden, resembles_forbidden};
+use crate::domains::cmk::purposes::{MayChange, may_change};
 use crate::engine::facts::{Bits, FactId};
 
 /// What applications did: their languages and places.
@@ -93,6 +95,8 @@ pub struct Meaning {
     pub resembles: bool,
     /// What of a key it changes if it succeeds.
     changes: Option<FactId>,
+    /// Whether that is known, and not only supposed by its name.
+    pub(super) changes_surely: bool,
 }
 
 impl Meaning {
@@ -107,7 +111,14 @@ impl Meaning {
             "UpdateRotationPolicy" => Some(ROTATION),
             _ => None,
         };
-        Meaning { purpose, forbidden, resembles: forbidden == 0 && resembles_forbidden(&name), changes }
+        let by_name = || match may_change(&name)? {
+            MayChange::Versions => Some(VERSIONS),
+            MayChange::Material => Some(ORIGIN),
+            MayChange::Rotation => Some(ROTATION),
+        };
+        let resembles = forbidden == 0 && resembles_forbidden(&name);
+        let changes_surely = changes.is_some();
+        Meaning { purpose, forbidden, resembles, changes: changes.or_else(by_name), changes_surely }
     }
 
     /// The fact that calls with a key of which nobody knows may change: operations that block, and those that are like one,
@@ -160,10 +171,10 @@ pub struct Seen {
     pub is_versioned: bool,
     /// Whether its material was imported.
     pub is_imported: bool,
-    /// Whether it was made to rotate, and not to rest since.
-    pub rotates: bool,
-    /// The last that the log shows of its rotation, in seconds since 1970: when it began, and when it ended.
-    rotation: (Option<i64>, Option<i64>),
+    /// Operations that nobody knows, and that may change what blocks by their names, with what and the number of calls.
+    pub may_change: BTreeMap<String, (FactId, u64)>,
+    /// What the log shows of its rotation, and whether it can be used.
+    pub(super) changes: Changes,
 }
 
 impl Seen {
@@ -184,8 +195,14 @@ impl Seen {
                 _ if !has_succeeded => count(&mut self.only_failed),
                 Meaning { forbidden, .. } => self.operations |= forbidden,
             }
-            self.is_versioned |= has_succeeded && meaning.changes == Some(VERSIONS);
-            self.is_imported |= has_succeeded && meaning.changes == Some(ORIGIN);
+            match meaning.changes.filter(|_| has_succeeded) {
+                Some(fact) if !meaning.changes_surely => {
+                    self.may_change.entry(name.to_owned()).or_insert((fact, 0)).1 += calls;
+                }
+                Some(VERSIONS) => self.is_versioned = true,
+                Some(ORIGIN) => self.is_imported = true,
+                _ => {}
+            }
             self.is_used |= meaning.purpose.may_use();
         }
         for ApplicationCalls { application, calls, .. } in &tally.applications {
@@ -203,9 +220,11 @@ impl Seen {
         }
         self.applications.add_places(&tally.places, counted);
         if let Some(changes) = counted.changes(entry) {
+            self.changes.merge(changes);
             self.is_imported |= changes.is_external;
-            self.rotation = (self.rotation.0.max(changes.rotates), self.rotation.1.max(changes.rests));
-            self.rotates = self.rotation.0.is_some() && self.rotation.0 >= self.rotation.1;
+            // A secret is read by whoever needs it, and the cloud decrypts it then.
+            self.by_service |= changes.holds_secrets;
+            self.is_used |= changes.holds_secrets;
         }
     }
 }

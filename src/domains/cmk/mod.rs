@@ -10,6 +10,7 @@ pub mod fields;
 pub mod observe;
 pub mod operations;
 pub mod periods;
+pub mod purposes;
 pub mod regions;
 pub mod rules;
 pub mod versions;
