@@ -200,7 +200,9 @@ fn of_key(lists: &mut Lists<'_>, key: &KeyOutcome<'_>, batch: Option<&Batch>, co
         if has_path || final_ones.is_empty() {
             for (list, card, found) in final_ones.into_iter().chain(others) {
                 let list = if has_path { list } else { ListName::NoPath };
-                lists.add_by_card(list, card, WorkRow { found, ..row_of(key, None) });
+                // Once it has rotated, nothing frees it.
+                let due = if has_path { deadline(key, context) } else { String::new() };
+                lists.add_by_card(list, card, WorkRow { found, due, ..row_of(key, None) });
             }
         } else {
             // Whatever is done about the others frees nothing.
