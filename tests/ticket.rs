@@ -443,9 +443,9 @@ fn a_plan_that_was_made_again_is_not_sent_beside_the_earlier_one() {
     assert!(ran.code == 0 && ran.err.contains("in place of "), "{}", ran.err);
     let ran = send(&again, &["--supersede", "--yes"]);
     assert!(ran.code == 0 && ran.err.contains("1 created · 1 there already"), "{}", ran.err);
-    // The other one is told to be replaced.
+    // The other one was to be closed, and is not there any more.
     let ran = send(&written(2098), &["--yes"]);
-    assert!(ran.code == 0 && ran.err.contains("took its place"), "{}", ran.err);
+    assert!(ran.code == 4 && ran.err.contains("took its place"), "{}", ran.err);
     let ran = send(&written(2020), &["--supersede"]);
     assert!(ran.code == 4 && ran.err.contains("its window began at 2020-12-05T18:00:00Z"), "{}", ran.err);
     assert_eq!(run(&["ticket", &again, "--tracker", "rt", "--supersede"]).code, 2);

@@ -44,10 +44,11 @@ impl Endpoint {
     pub fn given(text: &str) -> Result<Endpoint, String> {
         let endpoint = Endpoint::parse(text)?;
         let host = endpoint.address.url().host_str().unwrap_or_default();
-        if host.ends_with(".aliyuncs.com") || is_this_machine(host) {
+        if is_of_service(host) || is_this_machine(host) {
             return Ok(endpoint);
         }
-        Err("it is neither a host below aliyuncs.com nor on this machine".to_owned())
+        Err("it is neither a host of a service, such as workorder.cn-hangzhou.aliyuncs.com, nor on this machine"
+            .to_owned())
     }
 
     /// Whether it is on this machine.
@@ -276,6 +277,17 @@ fn refusal(place: String, answer: &call::Answer, value: &Value, secrets: &Secret
     }
 }
 
+/// Whether a host is of a service of Alibaba Cloud: `workorder.aliyuncs.com`, `workorder.cn-hangzhou.aliyuncs.com`. Below other
+/// names, such as those of storage, customers have hosts of their own.
+fn is_of_service(host: &str) -> bool {
+    let Some(names) = host.strip_suffix(".aliyuncs.com") else { return false };
+    let is_region = |name: &str| name.as_bytes().get(2) == Some(&b'-');
+    match names.split_once('.') {
+        None => !names.is_empty(),
+        Some((service, region)) => !service.is_empty() && !region.contains('.') && is_region(region),
+    }
+}
+
 /// What a refusal is about, by its status and code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -295,6 +307,19 @@ pub enum Cause {
     Parameters,
 }
 
+/// Parts of codes by which services tell that they failed, perhaps half-way.
+const FAILURES: [&str; 6] = ["500", "internal", "unavailable", "timeout", "unknown", "system"];
+
+/// Parts of codes by which services refuse a call whose status says nothing.
+const REFUSALS: [&str; 10] =
+    ["invalid", "missing", "illegal", "notfound", "notexist", "exist", "limit", "param", "deny", "unsupported"];
+
+/// Whether a code, in lower case, refuses: `400`, or a name.
+fn is_refusal(code: &str) -> bool {
+    code.parse::<u16>().is_ok_and(|number| (400..500).contains(&number))
+        || REFUSALS.iter().any(|part| code.contains(part))
+}
+
 impl Cause {
     fn of(status: u16, code: &str) -> Cause {
         let code = code.to_ascii_lowercase();
@@ -309,8 +334,10 @@ impl Cause {
             Cause::Rate
         } else if has("nopermission") || has("forbidden") || has("illegal.auth") || matches!(status, 401 | 403) {
             Cause::Permission
-        } else if status >= 500 || status == 408 || ["500", "system.error", "internalfailure"].contains(&code.as_str())
-        {
+        } else if matches!(status, 408 | 500..) || FAILURES.iter().any(|part| has(part)) {
+            Cause::Failure
+        } else if (200..300).contains(&status) && !is_refusal(&code) {
+            // It took the call, and says no more than that something failed.
             Cause::Failure
         } else {
             Cause::Parameters
@@ -338,8 +365,8 @@ impl CallError {
     pub fn may_have_happened(&self) -> bool {
         match self {
             CallError::Start { .. } | CallError::NotSent { .. } => false,
-            CallError::Lost { .. } => true,
-            CallError::NoAnswer { status, .. } => !(300..400).contains(status),
+            // Some point elsewhere when they have done what they were asked to.
+            CallError::Lost { .. } | CallError::NoAnswer { .. } => true,
             CallError::Refused { status, cause, .. } => *cause == Cause::Failure || *status >= 500,
         }
     }

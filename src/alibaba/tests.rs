@@ -129,8 +129,18 @@ fn an_error_under_200_is_an_error() {
     let text = error.to_string();
     assert!(text.contains("400: param.illegal (200, request 6CCE2F3C)"), "{text}");
     assert!(!error.may_have_happened() && !error.concerns_all());
-    let failed = refused(Answer::new(200, r#"{"Code":"500","Message":"System.error","Success":false}"#));
-    assert!(failed.may_have_happened());
+    for (code, is_open) in [
+        ("500", true),
+        ("InternalError", true),
+        ("ServiceUnavailable", true),
+        ("UnknownError", true),
+        ("WORK_ORDER", true),
+        ("InvalidParameter", false),
+        ("Category.NotExist", false),
+    ] {
+        let failed = refused(Answer::new(200, format!(r#"{{"Code":"{code}","Message":"no","Success":false}}"#)));
+        assert_eq!(failed.may_have_happened(), is_open, "{code}");
+    }
 }
 
 #[test]
@@ -155,7 +165,7 @@ fn a_refusal_says_what_to_do() {
     let page = refused(Answer::new(200, "<html>"));
     assert!(page.to_string().contains("a web page came") && page.may_have_happened());
     let moved = refused(Answer::new(302, "").header("Location", "https://elsewhere.example.com/"));
-    assert!(!moved.may_have_happened(), "{moved}");
+    assert!(moved.may_have_happened(), "{moved}");
     let echo = refused(Answer::new(403, format!(r#"{{"Code":"X","Message":"bad {SECRET}"}}"#)));
     assert!(echo.to_string().contains("(withheld"), "{echo}");
 }

@@ -10,6 +10,7 @@ use crate::ticket::submit::{self, Intent, Settings, SubmitError, Target};
 use super::exit::Exit;
 use super::output::say;
 use super::run::Failure;
+use super::whole::shown;
 
 /// What stands below the help of `ticket`.
 pub const SUBMIT_HELP: &str = "\
@@ -62,11 +63,20 @@ impl Submit {
         let environment = |name: &str| std::env::var(name).ok();
         let settings = Settings::load(&environment).map_err(failure)?;
         let target = Target::from_settings(tracker, &settings).map_err(failure)?;
+        if self.ledger.is_none() && !ledger.exists() {
+            say(&format!(
+                "note: {} is new; if keys of this plan were sent for an earlier one, give its ledger with --ledger",
+                shown(&ledger)
+            ));
+        }
         let intent = Intent { yes: self.yes, supersede: self.supersede };
         let outcome = submit::run(payloads, &target, &ledger, intent, &mut |line| say(line)).map_err(failure)?;
         say(&outcome.summary());
         if !self.yes {
-            say("nothing was sent; --yes sends it");
+            say(match outcome.would_send() {
+                true => "nothing was sent; --yes sends it",
+                false => "nothing was sent, and --yes would send nothing",
+            });
         }
         Ok(if outcome.is_done() { Exit::Done } else { Exit::Failed })
     }

@@ -16,6 +16,9 @@ use super::text::{Ticket, plain_ticket};
 /// Lines of headers should have no more characters, without their end.
 const LINE: usize = 78;
 
+/// Names of people are no longer, so that a header is no longer than a line may be.
+const NAME: usize = 80;
+
 /// Subjects have no limit of their own; people do.
 const SUBJECT: usize = 998;
 
@@ -44,6 +47,7 @@ impl Address {
             .split('.')
             .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
         let is_name = !name.contains(|c: char| c.is_control() || matches!(c, '"' | '\\' | '<' | '>'));
+        let is_name = is_name && name.chars().count() <= NAME;
         let is_local = !local.is_empty() && local.chars().all(plain) && at.len() <= 254;
         match is_domain && is_name && is_local {
             true => Ok(Address { name: name.to_owned(), at: at.to_owned() }),
@@ -61,7 +65,7 @@ impl Address {
         }
     }
 
-    fn domain(&self) -> &str {
+    pub(super) fn domain(&self) -> &str {
         self.at.split_once('@').map_or("", |(_, domain)| domain)
     }
 }

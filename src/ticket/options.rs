@@ -244,6 +244,15 @@ impl Options {
         for address in addresses {
             Address::read(address).map_err(|why| format!("[email] `{}`: {why}", visible(address)))?;
         }
+        if let Some(domain) = &self.email.message_id_domain {
+            let is_domain = Address::read(&format!("x@{domain}")).is_ok_and(|read| read.domain() == domain);
+            if !is_domain {
+                return Err(format!(
+                    "[email] message_id_domain is `{}`; expected a domain, such as example.com",
+                    visible(domain)
+                ));
+            }
+        }
         Ok(())
     }
 

@@ -24,7 +24,8 @@ pub(super) fn draft(ticket: &Ticket, options: &Options) -> Draft {
     let body = without_placeholders(&plain_ticket(ticket));
     let title = without_placeholders(&ticket.title);
     let measures = vec![Measure::characters("subject", &title, SUBJECT), Measure::bytes("comment", &body, COMMENT)];
-    let own = [TAG.to_owned(), tag(&ticket.mark)];
+    let labels = ticket.mark.labels().into_iter().map(|label| label.replace('-', "_"));
+    let own: Vec<String> = std::iter::once(TAG.to_owned()).chain(labels).collect();
     let tags: Vec<&String> = own.iter().chain(&options.tags).collect();
     let mut all = json!({
         "subject": title,

@@ -9,10 +9,11 @@ use super::error::{SubmitError, Trouble};
 use super::ledger::{FORMAT, Ledger, Line, State};
 use super::look::{Ask, Found, Ticket};
 use super::marks::{Ready, marked};
-use super::obstacles::{divided_there, labels, superseded};
+use super::obstacles::{divided_there, in_place_of, labels, superseded};
+use super::pauses::{Pauses, patiently};
 use super::records::{Spot, Standing};
 use super::target::{Desk, Target};
-use super::{Fate, Outcome, create, look, roundup, with_replacement};
+use super::{Fate, Outcome, create, look, roundup, sent_before};
 use crate::ticket::payload::Payload;
 
 /// Sends tickets to one target.
@@ -131,8 +132,7 @@ impl<'s> Sender<'s> {
         let (records, spot) = (self.ledger.records(), self.spot());
         let doubt = match records.standing(spot, &label) {
             Standing::Exists { ticket, remarks } if remarks.is_empty() => {
-                let ticket = with_replacement(ticket, records.replacement(spot, &label));
-                return Ok((Fate::Sent(ticket), false));
+                return Ok((sent_before(ticket, records.replacement(spot, &label)), false));
             }
             Standing::Exists { ticket, remarks } => return self.read_again(&job, ticket, remarks).await,
             Standing::Doubt(since) => Some(since),
@@ -160,7 +160,10 @@ impl<'s> Sender<'s> {
         let before = Ticket { id, url: None, remarks };
         let ticket = match self.look(job, Ask::Own).await {
             Ok(Found { own: Some(ticket), .. }) => ticket,
-            Ok(_) => before.clone(),
+            Ok(_) => {
+                let why = format!("it was sent as {}, and the tracker has it no more: look for it by hand", before.id);
+                return Ok((Fate::NotSent(why), false));
+            }
             Err(trouble) => {
                 let mut ticket = before.clone();
                 ticket.remarks.push(format!("it could not be read again: {}", trouble.words()));
@@ -216,10 +219,13 @@ impl<'s> Sender<'s> {
     }
 
     async fn create(&mut self, job: Job<'_>) -> Result<Step, SubmitError> {
-        let old = match superseded(self.ledger.records(), self.spot(), job.payload, self.supersede) {
-            Ok(old) => labels(&old),
+        let (old, to_close) = match superseded(self.ledger.records(), self.spot(), job.payload, self.supersede) {
+            Ok(old) => (labels(&old), in_place_of(&old)),
             Err(why) => return Ok((Fate::NotSent(why), false)),
         };
+        if !to_close.is_empty() {
+            (self.say)(&format!("{}: is sent{to_close}: close that in the tracker", job.payload.name));
+        }
         let job = match self.completed(job.ready).await {
             Ok(ready) => Job { payload: job.payload, ready },
             Err(trouble) => return Ok((Fate::NotSent(trouble.words().to_owned()), true)),
@@ -291,7 +297,12 @@ impl<'s> Sender<'s> {
     async fn look_once(&self, job: &Job<'_>, ask: Ask) -> Result<Found, Trouble> {
         match (&self.target.desk, &job.ready) {
             (Desk::Alibaba(api, _), _) => look::of_alibaba(api, job.payload, ask).await,
-            (Desk::Rest(site, scope), Ready::Json(sent)) => look::of_rest(site, scope, job.payload, sent, ask).await,
+            (Desk::Rest(site, scope), Ready::Json(sent)) => {
+                let mut found = look::of_rest(site, scope, job.payload, sent, ask).await?;
+                found.own = found.own.map(|ticket| site.cleaned(ticket));
+                found.otherwise = found.otherwise.into_iter().map(|ticket| site.cleaned(ticket)).collect();
+                Ok(found)
+            }
             (Desk::Rest(..), Ready::Form(_)) => Err(wrong_form()),
         }
     }
@@ -312,7 +323,8 @@ impl<'s> Sender<'s> {
             let result = match (&self.target.desk, &job.ready) {
                 (Desk::Alibaba(api, _), Ready::Form(form)) => create::in_alibaba(api, form).await,
                 (Desk::Rest(site, scope), Ready::Json(body)) => {
-                    create::in_rest(site, scope, job.payload, body.clone(), message).await
+                    let made = create::in_rest(site, scope, job.payload, body.clone(), message).await;
+                    made.map(|ticket| site.cleaned(ticket))
                 }
                 _ => Err(wrong_form()),
             };
@@ -400,47 +412,4 @@ impl<'s> Sender<'s> {
 
 fn wrong_form() -> Trouble {
     Trouble::Refused("its body has not the form that the tracker takes".to_owned())
-}
-
-/// Calls; as nothing is changed by it, it is tried again whatever went wrong on the way.
-async fn patiently<T>(target: &Target, call: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, Trouble> {
-    let mut pauses = Pauses::new(target);
-    loop {
-        let result = call().await;
-        let again = match &result {
-            Err(Trouble::Later(Some(seconds), _)) => pauses.said(*seconds),
-            Err(Trouble::Later(None, _) | Trouble::NotSent(_) | Trouble::Lost(_)) => pauses.own(),
-            _ => None,
-        };
-        let Some(pause) = again else { return result };
-        tokio::time::sleep(pause).await;
-    }
-}
-
-/// The pauses between tries of one call.
-struct Pauses {
-    left: u32,
-    next: Duration,
-    longest: Duration,
-}
-
-impl Pauses {
-    fn new(target: &Target) -> Pauses {
-        let patience = &target.patience;
-        Pauses { left: patience.tries.saturating_sub(1), next: patience.pause, longest: patience.longest_pause }
-    }
-
-    /// As long as the tracker wants, if that is not too long.
-    fn said(&mut self, seconds: u64) -> Option<Duration> {
-        self.own()?;
-        Some(Duration::from_secs(seconds)).filter(|wanted| *wanted <= self.longest)
-    }
-
-    /// Longer each time.
-    fn own(&mut self) -> Option<Duration> {
-        self.left = self.left.checked_sub(1)?;
-        let pause = self.next.min(self.longest);
-        self.next = self.next.saturating_mul(2);
-        Some(pause)
-    }
 }

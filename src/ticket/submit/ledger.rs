@@ -173,7 +173,7 @@ fn read(path: &Path, bytes: &[u8]) -> Result<(Records, usize), SubmitError> {
         match serde_json::from_slice::<Line>(line) {
             Ok(read) if read.format == FORMAT => records.add(&read),
             _ if line.trim_ascii().is_empty() => {}
-            _ if !line.ends_with(b"\n") => break,
+            _ if !line.ends_with(b"\n") && may_be_half(line) => break,
             _ => {
                 let told = format!(
                     "line {} is not what this version writes; restore the file, and do not delete it: without it only \
@@ -186,6 +186,13 @@ fn read(path: &Path, bytes: &[u8]) -> Result<(Records, usize), SubmitError> {
         whole += line.len();
     }
     Ok((records, whole))
+}
+
+/// Whether a line without its end may be half of one of ours, so that nobody else's text is taken away.
+fn may_be_half(line: &[u8]) -> bool {
+    let begin = format!("{{\"format\":\"{FORMAT}\",");
+    let both = line.len().min(begin.len());
+    line[..both] == begin.as_bytes()[..both] || line.iter().all(|byte| *byte == 0)
 }
 
 fn shown(path: &Path) -> String {
@@ -288,6 +295,41 @@ mod tests {
         std::fs::write(&path, format!("{{\"half\n{whole}")).unwrap();
         let error = Ledger::open(&path).unwrap_err().to_string();
         assert!(error.contains("line 1 is not what") && error.contains("do not delete it"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_ledger_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.jsonl");
+        for text in
+            ["{\"format\":\"cmkdiag.plan/1\"}", "token", "{\"a\":1}", "{\"format\":\"cmkdiag.ledger/2\",\"at\":"]
+        {
+            std::fs::write(&path, text).unwrap();
+            assert!(Ledger::open(&path).is_err() && Ledger::look_at(&path).is_err(), "{text}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        for text in ["{\"form", "{\"format\":\"cmkdiag.ledger/1\",\"at", "\0\0\0"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(Ledger::open(&path).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_that_is_sent_again_is_replaced_by_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("l.jsonl")).unwrap();
+        let instead = |label: &str, of: &str, state, second| Line {
+            supersedes: vec![of.to_owned()],
+            ..line(label, state, second)
+        };
+        ledger.add(&line("a", State::Unknown, 1)).unwrap();
+        ledger.add(&instead("b", "a", State::Sending, 2)).unwrap();
+        ledger.add(&line("b", State::Created, 3)).unwrap();
+        assert!(ledger.records().replacement(RT, "a").is_some());
+        ledger.add(&line("a", State::NotCreated, 4)).unwrap();
+        ledger.add(&instead("a", "b", State::Sending, 5)).unwrap();
+        ledger.add(&line("a", State::Created, 6)).unwrap();
+        assert!(ledger.records().replacement(RT, "a").is_none() && ledger.records().replacement(RT, "b").is_some());
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod ledger;
 mod look;
 mod marks;
 mod obstacles;
+mod pauses;
 mod records;
 mod rest;
 mod roundup;
@@ -85,6 +86,11 @@ impl Outcome {
     /// Whether nothing is left to do; otherwise the run has failed.
     pub fn is_done(&self) -> bool {
         self.fates.iter().all(|(_, fate)| fate.is_done())
+    }
+
+    /// Whether a dry run found something to send.
+    pub fn would_send(&self) -> bool {
+        self.fates.iter().any(|(_, fate)| matches!(fate, Fate::WouldSend))
     }
 
     /// The outcome in one line.
@@ -179,17 +185,24 @@ fn forecast(payload: &Payload, target: &Target, ledger: &Ledger, supersede: bool
     }
     match records.standing(spot, &label) {
         Standing::Exists { ticket, remarks } if remarks.is_empty() => {
-            let ticket = with_replacement(ticket, records.replacement(spot, &label));
-            let words = format!("sent before, as {ticket}");
-            (Fate::Sent(ticket), words)
+            let fate = sent_before(ticket, records.replacement(spot, &label));
+            let words = match &fate {
+                Fate::Sent(ticket) => format!("sent before, as {ticket}"),
+                Fate::NotSent(why) => format!("would not be sent: {why}"),
+                _ => String::new(),
+            };
+            (fate, words)
         }
         Standing::Exists { ticket, remarks } => {
             let words = format!("sent before, as {ticket}, which would be read again: {}", remarks.join("; "));
             (Fate::Found(Ticket { id: ticket, url: None, remarks }), words)
         }
         Standing::Doubt(since) => {
-            let words = format!("sent at {since}, and no answer is known: {place} would be asked before it is sent");
-            (Fate::WouldSend, words)
+            let asked = format!("sent at {since}, and no answer is known: {place} would be asked");
+            match superseded(records, spot, payload, supersede) {
+                Ok(_) => (Fate::WouldSend, format!("{asked} before it is sent")),
+                Err(why) => (Fate::NotSent(why.clone()), format!("{asked}, and it would not be sent: {why}")),
+            }
         }
         Standing::Free => match superseded(records, spot, payload, supersede) {
             Ok(old) => {
@@ -204,10 +217,14 @@ fn forecast(payload: &Payload, target: &Target, ledger: &Ledger, supersede: bool
     }
 }
 
-/// A ticket that exists, and that another one took its place since.
-fn with_replacement(ticket: String, replacement: Option<&records::Record>) -> String {
+/// What is to be said of a ticket that exists; one whose place another has taken since was to be closed.
+fn sent_before(ticket: String, replacement: Option<&records::Record>) -> Fate {
     match replacement {
-        Some(new) => format!("{ticket}; since then {} took its place", new.shown()),
-        None => ticket,
+        Some(new) => Fate::NotSent(format!(
+            "it was sent before, as {ticket}, and since then {} took its place; if this one is to count again, open {ticket} again in \
+             the tracker and close the other, or plan again, for another window",
+            new.shown()
+        )),
+        None => Fate::Sent(ticket),
     }
 }

@@ -146,6 +146,10 @@ impl Records {
             }
         }
         let Some(record) = self.all.get_mut(at) else { return };
+        if line.state == State::Sending && record.standing == Standing::Free {
+            // What took its place did so before it was sent again.
+            record.replaced_by.clear();
+        }
         record.standing = match line.state {
             State::Sending => Standing::Doubt(line.at),
             State::Created | State::Found => {

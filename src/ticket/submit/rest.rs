@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
 
 use super::error::{SubmitError, Trouble};
+use super::look::Ticket;
 use crate::http::{Address, Answer, Limits, NoAnswer, Secrets, call};
 
 /// A tracker, called in one name.
@@ -78,7 +80,7 @@ impl Site {
 
     fn judged(&self, answer: &Answer) -> Result<Value, Trouble> {
         let told = self.told(answer);
-        let wait = call::retry_after(&answer.headers);
+        let wait = call::retry_after(&answer.headers).or_else(|| limit_resets(&answer.headers));
         match answer.status {
             200..=299 => {
                 serde_json::from_slice(&answer.body).map_err(|_| Trouble::Lost(format!("no JSON came: {told}")))
@@ -94,9 +96,17 @@ impl Site {
             401 => Err(Trouble::RefusedAll(format!("{told}: it does not accept the credentials"))),
             403 => Err(Trouble::RefusedAll(format!("{told}: the user may not do this"))),
             404 | 410 => Err(Trouble::RefusedAll(format!("{told}: not there, or hidden; check address and project"))),
-            408 | 500..=599 => Err(Trouble::Lost(told)),
-            _ => Err(Trouble::Refused(told)),
+            400 | 402 | 405 | 406 | 411..=415 | 422 => Err(Trouble::Refused(told)),
+            // Some of these come of what stands between, when the tracker may have done it.
+            _ => Err(Trouble::Lost(told)),
         }
+    }
+
+    /// A ticket whose id and address, which a tracker may fill with what it was sent, show no secret.
+    pub(super) fn cleaned(&self, mut ticket: Ticket) -> Ticket {
+        ticket.id = self.secrets.shown(&ticket.id);
+        ticket.url = ticket.url.map(|url| self.secrets.shown(&url));
+        ticket
     }
 
     /// The status and the words of an answer.
@@ -108,6 +118,15 @@ impl Site {
             words => format!("it answered {}: {}", answer.status, self.secrets.shown(words)),
         }
     }
+}
+
+/// In how many seconds a limit of GitHub that is used up begins again; it does not always say `Retry-After`.
+fn limit_resets(headers: &HeaderMap) -> Option<u64> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
+    number("x-ratelimit-remaining").filter(|left| *left == 0)?;
+    let seconds = number("x-ratelimit-reset")?.saturating_sub(Timestamp::now().as_second());
+    // Its clock and ours may differ.
+    Some(u64::try_from(seconds).unwrap_or(0) + 1)
 }
 
 /// How long to wait for what.
@@ -147,5 +166,24 @@ impl Patience {
     /// The same after a call has begun.
     pub(super) fn settled_since_begin(&self) -> Duration {
         self.limits.answer + self.settled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_used_up_says_when_it_begins_again() {
+        let headers = |left: &str, seconds: i64| {
+            let reset = (Timestamp::now().as_second() + seconds).to_string();
+            HeaderMap::from_iter(
+                [("x-ratelimit-remaining", left.to_owned()), ("x-ratelimit-reset", reset)]
+                    .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap())),
+            )
+        };
+        assert!(matches!(limit_resets(&headers("0", 40)), Some(40 | 41)));
+        assert_eq!(limit_resets(&headers("0", -40)), Some(1));
+        assert_eq!((limit_resets(&headers("1", 40)), limit_resets(&HeaderMap::new())), (None, None));
     }
 }

@@ -161,11 +161,13 @@ fn parts(tracker: Tracker, settings: &Settings<'_>) -> Result<(Address, Proof, S
 /// What tells projects of one address apart. It is shown, so that an address, which may hold a password, must not be it.
 fn within(settings: &Settings<'_>, name: &str, what: &'static str) -> Result<String, SubmitError> {
     let text = settings.need(name, what)?;
-    if text.contains('@') || text.contains("://") {
-        let problem = format!("{what}, and not an address: leave out what stands before the path");
+    if text.contains(['@', ':', '?', '#', '&', '=']) || text.contains(char::is_whitespace) {
+        let problem = format!("{what}, and not an address: leave out what stands before and behind the path");
         return Err(SubmitError::Setting { name: name.to_owned(), problem });
     }
-    Ok(text)
+    // Both trackers take these for the same; one project has one spelling in the ledger.
+    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    Ok(parts.join("/").to_lowercase())
 }
 
 /// Roundup takes no call of its REST interface that does not say from where it comes.
