@@ -56,9 +56,11 @@ impl Secrets {
     /// A text of a server as it may be shown: on one line, not too long, and not at all if it repeats a secret.
     pub fn shown(&self, text: &str) -> String {
         let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        // Servers repeat what they were sent in escapes of JSON and of addresses.
+        // Servers repeat what they were sent in escapes of JSON, of addresses and of pages.
         let bare = unescaped(text);
-        let repeats = |Secret(secret): &Secret| [text, &clean, &bare].iter().any(|text| text.contains(secret.as_str()));
+        let plain = ENTITIES.iter().fold(bare.clone(), |text, (entity, sign)| text.replace(entity, sign));
+        let repeats =
+            |Secret(secret): &Secret| [text, &clean, &bare, &plain].iter().any(|text| text.contains(secret.as_str()));
         if self.0.iter().any(repeats) {
             return "(withheld, as it repeats a credential)".to_owned();
         }
@@ -68,6 +70,10 @@ impl Secrets {
         }
     }
 }
+
+/// How pages write signs that mean something to them; the last one last, as it begins the others.
+const ENTITIES: [(&str, &str); 7] =
+    [("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
 
 /// A text without escapes of JSON (`\"`, `\/`, `\u0041`) and of addresses (`%41`).
 fn unescaped(text: &str) -> String {
@@ -101,7 +107,14 @@ mod tests {
     #[test]
     fn escapes_hide_no_secret() {
         let secrets = Secrets::new([Secret::new("s3/cr\"et")]);
-        for echo in [r#"{"err": "s3/cr\"et"}"#, r#"s3\/cr\"et"#, "s3%2Fcr%22et", r#"s3\u002fcr\u0022et"#, "s3/cr\"et"] {
+        for echo in [
+            r#"{"err": "s3/cr\"et"}"#,
+            r#"s3\/cr\"et"#,
+            "s3%2Fcr%22et",
+            r#"s3\u002fcr\u0022et"#,
+            "s3/cr\"et",
+            "s3/cr&quot;et",
+        ] {
             assert!(secrets.shown(echo).starts_with("(withheld"), "{echo}");
         }
         assert_eq!(unescaped("a%zz\\uzzzz 100% \\"), "a%zz\\uzzzz 100% \\");

@@ -105,7 +105,7 @@ impl Site {
     /// A ticket whose id and address, which a tracker may fill with what it was sent, show no secret.
     pub(super) fn cleaned(&self, mut ticket: Ticket) -> Ticket {
         ticket.id = self.secrets.shown(&ticket.id);
-        ticket.url = ticket.url.map(|url| self.secrets.shown(&url));
+        ticket.url = ticket.url.filter(|url| self.secrets.shown(url) == *url);
         ticket
     }
 
