@@ -99,7 +99,7 @@ fn a_batch_is_split_where_a_tracker_asks_for_it_and_never_cut() {
     assert_eq!(parts.len(), 2);
     assert_eq!([&parts[0].name, &parts[1].name], ["batch-many-part-1-of-2", "batch-many-part-2-of-2"]);
     assert!(
-        parts[1].title.ends_with("30 keys to kst-hzz62ee817bvyyr5a0001 (batch many, part 2 of 2)"),
+        parts[1].title.contains("30 keys to kst-hzz62ee817bvyyr5a0001 (batch many, part 2 of 2) [cmk-"),
         "{}",
         parts[1].title
     );
