@@ -88,7 +88,7 @@ fn no_nonce_comes_twice() {
     let server = Server::with(|_| Answer::new(200, r#"{"Success":true}"#));
     let api = api(&server);
     for _ in 0..20 {
-        run(api.tickets("x")).unwrap();
+        run(api.tickets("x", 1)).unwrap();
     }
     let nonce =
         |head: &str| head.lines().find_map(|line| line.strip_prefix("x-acs-signature-nonce: ")).unwrap().to_owned();
@@ -112,7 +112,7 @@ fn products_categories_and_tickets_are_listed() {
     let found = run(api.products("Key", "en")).unwrap();
     assert_eq!(found, [one("18422", "Key Management Service"), one("7", "Other")]);
     assert_eq!(run(api.categories("18422", "zh")).unwrap(), [one("53812", "Migration")]);
-    assert_eq!(run(api.tickets("sha256:ab")).unwrap(), Some(vec![one("0005", "KMS")]));
+    assert_eq!(run(api.tickets("sha256:ab", 1)).unwrap(), Some(vec![one("0005", "KMS")]));
     let seen = server.seen();
     assert!(seen[1].is("POST /?Language=zh HTTP") && seen[1].body == "ProductId=18422", "{:?}", seen[1]);
     assert!(

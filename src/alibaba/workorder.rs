@@ -75,13 +75,13 @@ impl Workorder {
         Ok(text(&answer, "Data").filter(|id| !id.is_empty()))
     }
 
-    /// The tickets whose description contains a keyword, by a search that is called fuzzy; the first [`MOST_FOUND`]. Nothing
-    /// if what came is no list of tickets, which does not mean that there are none.
+    /// The tickets whose description contains a keyword, by a search that is called fuzzy; [`MOST_FOUND`] a page, the first of
+    /// which is 1. Nothing if what came is no list of tickets, which does not mean that there are none.
     ///
     /// # Errors
     /// The call fails.
-    pub async fn tickets(&self, keyword: &str) -> Result<Option<Vec<Named>>, CallError> {
-        let query = pairs(&[("PageNumber", "1"), ("PageSize", &MOST_FOUND.to_string())]);
+    pub async fn tickets(&self, keyword: &str, page: u32) -> Result<Option<Vec<Named>>, CallError> {
+        let query = pairs(&[("PageNumber", &page.to_string()), ("PageSize", &MOST_FOUND.to_string())]);
         let answer =
             self.0.call(&Question { action: "ListTickets", query, form: pairs(&[("Keyword", keyword)]) }).await?;
         let Some(rows) = answer.get("Data").and_then(Value::as_array) else { return Ok(None) };
@@ -90,7 +90,7 @@ impl Workorder {
     }
 }
 
-/// A search gives no more tickets.
+/// A page of a search has no more tickets.
 pub const MOST_FOUND: usize = 50;
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

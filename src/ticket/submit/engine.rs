@@ -77,8 +77,12 @@ impl<'s> Sender<'s> {
         let introduced = if payloads.is_empty() { Ok(()) } else { self.introduce().await };
         for payload in payloads {
             let (fate, stop) = match &introduced {
-                _ if stopped => (Fate::NotTried, true),
-                Err(why) => (Fate::NotSent(why.clone()), true),
+                Err(why) => match self.known(payload) {
+                    Some(fate) => (fate, stopped),
+                    None if stopped => (Fate::NotTried, true),
+                    None => (Fate::NotSent(why.clone()), true),
+                },
+                Ok(()) if stopped => (Fate::NotTried, true),
                 Ok(()) => self.send(payload).await?,
             };
             self.tell(payload, &fate);
@@ -110,14 +114,20 @@ impl<'s> Sender<'s> {
         if own == caller {
             return None;
         }
-        let place = self.target.place(Some(own));
+        let refusal = || {
+            format!("its keys are of account {own}, and the credentials of {caller}; send it with credentials of {own}")
+        };
+        Some(self.known(payload).unwrap_or_else(|| Fate::NotSent(refusal())))
+    }
+
+    /// A ticket that the ledger knows as one of the account that the plan names.
+    fn known(&self, payload: &Payload) -> Option<Fate> {
+        let place = self.target.place(Some(payload.matter.account.as_ref()?));
         let spot = Spot { tracker: self.target.tracker.name(), place: &place };
-        Some(match self.ledger.records().standing(spot, &payload.mark.label()) {
-            Standing::Exists { ticket, .. } => Fate::Sent(ticket),
-            _ => Fate::NotSent(format!(
-                "its keys are of account {own}, and the credentials of {caller}; send it with credentials of {own}"
-            )),
-        })
+        match self.ledger.records().standing(spot, &payload.mark.label()) {
+            Standing::Exists { ticket, .. } => Some(Fate::Sent(ticket)),
+            _ => None,
+        }
     }
 
     async fn send(&mut self, payload: &Payload) -> Result<Step, SubmitError> {

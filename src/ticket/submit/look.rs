@@ -291,18 +291,23 @@ pub(super) async fn of_alibaba(api: &Workorder, payload: &Payload, ask: Ask) -> 
         Ask::Own => mark.line(),
         Ask::Whole => mark.whole().line(),
     };
-    let rows = api.tickets(&line).await.map_err(trouble)?;
-    let rows =
-        rows.ok_or_else(|| Trouble::RefusedAll("it did not answer the search with a list of tickets".to_owned()))?;
-    let hits = rows.iter().filter_map(|ticket| Some((kin(&ticket.name, mark)?, Ticket::new(&ticket.id, None))));
-    let hits: Vec<Hit> = hits.collect();
-    let is_answered = hits.iter().any(|(kin, _)| ask == Ask::Whole || *kin == Kin::Own);
-    if !is_answered && rows.len() >= MOST_FOUND {
-        let why = "its search gave many other tickets, so that this one may be behind them; look for it by hand";
-        return Err(Trouble::Refused(why.to_owned()));
+    let mut hits: Vec<Hit> = Vec::new();
+    for page in 1..=PAGES {
+        let rows = api.tickets(&line, page).await.map_err(trouble)?;
+        let rows =
+            rows.ok_or_else(|| Trouble::RefusedAll("it did not answer the search with a list of tickets".to_owned()))?;
+        hits.extend(rows.iter().filter_map(|ticket| Some((kin(&ticket.name, mark)?, Ticket::new(&ticket.id, None)))));
+        let wanted = if ask == Ask::Own { Kin::Own } else { Kin::Otherwise };
+        if rows.len() < MOST_FOUND || hits.iter().any(|(kin, _)| *kin == wanted) {
+            return Ok(sorted(hits));
+        }
     }
-    Ok(sorted(hits))
+    let why = "its search gave many other tickets, so that this one may be behind them; look for it by hand";
+    Err(Trouble::Refused(why.to_owned()))
 }
+
+/// So many pages of a search are read.
+const PAGES: u32 = 20;
 
 /// What an error of the API means for a ticket.
 pub(super) fn trouble(error: CallError) -> Trouble {

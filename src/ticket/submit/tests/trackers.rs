@@ -316,6 +316,18 @@ fn fields_that_an_instance_drops_are_told() {
 }
 
 #[test]
+fn pages_of_other_tickets_are_read_on() {
+    let found = |tickets: Vec<Value>| Answer::new(200, json!({"Success": true, "Data": tickets}).to_string());
+    let others: Vec<Value> = (0..50).map(|number| json!({"TicketId": number, "Title": "another"})).collect();
+    let sent = payload(Tracker::Alibaba, 1);
+    let own = json!({"TicketId": "77", "Title": format!("x [{}]", sent.mark.label())});
+    let script = vec![caller(ACCOUNT), found(others), found(vec![own])];
+    let (desk, server) = (Desk::new(), Server::start(script));
+    let ran = desk.send(&[sent], &server.base());
+    assert!(matches!(ran.fate(), Fate::Found(ticket) if ticket.id == "77"), "{}", ran.said);
+}
+
+#[test]
 fn an_error_of_alibaba_cloud_under_200_is_a_refusal() {
     let none = Answer::new(200, r#"{"Success":true,"Data":[]}"#);
     let illegal = Answer::new(200, r#"{"Code":400,"Message":"param.illegal","RequestId":"6CCE","Success":false}"#);
