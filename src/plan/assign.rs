@@ -60,7 +60,15 @@ impl<'i> Pool<'i> {
             let Some(id) = &batch.destination else { continue };
             had.extend(batch.keys.iter().map(|key| ((batch.region.as_str(), key.key_id.as_str()), id.as_str())));
         }
-        let mut pool = Pool { instances: instances.iter().map(open).collect(), first, earlier: had };
+        let mut instances: Vec<Open<'i>> = instances.iter().map(open).collect();
+        // Whose an instance was taken for, that it stays.
+        for open in instances.iter_mut().filter(|open| open.account.is_none()) {
+            let mut own = earlier.iter().flat_map(|plan| &plan.batches);
+            let own =
+                own.find(|batch| batch.destination.as_ref() == Some(&open.instance.id) && batch.account_id.is_some());
+            open.account = own.and_then(|batch| batch.account_id.clone());
+        }
+        let mut pool = Pool { instances, first, earlier: had };
         pool.give_accounts(candidates);
         pool
     }
@@ -75,7 +83,10 @@ impl<'i> Pool<'i> {
         let mut order: Vec<&'u Unit> = units.iter().collect();
         // What only hardware instances can take comes first, and then what rotates first: that HSM stays is a wish.
         let is_bound = |unit: &Unit| unit.kind.needs == Needs::Hardware;
-        order.sort_by_key(|unit| (!is_bound(unit), unit.kind.rotates, Reverse(unit.kind.needs), unit.hash));
+        order.sort_by_cached_key(|unit| {
+            let is_new = self.earlier_of(unit, candidates).is_none();
+            (!is_bound(unit), unit.kind.rotates, Reverse(unit.kind.needs), is_new, unit.hash)
+        });
         let mut assigned = Vec::new();
         for unit in order {
             match self.take(unit, candidates) {

@@ -1,6 +1,6 @@
 //! Batches with their windows, one after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
@@ -35,6 +35,16 @@ pub(super) fn earlier(wanted: &Wanted) -> Earlier<'_> {
         }
     }
     windows
+}
+
+/// The windows of an earlier plan, by region and key.
+pub(super) fn earlier_spans(wanted: &Wanted) -> HashMap<(&str, &str), Span> {
+    let batches = wanted.earlier.iter().flat_map(|plan| &plan.batches);
+    let spans = batches.filter_map(|batch| Some((batch, batch.window.as_ref()?.span()?)));
+    let of_keys = spans.flat_map(|(batch, span)| {
+        batch.keys.iter().map(move |key| ((batch.region.as_str(), key.key_id.as_str()), span))
+    });
+    of_keys.collect()
 }
 
 /// A batch before it has a window.

@@ -57,7 +57,14 @@ pub(super) struct Unit {
 
 /// The keys that stay together: those of one application, as far as a batch has room, and the others alone. The first window ends
 /// at that moment, in seconds since 1970.
-pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_end: i64) -> Vec<Unit> {
+///
+/// A key that rotates before is not late if its window in an earlier plan is `still_in_time`.
+pub(super) fn units(
+    candidates: &[Candidate<'_>],
+    keys_per_batch: usize,
+    first_end: i64,
+    still_in_time: impl Fn(&Candidate<'_>) -> bool,
+) -> Vec<Unit> {
     let mut of_application: BTreeMap<Scope<'_>, Vec<usize>> = BTreeMap::new();
     for (number, key) in candidates.iter().enumerate() {
         key.applications.iter().for_each(|name| of_application.entry(scope(key, name)).or_default().push(number));
@@ -68,10 +75,13 @@ pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_e
     let mut applications: Vec<(&Scope<'_>, &Vec<usize>)> = of_application.iter().collect();
     applications.sort_by_key(|(_, keys)| keys.len());
     let mut joined = Joined::new(candidates.len());
-    let mut whole: BTreeSet<Scope<'_>> = BTreeSet::new();
+    let (mut whole, mut in_part): (BTreeSet<Scope<'_>>, BTreeSet<Scope<'_>>) = Default::default();
     for (scope, keys) in applications {
         if joined.join(keys, keys_per_batch) {
             whole.insert(*scope);
+        } else {
+            joined.join_some(keys, keys_per_batch);
+            in_part.insert(*scope);
         }
     }
     let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -80,7 +90,10 @@ pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_e
     for mut keys in together.into_values() {
         keys.sort_by_key(|key| candidates[*key].key_id);
         // What rotates too soon holds up no others of its application.
-        let is_late = |key: &usize| candidates[*key].deadline.is_some_and(|time| time.as_second() < first_end);
+        let is_late = |key: &usize| {
+            let key = &candidates[*key];
+            key.deadline.is_some_and(|time| time.as_second() < first_end) && !still_in_time(key)
+        };
         let (late, keys): (Vec<usize>, Vec<usize>) = keys.into_iter().partition(is_late);
         let rotates = if keys.iter().any(|key| candidates[*key].deadline.is_some()) {
             Rotates::Later
@@ -95,8 +108,12 @@ pub(super) fn units(candidates: &[Candidate<'_>], keys_per_batch: usize, first_e
             let kind = Kind { account, region, needs: first.needs, rotates, large: None };
             let names =
                 || keys.iter().flat_map(|key| candidates[*key].applications.iter().map(move |name| (key, name)));
-            let kept = |(key, name): &(&usize, &String)| whole.contains(&scope(&candidates[**key], name));
-            if let Some(name) = names().filter(kept).map(|(_, name)| name).min() {
+            let first_of = |applications: &BTreeSet<Scope<'_>>| {
+                let is_one = |(key, name): &(&usize, &String)| applications.contains(&scope(&candidates[**key], name));
+                names().filter(is_one).map(|(_, name)| name).min()
+            };
+            let shared = || first_of(&in_part).filter(|_| keys.len() > 1);
+            if let Some(name) = first_of(&whole).or_else(shared) {
                 let hash = hash(&["application", name]);
                 units.push(Unit { kind, hash, keys });
                 continue;
@@ -175,6 +192,19 @@ impl Joined {
             thing = self.parents[thing];
         }
         thing
+    }
+
+    /// Joins as many of some as there is room for, those to which fewest belong first.
+    fn join_some(&mut self, things: &[usize], most: usize) {
+        let roots: BTreeSet<usize> = things.iter().map(|thing| self.root(*thing)).collect();
+        let mut roots: Vec<usize> = roots.into_iter().collect();
+        roots.sort_by_key(|root| self.counts[*root]);
+        let mut count = 0;
+        roots.retain(|root| {
+            count += self.counts[*root];
+            count <= most
+        });
+        self.join(&roots, most);
     }
 
     /// Joins some, with all that belong to them, unless there would be more than so many; says whether they are joined.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::assign::Pool;
-use super::batch::{Draft, Planner, drafts, earlier};
+use super::batch::{Draft, Planner, drafts, earlier, earlier_spans};
 use super::calendar::Calendar;
 use super::candidate::{Candidate, LeftOut, MIGRATABLE, ROTATES, candidates};
 use super::grouping::{Unit, units};
@@ -48,7 +48,13 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
     let (candidates, left_out) = candidates(diagnosis, wanted.now);
     let schedule = Schedule::new(calendar, first, wanted.now.as_second(), wanted.window);
     let first_end = schedule.first_end().unwrap_or(first + wanted.window);
-    let units = units(&candidates, keys_per_batch as usize, first_end);
+    let had = earlier_spans(wanted);
+    let now = wanted.now.as_second();
+    let still_in_time = |key: &Candidate<'_>| {
+        let had = had.get(&(key.region, key.key_id)).filter(|(start, _)| *start >= now);
+        had.zip(key.deadline).is_some_and(|((_, end), deadline)| *end <= deadline.as_second())
+    };
+    let units = units(&candidates, keys_per_batch as usize, first_end, still_in_time);
     let none = Vec::new();
     let first_end = Timestamp::from_second(first_end).unwrap_or(wanted.now);
     let mut pool =

@@ -57,7 +57,7 @@ pub(super) struct Schedule<'c> {
 struct Way {
     /// Slots begin so many seconds apart: every half hour, or one where another ends, so that nothing is left between them.
     step: i64,
-    /// Whether jobs that can wait keep the slots of an earlier plan, too.
+    /// Whether all slots of an earlier plan stay; otherwise keys that would rotate may take those of jobs that can wait longer.
     all_keep: bool,
 }
 
@@ -85,7 +85,7 @@ impl<'c> Schedule<'c> {
     /// A slot for each job, in the order in which they may choose; nothing for those for which none is left, or that ask for none.
     ///
     /// Each takes the quietest. Only if keys would rotate before their slots, or jobs get none, is it tried without gaps between
-    /// slots, and without keeping those of an earlier plan for jobs that can wait.
+    /// slots, and with those of an earlier plan for whoever needs them first.
     pub(super) fn slots(&self, jobs: &[Option<Job>]) -> Vec<Option<Slot>> {
         let mut of_instance: BTreeMap<&str, (Vec<usize>, Vec<&Job>)> = BTreeMap::new();
         for (number, job) in jobs.iter().enumerate().filter_map(|(number, job)| Some((number, job.as_ref()?))) {
@@ -123,14 +123,23 @@ impl<'c> Schedule<'c> {
     fn in_a_way(&self, jobs: &[&Job], way: Way) -> Vec<Option<Slot>> {
         let mut free =
             Free { schedule: *self, step: way.step, starts: Vec::new(), until: self.first, taken: Vec::new() };
-        let can_keep = |job: &&Job| way.all_keep || !job.deadlines.is_empty();
-        let kept: Vec<Option<Span>> =
-            jobs.iter().map(|job| free.keep(job, job.earlier.filter(|_| can_keep(job))?)).collect();
-        let slot = |(job, kept): (&&Job, Option<Span>)| {
-            let span = kept.or_else(|| free.take(job))?;
+        let mut spans: Vec<Option<Span>> = vec![None; jobs.len()];
+        if !way.all_keep {
+            for (span, job) in spans.iter_mut().zip(jobs).filter(|(_, job)| !job.deadlines.is_empty()) {
+                *span = free.keep(job).or_else(|| free.take_in_time(job));
+            }
+        }
+        for (span, job) in spans.iter_mut().zip(jobs).filter(|(span, _)| span.is_none()) {
+            *span = free.keep(job);
+        }
+        for (span, job) in spans.iter_mut().zip(jobs).filter(|(span, _)| span.is_none()) {
+            *span = free.take_in_time(job).or_else(|| free.take(job));
+        }
+        let slot = |(span, job): (Option<Span>, &&Job)| {
+            let span = span?;
             Some(Slot { span, is_kept: job.earlier == Some(span) })
         };
-        jobs.iter().zip(kept).map(slot).collect()
+        spans.into_iter().zip(jobs).map(slot).collect()
     }
 
     /// The slots that begin from one moment to another, apart from those that are taken. They may reach over it.
@@ -149,12 +158,13 @@ impl<'c> Schedule<'c> {
     }
 }
 
-/// How many jobs have no slot, and how many one that is too late for a key.
+/// How many jobs have no slot, and how many rotations come before the slots of theirs.
 fn missed(jobs: &[&Job], slots: &[Option<Slot>]) -> (usize, usize) {
-    let is_late = |(job, slot): &(&&Job, &Option<Slot>)| {
-        job.deadlines.first().zip(slot.as_ref()).is_some_and(|(deadline, slot)| *deadline < slot.span.1)
+    let late = |(job, slot): (&&Job, &Option<Slot>)| {
+        let end = slot.map_or(i64::MIN, |slot| slot.span.1);
+        job.deadlines.iter().filter(|deadline| **deadline < end).count()
     };
-    (slots.iter().filter(|slot| slot.is_none()).count(), jobs.iter().zip(slots).filter(is_late).count())
+    (slots.iter().filter(|slot| slot.is_none()).count(), jobs.iter().zip(slots).map(late).sum())
 }
 
 /// The slots of an instance that are free, as far as they were looked for.
@@ -169,8 +179,9 @@ struct Free<'c> {
 }
 
 impl Free<'_> {
-    /// Takes this very slot, unless it is not allowed, or no longer free.
-    fn keep(&mut self, job: &Job, (start, end): Span) -> Option<Span> {
+    /// Takes the slot that the job had, unless it is not allowed, or no longer free.
+    fn keep(&mut self, job: &Job) -> Option<Span> {
+        let (start, end) = job.earlier?;
         let Schedule { calendar, now, length, .. } = self.schedule;
         let is_open =
             calendar.open(start - WEEK, end + WEEK).iter().any(|(open, close)| *open <= start && end <= *close);
@@ -181,11 +192,16 @@ impl Free<'_> {
     }
 
     /// Takes the quietest slot that ends before a key rotates: the first of them, or else one that rotates later.
-    fn take(&mut self, job: &Job) -> Option<Span> {
+    fn take_in_time(&mut self, job: &Job) -> Option<Span> {
         let ends = |deadline: &i64| job.expires.map_or(*deadline, |expires| expires.min(*deadline));
         let in_time = job.deadlines.iter().map(ends).collect::<Vec<_>>();
-        let found = in_time.into_iter().find_map(|end| self.quietest(job, Some(end)));
-        let start = found.or_else(|| self.quietest(job, job.expires))?;
+        let start = in_time.into_iter().find_map(|end| self.quietest(job, Some(end)))?;
+        Some(self.took((start, start + self.schedule.length)))
+    }
+
+    /// Takes the quietest slot.
+    fn take(&mut self, job: &Job) -> Option<Span> {
+        let start = self.quietest(job, job.expires)?;
         Some(self.took((start, start + self.schedule.length)))
     }
 
@@ -330,6 +346,25 @@ mod tests {
         let all = slots(&calendar, [(); 6].map(|()| job(Some([0.0; 168]), None)));
         let days = ["2026-12-06", "2026-12-13", "2026-12-20", "2026-12-27", "2027-01-03", "2027-01-10"];
         assert_eq!(all, days.map(|day| format!("{day}T02:00:00Z")));
+    }
+
+    #[test]
+    fn a_slot_of_an_earlier_plan_goes_to_whoever_rotates_first_and_the_others_stay() {
+        let evening = |day: i64| {
+            let start = second("2026-12-01T20:00:00Z") + day * DAY;
+            (start, start + 7200)
+        };
+        let calendar =
+            Calendar::read("c", "time_zone = \"UTC\"\n[[allowed]]\nfrom = \"20:00\"\nto = \"22:00\"\n").unwrap();
+        let urgent = rotating(None, &["2026-12-02T12:00:00Z"]);
+        let later = Job { earlier: Some(evening(0)), ..rotating(None, &["2027-11-01T00:00:00Z"]) };
+        let waiting = (1..4).map(|day| Job { earlier: Some(evening(day)), ..job(None, None) });
+        let taken = slots(&calendar, [urgent, later].into_iter().chain(waiting));
+        let days = ["2026-12-01", "2026-12-02", "2026-12-03", "2026-12-04", "2026-12-05"];
+        assert_eq!(taken[0], format!("{}T20:00:00Z", days[0]));
+        // One of those that can wait gives way, and no other moves.
+        assert_eq!(taken[1..].iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+        assert_eq!(taken[3..], [format!("{}T20:00:00Z", days[2]), format!("{}T20:00:00Z", days[3])]);
     }
 
     #[test]

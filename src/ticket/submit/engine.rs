@@ -141,10 +141,13 @@ impl<'s> Sender<'s> {
         let label = job.label();
         let (records, spot) = (self.ledger.records(), self.spot());
         let doubt = match records.standing(spot, &label) {
-            Standing::Exists { ticket, remarks } if remarks.is_empty() => {
-                return Ok((sent_before(ticket, records.replacement(spot, &label)), false));
+            Standing::Exists { ticket, remarks } => {
+                let replacement = records.replacement(spot, &label);
+                if replacement.is_some() || remarks.is_empty() {
+                    return Ok((sent_before(ticket, replacement), false));
+                }
+                return self.read_again(&job, ticket, remarks).await;
             }
-            Standing::Exists { ticket, remarks } => return self.read_again(&job, ticket, remarks).await,
             Standing::Doubt(since) => Some(since),
             Standing::Free => None,
         };

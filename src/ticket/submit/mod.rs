@@ -184,7 +184,7 @@ fn forecast(payload: &Payload, target: &Target, ledger: &Ledger, supersede: bool
         return (Fate::NotSent(why), words);
     }
     match records.standing(spot, &label) {
-        Standing::Exists { ticket, remarks } if remarks.is_empty() => {
+        Standing::Exists { ticket, remarks } if remarks.is_empty() || records.replacement(spot, &label).is_some() => {
             let fate = sent_before(ticket, records.replacement(spot, &label));
             let words = match &fate {
                 Fate::Sent(ticket) => format!("sent before, as {ticket}"),
