@@ -628,6 +628,61 @@ fn keys_stay_in_the_instance_of_the_plan_that_is_kept() {
 }
 
 #[test]
+fn a_kept_plan_is_carried_on_as_it_was_meant() {
+    let folder = folder();
+    let kept = |name: &str, keys: &str, destinations: &str, as_of: &str, earlier: Option<&Value>| {
+        let keys = put(&folder, &format!("{name}.csv"), format!("{HEAD}{keys}"));
+        let destinations = put(&folder, &format!("{name}-i.csv"), destinations);
+        let evenings = put(&folder, "c.toml", "time_zone = \"UTC\"\n[[allowed]]\nfrom = \"20:00\"\nto = \"22:00\"\n");
+        let mut arguments = vec!["plan", &keys, "--destinations", &destinations, "--calendar", &evenings];
+        arguments.extend(["--as-of", as_of, "--format", "json", "--quiet"]);
+        let earlier = earlier.map(|plan| put(&folder, "earlier.json", plan.to_string()));
+        earlier.iter().for_each(|path| arguments.extend(["--keep", path]));
+        document(&run(&arguments).out)
+    };
+    // A window that stands is in time for a key that no new window could save.
+    let one = instances(&room(&[("kst-a", "cn-hangzhou", 50)]));
+    let keys =
+        row(1, "cn-hangzhou", "pay", "2026-12-04T12:00:00Z") + &row(2, "cn-hangzhou", "pay", "2027-06-01T00:00:00Z");
+    let before = kept("soon", &keys, &one, "2026-12-02T10:00:00Z", None);
+    let after = kept("soon", &keys, &one, "2026-12-03T12:00:00Z", Some(&before));
+    assert_eq!((list(&after, "batches"), list(&after, "problems")), (list(&before, "batches"), &[][..]));
+    // An instance of nobody stays with its account, however many of its keys have been migrated.
+    let nobodys = "instance_id,region,status,type,free_keys\nkst-a,cn-hangzhou,Connected,software,10\n";
+    let of = |numbers: std::ops::Range<usize>, account: &str| -> String {
+        numbers.map(|number| row(number, "cn-hangzhou", "", "").replace("1540355698841234", account)).collect()
+    };
+    let (own, others) = ("1540355698841234", of(50..58, "2234567890123456"));
+    let before = kept("accounts", &(of(0..10, own) + &others), nobodys, AS_OF, None);
+    let after = kept("accounts", &(of(4..10, own) + &others), nobodys, AS_OF, Some(&before));
+    let there = |plan: &Value| -> Vec<String> {
+        let batches = list(plan, "batches").iter().filter(|batch| batch["destination"] == "kst-a");
+        batches.map(|batch| text(batch, "account_id").to_owned()).collect()
+    };
+    assert_eq!((there(&before), there(&after)), (vec![own.to_owned()], vec![own.to_owned()]));
+    // Keys that have room keep it.
+    let two = instances(&room(&[("kst-a", "cn-hangzhou", 10), ("kst-b", "cn-hangzhou", 100)]));
+    let big: String = (0..10).map(|number| row(number, "cn-hangzhou", "big", "")).collect();
+    let before = kept("room", &big, &two, AS_OF, None);
+    for number in 100..110 {
+        let after = kept("room", &(big.clone() + &row(number, "cn-hangzhou", "", "")), &two, AS_OF, Some(&before));
+        assert!(list(&after, "batches").contains(&before["batches"][0]), "{number}: {after}");
+    }
+}
+
+#[test]
+fn a_key_that_all_applications_share_parts_none_of_them_further() {
+    let apps: String = (0..200)
+        .flat_map(|app| (0..3).map(move |key| row(app * 3 + key, "cn-hangzhou", &format!("app-{app:03}"), "")))
+        .collect();
+    let names: Vec<String> = (0..200).map(|app| format!("app-{app:03}")).collect();
+    let shared = row(900, "cn-hangzhou", &names.join(";"), "");
+    let room = instances(&room(&[("kst-a", "cn-hangzhou", 5000)]));
+    let [without, with] = [apps.clone(), apps + &shared].map(|keys| list(&planned(&keys, &room, &[]), "batches").len());
+    assert!(with <= without + 3, "{without} batches, and {with}");
+}
+
+#[test]
 fn rotations_that_did_not_happen_are_no_deadlines() {
     let head = HEAD.trim_end().to_owned() + ",created,rotation_interval\n";
     let row = row(1, "cn-hangzhou", "", "2024-01-01T00:00:00Z").replace("2024-01-01T00:00:00Z", "");
