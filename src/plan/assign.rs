@@ -1,10 +1,11 @@
 //! Which keys go to which instance.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::batch::Earlier;
 use super::candidate::{Candidate, Needs};
 use super::grouping::Unit;
 use super::instance::Instance;
@@ -22,8 +23,7 @@ pub(super) struct Pool<'i> {
     instances: Vec<Open<'i>>,
     /// When the first window can have ended.
     first: Timestamp,
-    /// The instances that an earlier plan gave to keys, by region and id.
-    earlier: HashMap<(&'i str, &'i str), &'i str>,
+    earlier: &'i Earlier<'i>,
 }
 
 struct Open<'i> {
@@ -46,7 +46,8 @@ impl<'i> Pool<'i> {
     pub(super) fn new(
         instances: &'i [Instance],
         first: Timestamp,
-        earlier: Option<&'i Plan>,
+        earlier: &'i Earlier<'i>,
+        earlier_plan: Option<&Plan>,
         candidates: &[Candidate<'_>],
     ) -> Pool<'i> {
         let open = |instance| Open {
@@ -55,20 +56,15 @@ impl<'i> Pool<'i> {
             planned: 0,
             account: instance.account.clone(),
         };
-        let mut had = HashMap::new();
-        for batch in earlier.iter().flat_map(|plan| &plan.batches) {
-            let Some(id) = &batch.destination else { continue };
-            had.extend(batch.keys.iter().map(|key| ((batch.region.as_str(), key.key_id.as_str()), id.as_str())));
-        }
         let mut instances: Vec<Open<'i>> = instances.iter().map(open).collect();
         // Whose an instance was taken for, that it stays.
         for open in instances.iter_mut().filter(|open| open.account.is_none()) {
-            let mut own = earlier.iter().flat_map(|plan| &plan.batches);
+            let mut own = earlier_plan.iter().flat_map(|plan| &plan.batches);
             let own =
                 own.find(|batch| batch.destination.as_ref() == Some(&open.instance.id) && batch.account_id.is_some());
             open.account = own.and_then(|batch| batch.account_id.clone());
         }
-        let mut pool = Pool { instances, first, earlier: had };
+        let mut pool = Pool { instances, first, earlier };
         pool.give_accounts(candidates);
         pool
     }
@@ -135,10 +131,10 @@ impl<'i> Pool<'i> {
     /// The instance that an earlier plan gave most of the keys of a unit.
     fn earlier_of(&self, unit: &Unit, candidates: &[Candidate<'_>]) -> Option<&'i str> {
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
-        for id in
-            unit.keys.iter().filter_map(|key| self.earlier.get(&(candidates[*key].region, candidates[*key].key_id)))
-        {
-            *votes.entry(id).or_default() += 1;
+        for key in unit.keys.iter().map(|key| &candidates[*key]) {
+            if let Some(had) = self.earlier.get(&(key.region, key.key_id)) {
+                *votes.entry(had.instance).or_default() += 1;
+            }
         }
         votes.into_iter().max_by_key(|(_, count)| *count).map(|(id, _)| id)
     }

@@ -18,33 +18,32 @@ use crate::domains::cmk::facts::KEY_SPEC;
 use crate::engine::facts::{Grade, Lang};
 use crate::write::words;
 
-/// The windows of an earlier plan and what they rested on, by instance and key.
-type Earlier<'p> = BTreeMap<(&'p str, &'p str), (Span, Basis)>;
+/// What an earlier plan gave to a key.
+pub(super) struct Had<'p> {
+    pub(super) instance: &'p str,
+    /// The window, and what it rested on; nothing if it had none.
+    pub(super) window: Option<(Span, Basis)>,
+}
+
+/// What an earlier plan gave to its keys, by region and id.
+pub(super) type Earlier<'p> = HashMap<(&'p str, &'p str), Had<'p>>;
 
 /// A command that tells, and the keys, by id.
 type Asked = (Option<String>, Vec<String>);
 
-/// The windows of an earlier plan.
+/// What an earlier plan gave to its keys; those without an instance had nothing.
 pub(super) fn earlier(wanted: &Wanted) -> Earlier<'_> {
-    let mut windows = BTreeMap::new();
+    let mut all = HashMap::new();
     for batch in wanted.earlier.iter().flat_map(|plan| &plan.batches) {
+        let Some(instance) = batch.destination.as_deref() else { continue };
         let window = batch.window.as_ref().and_then(|window| Some((window.span()?, window.basis)));
-        let (Some(instance), Some(window)) = (&batch.destination, window) else { continue };
-        for key in &batch.keys {
-            windows.insert((instance.as_str(), key.key_id.as_str()), window);
-        }
+        let had = batch.keys.iter().map(|key| {
+            let of = (batch.region.as_str(), key.key_id.as_str());
+            (of, Had { instance, window })
+        });
+        all.extend(had);
     }
-    windows
-}
-
-/// The windows of an earlier plan, by region and key.
-pub(super) fn earlier_spans(wanted: &Wanted) -> HashMap<(&str, &str), Span> {
-    let batches = wanted.earlier.iter().flat_map(|plan| &plan.batches);
-    let spans = batches.filter_map(|batch| Some((batch, batch.window.as_ref()?.span()?)));
-    let of_keys = spans.flat_map(|(batch, span)| {
-        batch.keys.iter().map(move |key| ((batch.region.as_str(), key.key_id.as_str()), span))
-    });
-    of_keys.collect()
+    all
 }
 
 /// A batch before it has a window.
@@ -93,11 +92,16 @@ pub(super) struct Planner<'p, 'd> {
     pub(super) wanted: &'p Wanted,
     pub(super) months: u32,
     /// An instance has no two batches at once, so that a window tells of which batch it was.
-    pub(super) earlier: Earlier<'p>,
+    pub(super) earlier: &'p Earlier<'p>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Planner<'_, '_> {
+    /// The window that an earlier plan gave to a key in an instance, and what it rested on.
+    fn had(&self, key: &Candidate<'_>, instance: &str) -> Option<(Span, Basis)> {
+        self.earlier.get(&(key.region, key.key_id)).filter(|had| had.instance == instance)?.window
+    }
+
     /// What a batch asks of its instance; nothing if it has none.
     pub(super) fn job(&self, draft: &Draft<'_>) -> Option<Job> {
         let instance = draft.instance.clone()?;
@@ -106,8 +110,8 @@ impl Planner<'_, '_> {
         let deadlines: BTreeSet<i64> = keys().filter_map(|key| key.deadline).map(Timestamp::as_second).collect();
         // The window that most of the keys had.
         let mut votes: BTreeMap<Span, usize> = BTreeMap::new();
-        for (had, _) in keys().filter_map(|key| self.earlier.get(&(instance.as_str(), key.key_id))) {
-            *votes.entry(*had).or_default() += 1;
+        for (had, _) in keys().filter_map(|key| self.had(key, &instance)) {
+            *votes.entry(had).or_default() += 1;
         }
         Some(Job {
             expires: named.and_then(|named| named.expires).map(Timestamp::as_second),
@@ -137,8 +141,8 @@ impl Planner<'_, '_> {
         });
         // A window that stays rests on what it rested on, so that its batch stays the same for tickets.
         let kept = job.zip(slot).filter(|(_, slot)| slot.is_kept).and_then(|(job, slot)| {
-            let mut had = keys.iter().filter_map(|key| self.earlier.get(&(job.instance.as_str(), key.key_id)));
-            had.find(|(span, _)| *span == slot.span).map(|(_, basis)| *basis)
+            let mut had = keys.iter().filter_map(|key| self.had(key, &job.instance));
+            had.find(|(span, _)| *span == slot.span).map(|(_, basis)| basis)
         });
         let basis = kept.unwrap_or(if week.is_some() { Basis::Evidence } else { Basis::Calendar });
         let window = span.and_then(|span| self.window(span, basis));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::assign::Pool;
-use super::batch::{Draft, Planner, drafts, earlier, earlier_spans};
+use super::batch::{Draft, Planner, drafts, earlier};
 use super::calendar::Calendar;
 use super::candidate::{Candidate, LeftOut, MIGRATABLE, ROTATES, candidates};
 use super::grouping::{Unit, units};
@@ -48,17 +48,23 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
     let (candidates, left_out) = candidates(diagnosis, wanted.now);
     let schedule = Schedule::new(calendar, first, wanted.now.as_second(), wanted.window);
     let first_end = schedule.first_end().unwrap_or(first + wanted.window);
-    let had = earlier_spans(wanted);
+    let earlier = earlier(wanted);
     let now = wanted.now.as_second();
     let still_in_time = |key: &Candidate<'_>| {
-        let had = had.get(&(key.region, key.key_id)).filter(|(start, _)| *start >= now);
-        had.zip(key.deadline).is_some_and(|((_, end), deadline)| *end <= deadline.as_second())
+        let had = earlier.get(&(key.region, key.key_id)).and_then(|had| had.window);
+        let had = had.filter(|((start, _), _)| *start >= now);
+        had.zip(key.deadline).is_some_and(|(((_, end), _), deadline)| end <= deadline.as_second())
     };
     let units = units(&candidates, keys_per_batch as usize, first_end, still_in_time);
     let none = Vec::new();
     let first_end = Timestamp::from_second(first_end).unwrap_or(wanted.now);
-    let mut pool =
-        Pool::new(wanted.instances.as_ref().unwrap_or(&none), first_end, wanted.earlier.as_ref(), &candidates);
+    let mut pool = Pool::new(
+        wanted.instances.as_ref().unwrap_or(&none),
+        first_end,
+        &earlier,
+        wanted.earlier.as_ref(),
+        &candidates,
+    );
     let assigned = pool.assign(&units, &candidates);
     let mut drafts = drafts(&assigned, keys_per_batch as usize);
     // What rotates first gets its window first.
@@ -77,7 +83,7 @@ pub fn plan(diagnosis: &Diagnosis, wanted: &Wanted) -> Plan {
         calendar,
         wanted,
         months,
-        earlier: earlier(wanted),
+        earlier: &earlier,
         problems: Vec::new(),
     };
     let jobs: Vec<Option<Job>> = drafts.iter().map(|draft| planner.job(draft)).collect();
